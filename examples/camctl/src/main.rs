@@ -1,0 +1,3 @@
+//! ONVIF cameras from the command line.
+
+fn main() {}

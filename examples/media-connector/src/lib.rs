@@ -1,0 +1,1 @@
+//! The media connector: Microsoft.Media endpoints to MQTT.

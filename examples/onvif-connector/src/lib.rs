@@ -1,0 +1,1 @@
+//! The connector for ONVIF: Microsoft.Onvif endpoints to MQTT.

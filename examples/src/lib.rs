@@ -1,0 +1,1 @@
+//! Small programs, in a reader's order; see `examples/README.md`.

@@ -1,0 +1,1 @@
+//! Tests against software that nobody of this project wrote.

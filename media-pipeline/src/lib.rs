@@ -1,0 +1,1 @@
+//! RTSP frame pipeline: camera streams to access units, snapshots and frames, without a C codec.

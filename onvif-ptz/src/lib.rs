@@ -1,0 +1,1 @@
+//! Pan, tilt and zoom of ONVIF cameras: moves that always stop, presets, status.
