@@ -1,0 +1,78 @@
+//! The arrows between the crates of this workspace are those of ARCHITECTURE.md's table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// What a row of the table allows: normal dependencies, and those of tests on top.
+#[derive(Default)]
+struct Allowed {
+    normal: BTreeSet<String>,
+    dev: BTreeSet<String>,
+}
+
+fn names_in(cell: &str) -> BTreeSet<String> {
+    cell.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn table() -> BTreeMap<String, Allowed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').collect();
+            let name = names_in(cells[0]).pop_first().unwrap();
+            let allowed = Allowed {
+                normal: names_in(cells[1]),
+                dev: names_in(cells[2]),
+            };
+            (name, allowed)
+        })
+        .collect()
+}
+
+#[test]
+fn every_arrow_between_crates_is_in_the_architecture_table() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let table = table();
+    let members: BTreeSet<String> = metadata
+        .packages
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect();
+    assert_eq!(
+        members,
+        table.keys().cloned().collect(),
+        "each crate of the workspace has one row in ARCHITECTURE.md"
+    );
+
+    let mut missing = Vec::new();
+    for package in &metadata.packages {
+        let allowed = &table[package.name.as_str()];
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|dependency| members.contains(&dependency.name))
+        {
+            let listed = allowed.normal.contains(&dependency.name)
+                || dependency.kind == DependencyKind::Development
+                    && allowed.dev.contains(&dependency.name);
+            if !listed {
+                missing.push(format!(
+                    "{} -> {} ({})",
+                    package.name, dependency.name, dependency.kind
+                ));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "arrows that ARCHITECTURE.md does not have: {missing:#?}"
+    );
+}
