@@ -10,7 +10,7 @@ mod discovered;
 mod health;
 mod name;
 mod status;
-mod time;
+pub(crate) mod time;
 
 pub use asset::{
     Action, ActionType, Asset, DataPoint, Dataset, Destination, DestinationConfiguration,

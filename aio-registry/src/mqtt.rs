@@ -1,7 +1,10 @@
 //! The seam to MQTT 5, a session over the network behind it, and a broker in memory for tests.
 
+mod connection;
+mod core;
 mod memory;
 mod options;
+mod packet;
 mod session;
 mod subscription;
 
@@ -25,8 +28,8 @@ pub trait Mqtt: Send + Sync + 'static {
 
     /// Publishes a message. Returns when the broker has acknowledged it (QoS 1), or when it was handed to the connection (QoS 0).
     ///
-    /// Waits while the queue is full or the broker is away, up to the session's publish timeout. Dropping the future does
-    /// not recall a message that was queued.
+    /// Waits while the queue is full or the broker is away, up to the session's publish timeout. Dropping the future
+    /// takes the message back unless it was sent.
     ///
     /// # Errors
     /// [`PublishError`] says why the broker does not have the message, or may not have it.
@@ -129,6 +132,15 @@ pub enum PublishError {
         /// The reason code in words.
         reason: String,
     },
+    /// The connection was lost again and again while this message waited longest. Brokers that take no message of this size
+    /// close the connection without a word.
+    #[error(
+        "the connection was lost {times} times while it was sent; the broker may not accept a message like this one"
+    )]
+    ConnectionLost {
+        /// How many times in a row.
+        times: u8,
+    },
     /// The session was closed.
     #[error("the MQTT session was closed")]
     Closed,
@@ -139,7 +151,7 @@ impl PublishError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Invalid { .. } | Self::TooLarge { .. } => ErrorKind::Caller,
-            Self::Timeout { .. } | Self::Closed => ErrorKind::Network,
+            Self::Timeout { .. } | Self::ConnectionLost { .. } | Self::Closed => ErrorKind::Network,
             Self::Refused { .. } => ErrorKind::Refused,
         }
     }

@@ -1,6 +1,8 @@
 //! The RPC protocol of Azure IoT Operations over MQTT 5 (mRPC): requests, responses, statuses.
 
+mod cache;
 mod executor;
+mod header;
 mod hlc;
 mod invoker;
 mod status;
@@ -11,6 +13,11 @@ pub use executor::{Executor, ExecutorOptions, HandlerError, Request, RequestPoli
 pub use hlc::{HybridClock, HybridTime};
 pub use invoker::{Invoker, InvokerOptions};
 pub use status::Status;
+
+pub(crate) use header::is_supported;
+
+/// The content type of requests and responses that say nothing else.
+const JSON: &str = "application/json";
 
 /// The answer to a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,3 @@
-use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -31,10 +30,6 @@ impl Secret {
             .strip_suffix('\n')
             .map(|text| text.strip_suffix('\r').unwrap_or(text))
             .unwrap_or(text))
-    }
-
-    pub(crate) fn to_bytes(&self) -> Bytes {
-        Bytes::copy_from_slice(&self.0)
     }
 }
 

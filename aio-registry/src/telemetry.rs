@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use uuid::Uuid;
 
+use crate::model::time::{from_rfc3339, to_rfc3339};
 use crate::model::{Asset, Device};
-use crate::mrpc::HybridTime;
-use crate::{Error, Message, Mqtt, PublishError, Qos};
+use crate::mrpc::{HybridClock, HybridTime, is_supported};
+use crate::{Error, Message, Mqtt, Properties, Publish, PublishError, Qos};
 
 /// A telemetry message.
 #[derive(Clone, Debug)]
@@ -107,8 +109,89 @@ pub struct CloudEventSource<'a> {
 
 impl CloudEvent {
     /// The attributes of data from a connector, with a random id.
+    ///
+    /// The external name of the device or asset is used where it says more than the registry's uuid.
     pub fn for_connector(source: &CloudEventSource<'_>, time: SystemTime) -> Self {
-        unimplemented!()
+        let (device, asset) = (source.device, source.asset);
+        let external = |name: &Option<String>, uuid: &Option<String>| {
+            name.clone().filter(|name| uuid.as_ref() != Some(name))
+        };
+        let device_name = external(&device.external_device_id, &device.uuid)
+            .unwrap_or_else(|| source.device_name.to_owned());
+        let asset_name = external(&asset.external_asset_id, &asset.uuid)
+            .unwrap_or_else(|| source.asset_name.to_owned());
+        let kind = match source.kind {
+            ElementKind::Dataset => "DataSet",
+            ElementKind::Event => "Event",
+            ElementKind::Stream => "Stream",
+        };
+        let followed_by = |text: Option<&str>| {
+            text.filter(|text| !text.is_empty())
+                .map(|text| format!("/{text}"))
+                .unwrap_or_default()
+        };
+        let data_source = source
+            .data_source
+            .map(|path| path.strip_prefix('/').unwrap_or(path));
+        Self {
+            device_ref: Some(match &device.uuid {
+                Some(uuid) => format!("ms-aio:{uuid}/{}", source.endpoint_name),
+                None => format!("ms-aio:{}", source.endpoint_name),
+            }),
+            asset_ref: asset.uuid.as_ref().map(|uuid| format!("ms-aio:{uuid}")),
+            id: Uuid::new_v4().to_string(),
+            source: format!("ms-aio:{device_name}{}", followed_by(data_source)),
+            event_type: format!("{kind}{}", followed_by(source.type_ref)),
+            subject: Some(format!("{asset_name}/{}", source.element)),
+            time: Some(time),
+            data_schema: None,
+        }
+    }
+
+    fn write(self, user: &mut Vec<(String, String)>) {
+        let attributes = [
+            ("aiodeviceref", self.device_ref),
+            ("aioassetref", self.asset_ref),
+            ("id", Some(self.id)),
+            ("source", Some(self.source)),
+            ("specversion", Some("1.0".to_owned())),
+            ("type", Some(self.event_type)),
+            ("subject", self.subject),
+            ("time", self.time.and_then(to_rfc3339)),
+            ("dataschema", self.data_schema),
+        ];
+        user.extend(
+            attributes
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+        );
+    }
+
+    /// The attributes of a message that is a CloudEvents 1.0 event; `None` for any other.
+    fn read(properties: &Properties) -> Result<Option<Self>, Error> {
+        let text = |name| properties.user(name).map(str::to_owned);
+        let (Some("1.0"), Some(id), Some(source), Some(event_type)) = (
+            properties.user("specversion"),
+            text("id"),
+            text("source"),
+            text("type"),
+        ) else {
+            return Ok(None);
+        };
+        let time = text("time").map(|time| from_rfc3339(&time)).transpose();
+        Ok(Some(Self {
+            device_ref: text("aiodeviceref"),
+            asset_ref: text("aioassetref"),
+            id,
+            source,
+            event_type,
+            subject: text("subject"),
+            time: time.map_err(|reason| Error::Protocol {
+                what: "the attribute time of a CloudEvent".into(),
+                reason,
+            })?,
+            data_schema: text("dataschema"),
+        }))
     }
 }
 
@@ -116,12 +199,24 @@ impl CloudEvent {
 #[derive(Clone)]
 pub struct TelemetrySender {
     mqtt: Arc<dyn Mqtt>,
+    clock: HybridClock,
+}
+
+impl std::fmt::Debug for TelemetrySender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TelemetrySender")
+            .field("client_id", &self.mqtt.client_id())
+            .finish_non_exhaustive()
+    }
 }
 
 impl TelemetrySender {
     /// A sender on a session.
     pub fn new(mqtt: Arc<dyn Mqtt>) -> Self {
-        Self { mqtt }
+        Self {
+            mqtt,
+            clock: HybridClock::new(),
+        }
     }
 
     /// Publishes, and returns when the broker has acknowledged (at QoS 1).
@@ -129,7 +224,38 @@ impl TelemetrySender {
     /// # Errors
     /// Those of [`Mqtt::publish`].
     pub async fn send(&self, telemetry: Telemetry) -> Result<(), PublishError> {
-        unimplemented!()
+        let mut user = Vec::with_capacity(12 + telemetry.user_properties.len());
+        if let Some(event) = telemetry.cloud_event {
+            event.write(&mut user);
+        }
+        user.push(("__ts".to_owned(), self.clock.tick().to_string()));
+        user.push(("__protVer".to_owned(), "1.0".to_owned()));
+        user.push(("__srcId".to_owned(), self.mqtt.client_id().to_owned()));
+        user.extend(telemetry.user_properties);
+        let properties = Properties {
+            content_type: Some(telemetry.content_type),
+            payload_format_utf8: None,
+            message_expiry: telemetry.expiry,
+            response_topic: None,
+            correlation_data: Some(Bytes::copy_from_slice(Uuid::new_v4().as_bytes())),
+            user,
+        };
+        let Telemetry {
+            topic,
+            payload,
+            qos,
+            retain,
+            ..
+        } = telemetry;
+        self.mqtt
+            .publish(Publish {
+                topic,
+                payload,
+                qos,
+                retain,
+                properties,
+            })
+            .await
     }
 }
 
@@ -152,6 +278,19 @@ impl ReceivedTelemetry {
     /// # Errors
     /// [`Error::Protocol`] when the protocol's version is not 1, or `__ts` or `time` cannot be read.
     pub fn parse(message: Message) -> Result<Self, Error> {
-        unimplemented!()
+        let properties = &message.properties;
+        if !is_supported(properties.user("__protVer")) {
+            let what = format!("telemetry on {}", message.topic);
+            return Err(Error::Protocol {
+                what,
+                reason: "its protocol version is not 1".into(),
+            });
+        }
+        Ok(Self {
+            cloud_event: CloudEvent::read(properties)?,
+            sender_id: properties.user("__srcId").map(str::to_owned),
+            sent_at: properties.user("__ts").map(str::parse).transpose()?,
+            message,
+        })
     }
 }
