@@ -190,7 +190,10 @@ impl Shared {
             info!(file, "manifest is good again, or gone");
         }
         if let Err(error) = self.write_problems(snapshot, marked) {
-            warn!(%error, "cannot write what is wrong with manifests to status files");
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot write what is wrong with manifests to status files"
+            );
         }
     }
 
@@ -310,7 +313,10 @@ async fn follow(shared: Arc<Shared>, changed: Arc<Notify>) {
             }
         });
         if let Err(error) = read.await {
-            warn!(%error, "cannot read the folder; what it held before stays in force");
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot read the folder; what it held before stays in force"
+            );
         }
         debug!(announced, "looked at the folder");
     }

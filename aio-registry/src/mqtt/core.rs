@@ -7,6 +7,7 @@ use rumqttc::v5::mqttbytes::v5::{
     Filter, Packet, PubAck, PubAckReason, Publish as PublishPacket, RetainForwardRule, SubAck,
     Subscribe, SubscribeReasonCode, Unsubscribe,
 };
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::{debug, warn};
 
@@ -397,28 +398,36 @@ impl Core {
             .values()
             .filter(|subscribed| topic::matches(&subscribed.filter, &message.topic))
         {
-            rest.0.extend(self.hand_over(subscribed, message.clone()));
+            match self.hand_over(subscribed, message.clone()) {
+                Err(TrySendError::Full(copy)) => {
+                    rest.overflow = true;
+                    rest.copies.push(copy);
+                }
+                // The UNSUBSCRIBE of a reader that is gone is on its way.
+                Err(TrySendError::Closed(copy)) => rest.copies.push(copy),
+                Ok(()) => {}
+            }
         }
-        rest.0.push(message);
+        rest.copies.push(message);
         Ok(rest)
     }
 
-    /// Queues a message, or gives it back when the reader is gone. A queue has room for every message at QoS 1, as the broker
-    /// sends no more of them before they are acknowledged.
-    fn hand_over(&self, subscribed: &Subscribed, message: Message) -> Option<Message> {
+    /// Queues a message, or gives it back. On one connection a queue has room for every message at QoS 1, as the broker sends
+    /// no more of them before they are acknowledged; it may overflow when the connection is lost often and nobody reads.
+    fn hand_over(
+        &self,
+        subscribed: &Subscribed,
+        message: Message,
+    ) -> Result<(), TrySendError<Message>> {
         let reserved = usize::from(self.receive_maximum);
         if message.qos == Qos::AtMostOnce && subscribed.queue.capacity() <= reserved {
             warn!(
                 filter = subscribed.filter,
                 "the reader is too slow; a message at QoS 0 is dropped"
             );
-            return None;
+            return Ok(());
         }
-        subscribed
-            .queue
-            .try_send(message)
-            .err()
-            .map(mpsc::error::TrySendError::into_inner)
+        subscribed.queue.try_send(message)
     }
 
     fn published(&mut self, puback: &PubAck) {
@@ -536,7 +545,11 @@ impl Core {
 /// Copies of a message that are of no more use. Dropping the last copy acknowledges the message, which takes the lock around
 /// the core: they are dropped outside of it.
 #[derive(Debug, Default)]
-pub(super) struct Delivery(Vec<Message>);
+pub(super) struct Delivery {
+    copies: Vec<Message>,
+    /// A reader had no room for it. The connection is to end, so that the broker delivers the message again.
+    pub overflow: bool,
+}
 
 fn too_large(publish: &PublishPacket, limits: Limits) -> Option<PublishError> {
     let limit = limits.max_packet_size? as usize;

@@ -6,7 +6,7 @@ use url::Url;
 use crate::Secret;
 
 /// How to connect to a broker.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MqttOptions {
     /// `mqtt://host[:1883]` or `mqtts://host[:8883]`. User name and password do not belong here.
     pub broker: Url,
@@ -65,5 +65,19 @@ impl MqttOptions {
             publish_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl std::fmt::Debug for MqttOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // An address with a password in it is refused later; it is not to be printed before.
+        f.debug_struct("MqttOptions")
+            .field("host", &self.broker.host_str())
+            .field("port", &self.broker.port())
+            .field("client_id", &self.client_id)
+            .field("username", &self.username)
+            .field("password", &self.password)
+            .field("tls_roots", &self.tls_roots)
+            .finish_non_exhaustive()
     }
 }

@@ -408,7 +408,9 @@ async fn read(
             acknowledgement(Arc::downgrade(shared), number)
         });
         // Dropping a message that nobody wants acknowledges it, which takes the lock again.
-        drop(delivery?);
+        if delivery?.overflow {
+            return Err("a subscription is not read from, and holds all it can".into());
+        }
         shared.wake.notify_one();
         shared.progress.notify_waiters();
     }

@@ -2,7 +2,8 @@
 
 use bytes::BytesMut;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, ConnAckProperties, Connect, ConnectReturnCode, Packet, PubAck, PubAckReason, Publish, SubAck, SubscribeReasonCode,
+    ConnAck, ConnAckProperties, Connect, ConnectReturnCode, Packet, PubAck, PubAckReason, Publish,
+    SubAck, SubscribeReasonCode,
 };
 use rumqttc::v5::mqttbytes::{Error, QoS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -38,19 +39,45 @@ impl Broker {
         let mut properties = no_properties();
         properties.receive_max = accept.receive_maximum;
         properties.max_packet_size = accept.max_packet_size;
-        self.answer(ConnectReturnCode::Success, accept.session_present, properties).await
+        self.answer(
+            ConnectReturnCode::Success,
+            accept.session_present,
+            properties,
+        )
+        .await
     }
 
     pub async fn refuse_login(&self) {
-        self.answer(ConnectReturnCode::BadUserNamePassword, false, no_properties()).await;
+        self.answer(
+            ConnectReturnCode::BadUserNamePassword,
+            false,
+            no_properties(),
+        )
+        .await;
     }
 
-    async fn answer(&self, code: ConnectReturnCode, session_present: bool, properties: ConnAckProperties) -> Peer {
+    async fn answer(
+        &self,
+        code: ConnectReturnCode,
+        session_present: bool,
+        properties: ConnAckProperties,
+    ) -> Peer {
         let (mut stream, _) = self.listener.accept().await.unwrap();
         let mut buffer = BytesMut::new();
-        let Some(Packet::Connect(connect, _, _)) = read(&mut stream, &mut buffer).await else { panic!("no CONNECT") };
-        let mut peer = Peer { stream, buffer, connect };
-        peer.write(Packet::ConnAck(ConnAck { session_present, code, properties: Some(properties) })).await;
+        let Some(Packet::Connect(connect, _, _)) = read(&mut stream, &mut buffer).await else {
+            panic!("no CONNECT")
+        };
+        let mut peer = Peer {
+            stream,
+            buffer,
+            connect,
+        };
+        peer.write(Packet::ConnAck(ConnAck {
+            session_present,
+            code,
+            properties: Some(properties),
+        }))
+        .await;
         peer
     }
 }
@@ -81,21 +108,34 @@ impl Peer {
 
     /// Grants the subscription that comes next; its filter.
     pub async fn suback(&mut self) -> String {
-        let Some(Packet::Subscribe(subscribe)) = self.read().await else { panic!("no SUBSCRIBE") };
+        let Some(Packet::Subscribe(subscribe)) = self.read().await else {
+            panic!("no SUBSCRIBE")
+        };
         let return_codes = vec![SubscribeReasonCode::Success(QoS::AtLeastOnce)];
-        self.write(Packet::SubAck(SubAck { pkid: subscribe.pkid, return_codes, properties: None })).await;
+        self.write(Packet::SubAck(SubAck {
+            pkid: subscribe.pkid,
+            return_codes,
+            properties: None,
+        }))
+        .await;
         subscribe.filters[0].path.clone()
     }
 
     /// The packet identifier of the acknowledgement that comes next.
     pub async fn acked(&mut self) -> u16 {
-        let Some(Packet::PubAck(puback)) = self.read().await else { panic!("no PUBACK") };
+        let Some(Packet::PubAck(puback)) = self.read().await else {
+            panic!("no PUBACK")
+        };
         puback.pkid
     }
 }
 
 async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<Packet> {
     loop {
+        // A DISCONNECT without a reason, which the codec writes but does not read.
+        if buffer.starts_with(&[0xe0, 0]) {
+            return None;
+        }
         match Packet::read(buffer, None) {
             Ok(packet) => return Some(packet),
             Err(Error::InsufficientBytes(_)) => {}
