@@ -1,5 +1,7 @@
 //! The registry in a folder, on real files.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

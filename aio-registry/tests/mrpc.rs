@@ -1,5 +1,7 @@
 //! Requests and responses over a broker in memory, on a clock that is paused.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

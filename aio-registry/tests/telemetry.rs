@@ -1,5 +1,7 @@
 //! Telemetry as Azure IoT Operations expects it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

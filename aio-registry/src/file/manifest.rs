@@ -264,13 +264,12 @@ impl Reader<'_> {
     fn take(&mut self, identity: Identity, spec: Result<Spec, String>) {
         let checked = spec.and_then(|spec| match &spec {
             Spec::Device(device) => {
-                let inbound = device
+                let mut inbound = device
                     .endpoints
                     .iter()
                     .flat_map(|endpoints| endpoints.inbound.keys());
                 inbound
-                    .map(|name| check_endpoint_name(name))
-                    .collect::<Result<(), _>>()
+                    .try_for_each(|name| check_endpoint_name(name))
                     .map_err(|error| {
                         format!("line {}: spec.endpoints.inbound: {error}", self.line)
                     })?;

@@ -335,19 +335,15 @@ impl ManagementGroup {
 
 open_enum! {
     /// What kind of request an action is.
+    #[derive(Default)]
     ActionType {
         /// Invoke with a JSON input.
+        #[default]
         Call = "Call",
         /// Read a value.
         Read = "Read",
         /// Write a value.
         Write = "Write",
-    }
-}
-
-impl Default for ActionType {
-    fn default() -> Self {
-        Self::Call
     }
 }
 
@@ -453,7 +449,7 @@ pub enum Retain {
     Never,
 }
 
-fn first_given<'a, const N: usize>(choices: [&'a Vec<Destination>; N]) -> &'a [Destination] {
+fn first_given<const N: usize>(choices: [&Vec<Destination>; N]) -> &[Destination] {
     choices
         .into_iter()
         .find(|choice| !choice.is_empty())

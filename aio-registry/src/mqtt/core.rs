@@ -192,7 +192,12 @@ impl Core {
         {
             self.arrived[index].dealt_with = true;
         }
-        while let Some(arrived) = self.arrived.pop_front_if(|arrived| arrived.dealt_with) {
+        while self
+            .arrived
+            .front()
+            .is_some_and(|arrived| arrived.dealt_with)
+            && let Some(arrived) = self.arrived.pop_front()
+        {
             self.control
                 .push_back(Packet::PubAck(PubAck::new(arrived.packet_id, None)));
         }
@@ -228,12 +233,17 @@ impl Core {
         if let Some(oldest) = self.inflight.values_mut().find(|inflight| inflight.sent) {
             oldest.losses += 1;
         }
-        for (_, lost) in self.inflight.extract_if(.., |_, inflight| {
-            inflight.losses >= MAX_LOSSES || inflight.done.is_closed()
-        }) {
-            let _ = lost
-                .done
-                .send(Err(PublishError::ConnectionLost { times: lost.losses }));
+        let given_up =
+            |inflight: &Inflight| inflight.losses >= MAX_LOSSES || inflight.done.is_closed();
+        for (id, inflight) in std::mem::take(&mut self.inflight) {
+            if given_up(&inflight) {
+                let times = inflight.losses;
+                let _ = inflight
+                    .done
+                    .send(Err(PublishError::ConnectionLost { times }));
+            } else {
+                self.inflight.insert(id, inflight);
+            }
         }
     }
 
@@ -287,9 +297,10 @@ impl Core {
         loop {
             // At QoS 0 no acknowledgement is waited for, but the order is kept.
             let blocked = self.outstanding >= room || !self.resend.is_empty();
-            let queued = self
-                .queue
-                .pop_front_if(|queued| !blocked || queued.packet.qos == QoS::AtMostOnce)?;
+            if blocked && self.queue.front()?.packet.qos != QoS::AtMostOnce {
+                return None;
+            }
+            let queued = self.queue.pop_front()?;
             let Queued {
                 id,
                 mut packet,
@@ -414,6 +425,10 @@ impl Core {
 
     /// Queues a message, or gives it back. On one connection a queue has room for every message at QoS 1, as the broker sends
     /// no more of them before they are acknowledged; it may overflow when the connection is lost often and nobody reads.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the message that was not queued is what the caller wants back"
+    )]
     fn hand_over(
         &self,
         subscribed: &Subscribed,

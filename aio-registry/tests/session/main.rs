@@ -1,5 +1,7 @@
 //! The session over real sockets: against a broker that follows a script, and against `rumqttd`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod scripted;
 
 use std::time::Duration;
