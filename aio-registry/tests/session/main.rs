@@ -345,7 +345,7 @@ fn rumqttd() -> u16 {
         }}
     });
     let config = serde_json::from_value(config).unwrap();
-    std::thread::spawn(move || rumqttd::Broker::new(config).start());
+    std::thread::spawn(move || rumqttd::Broker::new(config).start().expect("rumqttd runs"));
     port
 }
 
