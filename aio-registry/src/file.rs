@@ -1,0 +1,480 @@
+mod folder;
+mod manifest;
+mod snapshot;
+mod stored;
+mod watcher;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use self::manifest::{API_VERSION, Identity, Kind, Manifest, Metadata};
+use self::stored::{Status, Stored};
+use self::watcher::Shared;
+use crate::model::{
+    Asset, AssetStatus, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, Health,
+    check_asset_name, check_device_name, check_endpoint_name,
+};
+use crate::{Desired, EndpointRef, Error, Registry, Secret};
+
+/// How a [`FileRegistry`] reads its folder.
+#[derive(Clone, Debug)]
+pub struct FileOptions {
+    /// The namespace; manifests that name another are refused. `azure-iot-operations`.
+    pub namespace: String,
+    /// How long the folder must be quiet before it is read again; 200 ms.
+    pub debounce: Duration,
+    /// How often to read the folder where changes are not announced (network file systems); 5 s.
+    pub poll: Duration,
+    /// The largest manifest file, in bytes; 1 MiB.
+    pub max_file_bytes: u64,
+    /// The most manifests; 10,000.
+    pub max_manifests: usize,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            namespace: "azure-iot-operations".into(),
+            debounce: Duration::from_millis(200),
+            poll: Duration::from_secs(5),
+            max_file_bytes: 1 << 20,
+            max_manifests: 10_000,
+        }
+    }
+}
+
+/// A registry in a folder: the Device and Asset manifests that Kubernetes holds, as `*.yaml`, `*.yml` and `*.json` files.
+///
+/// It writes beside them: `status/device/NAME.yaml`, `status/asset/NAME.yaml` (with health), `discovered/device/NAME.yaml`,
+/// `discovered/asset/NAME.yaml`; and reads secrets from `secrets/NAME/KEY`. Several processes may share a folder. Clones share
+/// the registry.
+///
+/// A manifest that becomes bad, or a file that becomes empty, stays in force as it was until it is good again or the file is
+/// removed: a file that is half written takes no camera out of service. What is wrong is logged, stands in
+/// `status/manifest/FILE.yaml`, and in the status of the device or asset where it is clear whom it is about.
+#[derive(Clone, Debug)]
+pub struct FileRegistry {
+    shared: Arc<Shared>,
+    _stop: Arc<DropGuard>,
+}
+
+impl FileRegistry {
+    /// Opens a folder, creating it where it is missing, and reads it once.
+    ///
+    /// A bad manifest is no error: it is logged, and its status file says what is wrong.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the folder cannot be created or read.
+    pub async fn open(folder: impl AsRef<Path>, options: FileOptions) -> Result<Self, Error> {
+        let folder = folder.as_ref().to_owned();
+        let shared = Arc::new(blocking(move || Shared::open(&folder, options)).await?);
+        let stop = CancellationToken::new();
+        watcher::spawn(shared.clone(), stop.clone());
+        Ok(Self {
+            shared,
+            _stop: Arc::new(stop.drop_guard()),
+        })
+    }
+
+    /// Writes the manifest of a device, over the one that is there.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a bad name, [`Error::Storage`].
+    pub async fn put_device(&self, name: &str, device: &Device) -> Result<(), Error> {
+        check_device_name(name)?;
+        self.put(Kind::Device, name, device.clone(), Overwrite::Yes)
+            .await
+    }
+
+    /// Writes the manifest of an asset, over the one that is there.
+    ///
+    /// # Errors
+    /// As [`put_device`](Self::put_device).
+    pub async fn put_asset(&self, name: &str, asset: &Asset) -> Result<(), Error> {
+        check_asset_name(name)?;
+        self.put(Kind::Asset, name, asset.clone(), Overwrite::Yes)
+            .await
+    }
+
+    /// Deletes a device that [`put_device`](Self::put_device) or an import wrote, and its status.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Storage`].
+    pub async fn delete_device(&self, name: &str) -> Result<(), Error> {
+        check_device_name(name)?;
+        self.delete(Kind::Device, name).await
+    }
+
+    /// Deletes an asset that [`put_asset`](Self::put_asset) or an import wrote, and its status.
+    ///
+    /// # Errors
+    /// As [`delete_device`](Self::delete_device).
+    pub async fn delete_asset(&self, name: &str) -> Result<(), Error> {
+        check_asset_name(name)?;
+        self.delete(Kind::Asset, name).await
+    }
+
+    /// Writes a secret file for [`Registry::secret`], such as `cam1/password`.
+    ///
+    /// # Errors
+    /// As [`put_device`](Self::put_device).
+    pub async fn put_secret(&self, name: &str, secret: &Secret) -> Result<(), Error> {
+        let (shared, name, secret) = (self.shared.clone(), name.to_owned(), secret.clone());
+        blocking(move || shared.folder.write_secret(&name, &secret)).await
+    }
+
+    /// Makes a discovered device a real one, after `edit` has had its way with it. Never overwrites.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::AlreadyExists`], [`Error::Invalid`] when the discovered manifest is bad, [`Error::Storage`].
+    pub async fn import_device(
+        &self,
+        discovered: &str,
+        edit: impl FnOnce(&mut Device) + Send,
+    ) -> Result<Device, Error> {
+        let found = self.discovered_device(discovered).await?;
+        let found = found.ok_or_else(|| Error::NotFound {
+            what: format!("discovered device {discovered:?}"),
+        })?;
+        let mut device = Device {
+            discovered_device_ref: Some(discovered.to_owned()),
+            ..found.into()
+        };
+        edit(&mut device);
+        self.put(Kind::Device, discovered, device.clone(), Overwrite::No)
+            .await?;
+        Ok(device)
+    }
+
+    /// Makes a discovered asset a real one, after `edit` has had its way with it. Never overwrites.
+    ///
+    /// # Errors
+    /// As [`import_device`](Self::import_device).
+    pub async fn import_asset(
+        &self,
+        discovered: &str,
+        edit: impl FnOnce(&mut Asset) + Send,
+    ) -> Result<Asset, Error> {
+        let found = self.discovered_asset(discovered).await?;
+        let found = found.ok_or_else(|| Error::NotFound {
+            what: format!("discovered asset {discovered:?}"),
+        })?;
+        let mut asset = Asset {
+            discovered_asset_refs: vec![discovered.to_owned()],
+            ..found.into()
+        };
+        edit(&mut asset);
+        self.put(Kind::Asset, discovered, asset.clone(), Overwrite::No)
+            .await?;
+        Ok(asset)
+    }
+
+    /// The stored status of a device, or `None` when nothing was reported.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::Storage`].
+    pub async fn device_status(&self, name: &str) -> Result<Option<DeviceStatus>, Error> {
+        check_device_name(name)?;
+        self.stored(name).await
+    }
+
+    /// The stored status of an asset, or `None` when nothing was reported.
+    ///
+    /// # Errors
+    /// As [`device_status`](Self::device_status).
+    pub async fn asset_status(&self, name: &str) -> Result<Option<AssetStatus>, Error> {
+        check_asset_name(name)?;
+        self.stored(name).await
+    }
+
+    /// The discovered device of that name.
+    ///
+    /// # Errors
+    /// As [`device_status`](Self::device_status).
+    pub async fn discovered_device(&self, name: &str) -> Result<Option<DiscoveredDevice>, Error> {
+        check_device_name(name)?;
+        self.discovered(Kind::Device, name).await
+    }
+
+    /// The discovered asset of that name.
+    ///
+    /// # Errors
+    /// As [`device_status`](Self::device_status).
+    pub async fn discovered_asset(&self, name: &str) -> Result<Option<DiscoveredAsset>, Error> {
+        check_asset_name(name)?;
+        self.discovered(Kind::Asset, name).await
+    }
+}
+
+#[async_trait]
+impl Registry for FileRegistry {
+    fn watch(&self, endpoint_type: &str) -> BoxStream<'static, Arc<Desired>> {
+        let (registry, endpoint_type) = (self.clone(), endpoint_type.to_owned());
+        let snapshots = self.shared.snapshot.subscribe();
+        let start = (registry, snapshots, endpoint_type, None::<Arc<Desired>>);
+        stream::unfold(
+            start,
+            |(registry, mut snapshots, endpoint_type, before)| async move {
+                loop {
+                    // The sender lives as long as the registry in the state of this stream.
+                    let first = before.is_none();
+                    if !first && snapshots.changed().await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                    let snapshot = snapshots.borrow_and_update().clone();
+                    let desired = Arc::new(
+                        snapshot.desired(&registry.shared.options.namespace, &endpoint_type),
+                    );
+                    if before.as_ref() != Some(&desired) {
+                        return Some((
+                            desired.clone(),
+                            (registry, snapshots, endpoint_type, Some(desired)),
+                        ));
+                    }
+                }
+            },
+        )
+        .boxed()
+    }
+
+    async fn report_device_status(&self, device: &str, status: DeviceStatus) -> Result<(), Error> {
+        check_device_name(device)?;
+        self.update::<DeviceStatus>(device, move |stored| {
+            stored::merge_device(&mut stored.status, status)
+        })
+        .await
+    }
+
+    async fn report_asset_status(&self, asset: &str, status: AssetStatus) -> Result<(), Error> {
+        check_asset_name(asset)?;
+        self.update::<AssetStatus>(asset, move |stored| stored.status = status)
+            .await
+    }
+
+    async fn report_health(&self, endpoint: &EndpointRef, health: Health) -> Result<(), Error> {
+        check_device_name(&endpoint.device)?;
+        check_endpoint_name(&endpoint.endpoint)?;
+        match health {
+            Health::Endpoint(health) => {
+                let part = endpoint.endpoint.clone();
+                self.update::<DeviceStatus>(&endpoint.device, move |stored| {
+                    stored.merge_health(part, health)
+                })
+                .await
+            }
+            Health::Asset {
+                asset,
+                component,
+                health,
+            } => {
+                check_asset_name(&asset)?;
+                let part = stored::part(&component);
+                self.update::<AssetStatus>(&asset, move |stored| stored.merge_health(part, health))
+                    .await
+            }
+        }
+    }
+
+    async fn report_discovered_device(
+        &self,
+        name: &str,
+        device: DiscoveredDevice,
+    ) -> Result<(), Error> {
+        check_device_name(name)?;
+        self.put_discovered(Kind::Device, name, device).await
+    }
+
+    async fn report_discovered_asset(
+        &self,
+        endpoint: &EndpointRef,
+        name: &str,
+        asset: DiscoveredAsset,
+    ) -> Result<(), Error> {
+        if asset.device_ref.device_name != endpoint.device
+            || asset.device_ref.endpoint_name != endpoint.endpoint
+        {
+            let reason = format!("its deviceRef is not the endpoint {endpoint} it was found on");
+            return Err(Error::Invalid {
+                what: format!("discovered asset {name:?}"),
+                reason,
+            });
+        }
+        check_asset_name(name)?;
+        self.put_discovered(Kind::Asset, name, asset).await
+    }
+
+    async fn secret(&self, name: &str) -> Result<Secret, Error> {
+        let (shared, name) = (self.shared.clone(), name.to_owned());
+        blocking(move || shared.folder.read_secret(&name)).await
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Overwrite {
+    Yes,
+    No,
+}
+
+impl FileRegistry {
+    async fn put<T: Serialize + Send + 'static>(
+        &self,
+        kind: Kind,
+        name: &str,
+        spec: T,
+        overwrite: Overwrite,
+    ) -> Result<(), Error> {
+        let (shared, name) = (self.shared.clone(), name.to_owned());
+        blocking(move || {
+            let identity = (kind, name);
+            let what = format!("{} {:?}", kind.as_str(), identity.1);
+            let known = shared.snapshot.borrow().files.get(&identity).cloned();
+            let file = match known {
+                _ if overwrite == Overwrite::No
+                    && (known.is_some() || shared.folder.exists(&own_file(&identity))) =>
+                {
+                    return Err(Error::AlreadyExists { what });
+                }
+                Some(file) if file != own_file(&identity) => {
+                    return Err(Error::Invalid {
+                        what,
+                        reason: format!("it stands in {file}, which is edited by hand"),
+                    });
+                }
+                _ => own_file(&identity),
+            };
+            let metadata = Metadata {
+                name: identity.1,
+                namespace: Some(shared.options.namespace.clone()),
+            };
+            let document = Manifest {
+                api_version: API_VERSION.into(),
+                kind: kind.as_str().into(),
+                metadata,
+                spec,
+            };
+            shared
+                .folder
+                .write(&file, stored::to_yaml(&document)?.as_bytes(), false)?;
+            shared.reload()
+        })
+        .await
+    }
+
+    async fn delete(&self, kind: Kind, name: &str) -> Result<(), Error> {
+        let (shared, name) = (self.shared.clone(), name.to_owned());
+        blocking(move || {
+            let identity = (kind, name);
+            if !shared.folder.remove(&own_file(&identity))? {
+                return Err(Error::NotFound {
+                    what: format!(
+                        "{} {:?} in a file {}",
+                        kind.as_str(),
+                        identity.1,
+                        own_file(&identity)
+                    ),
+                });
+            }
+            shared
+                .folder
+                .remove(&format!("status/{}/{}.yaml", kind.folder(), identity.1))?;
+            shared.reload()
+        })
+        .await
+    }
+
+    async fn update<S: Status + 'static>(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut Stored<S>) + Send + 'static,
+    ) -> Result<(), Error> {
+        let (shared, name) = (self.shared.clone(), name.to_owned());
+        blocking(move || shared.update(&name, change)).await
+    }
+
+    async fn stored<S: Status + 'static>(&self, name: &str) -> Result<Option<S>, Error> {
+        let (shared, name) = (self.shared.clone(), name.to_owned());
+        blocking(move || {
+            let text = shared
+                .folder
+                .read(&format!("status/{}/{name}.yaml", S::KIND.folder()))?;
+            Ok(text
+                .and_then(|text| Stored::<S>::parse(&text))
+                .map(|stored| stored.status))
+        })
+        .await
+    }
+
+    async fn put_discovered<T: Serialize + Send + 'static>(
+        &self,
+        kind: Kind,
+        name: &str,
+        spec: T,
+    ) -> Result<(), Error> {
+        let (shared, name) = (self.shared.clone(), name.to_owned());
+        blocking(move || {
+            let path = format!("discovered/{}/{name}.yaml", kind.folder());
+            let metadata = Metadata {
+                name,
+                namespace: Some(shared.options.namespace.clone()),
+            };
+            let kind = format!("Discovered{}", kind.as_str());
+            let document = Manifest {
+                api_version: API_VERSION.into(),
+                kind,
+                metadata,
+                spec,
+            };
+            shared
+                .folder
+                .write(&path, stored::to_yaml(&document)?.as_bytes(), false)
+        })
+        .await
+    }
+
+    async fn discovered<T: DeserializeOwned + Send + 'static>(
+        &self,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Option<T>, Error> {
+        let (shared, name) = (self.shared.clone(), name.to_owned());
+        blocking(move || {
+            let path = format!("discovered/{}/{name}.yaml", kind.folder());
+            let Some(text) = shared.folder.read(&path)? else {
+                return Ok(None);
+            };
+            let document: Manifest<T> =
+                manifest::read_yaml(&text).map_err(|reason| Error::Invalid {
+                    what: format!("the file {path}"),
+                    reason,
+                })?;
+            Ok(Some(document.spec))
+        })
+        .await
+    }
+}
+
+/// The file that the registry itself writes a manifest to.
+fn own_file((kind, name): &Identity) -> String {
+    format!("{name}.{}.yaml", kind.folder())
+}
+
+/// Runs what blocks where it may.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is shutting down.
+            Err(_) => Err(Error::Closed),
+        },
+    }
+}

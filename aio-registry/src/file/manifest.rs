@@ -1,0 +1,510 @@
+//! Manifest text to devices and assets. Pure.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Asset, Device, check_asset_name, check_device_name, check_endpoint_name};
+
+/// What stands before the version in `apiVersion`.
+const GROUP: &str = "namespaces.deviceregistry.microsoft.com/";
+/// The `apiVersion` that is written.
+pub(super) const API_VERSION: &str = "namespaces.deviceregistry.microsoft.com/v1";
+
+/// A manifest as it is written. The specification is a field of its own, as in Kubernetes.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Manifest<T> {
+    pub api_version: String,
+    pub kind: String,
+    pub metadata: Metadata,
+    pub spec: T,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Metadata {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Kind {
+    Device,
+    Asset,
+}
+
+impl Kind {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Device => "Device",
+            Self::Asset => "Asset",
+        }
+    }
+
+    /// The name of its folder.
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Asset => "asset",
+        }
+    }
+}
+
+/// Which device or asset a manifest is about.
+pub(super) type Identity = (Kind, String);
+
+#[derive(Clone, Debug)]
+pub(super) enum Spec {
+    Device(Arc<Device>),
+    Asset(Arc<Asset>),
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FileContent {
+    pub specs: Vec<(Identity, Spec)>,
+    pub problems: Vec<Problem>,
+}
+
+/// What is wrong with a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// Whom it is about, when that much can be read.
+    pub identity: Option<Identity>,
+    /// A word for programs.
+    pub code: &'static str,
+    /// Line, field and reason; the file is known to the caller.
+    pub message: String,
+}
+
+pub(super) const UNREADABLE: &str = "ManifestUnreadable";
+pub(super) const INVALID: &str = "ManifestInvalid";
+
+/// Reads the documents of one file. One that is bad does not hurt the others.
+pub(super) fn parse(text: &str, json: bool, namespace: &str) -> FileContent {
+    let mut content = FileContent::default();
+    let format = if json { Format::Json } else { Format::Yaml };
+    let documents = if json {
+        vec![(1, text)]
+    } else {
+        documents(text)
+    };
+    for (line, document) in documents {
+        Reader {
+            format,
+            line,
+            namespace,
+            content: &mut content,
+        }
+        .read(document);
+    }
+    content
+}
+
+/// The documents of a YAML stream with the number of their first line. A line that begins with `---` or `...` always
+/// ends a document (YAML 1.2, 9.1), whatever is wrong inside of it.
+fn documents(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let (mut start, mut start_line, mut position) = (0, 1, 0);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let marker = line
+            .strip_prefix("---")
+            .or_else(|| line.strip_prefix("..."));
+        if marker.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
+            found.push((start_line, &text[start..position]));
+            (start, start_line) = (position + 3, index + 1);
+        }
+        position += line.len();
+    }
+    found.push((start_line, &text[start..]));
+    let blank = |document: &str| {
+        document
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    };
+    found.retain(|(_, document)| !blank(document));
+    found
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Yaml,
+    Json,
+}
+
+struct Reader<'a> {
+    format: Format,
+    line: usize,
+    namespace: &'a str,
+    content: &'a mut FileContent,
+}
+
+/// As much of a manifest as tells what the rest is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    #[serde(default)]
+    api_version: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    metadata: HeadMetadata,
+}
+
+#[derive(Default, Deserialize)]
+struct HeadMetadata {
+    #[serde(default)]
+    name: String,
+    namespace: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SpecOnly<T> {
+    spec: T,
+}
+
+#[derive(Deserialize)]
+struct Items {
+    items: Vec<serde_json::Value>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self, document: &str) {
+        let head: Head = match self.deserialize(document) {
+            Ok(head) => head,
+            Err(message) => return self.problem(None, UNREADABLE, message),
+        };
+        if head.kind != "List" {
+            let Some(identity) = self.identity(head) else {
+                return;
+            };
+            let spec = match identity.0 {
+                Kind::Device => self
+                    .deserialize(document)
+                    .map(|found: SpecOnly<Device>| Spec::Device(Arc::new(found.spec))),
+                Kind::Asset => self
+                    .deserialize(document)
+                    .map(|found: SpecOnly<Asset>| Spec::Asset(Arc::new(found.spec))),
+            };
+            return self.take(identity, spec);
+        }
+        let items = match self.deserialize::<Items>(document) {
+            Ok(list) => list.items,
+            Err(message) => return self.problem(None, UNREADABLE, message),
+        };
+        for (index, item) in items.into_iter().enumerate() {
+            let line = self.line;
+            let at = |message| format!("line {line}: items[{index}].{message}");
+            match from_value::<Head>(item.clone()).map_err(at) {
+                Err(message) => self.problem(None, UNREADABLE, message),
+                Ok(head) => {
+                    let Some(identity) = self.identity(head) else {
+                        continue;
+                    };
+                    let spec = match identity.0 {
+                        Kind::Device => from_value(item)
+                            .map(|found: SpecOnly<Device>| Spec::Device(Arc::new(found.spec))),
+                        Kind::Asset => from_value(item)
+                            .map(|found: SpecOnly<Asset>| Spec::Asset(Arc::new(found.spec))),
+                    };
+                    self.take(identity, spec.map_err(at));
+                }
+            }
+        }
+    }
+
+    /// Whom a manifest is about; a problem when that is not clear.
+    fn identity(&mut self, head: Head) -> Option<Identity> {
+        let at = format!("line {}", self.line);
+        let kind = match head.kind.as_str() {
+            _ if !head.api_version.starts_with(GROUP) => {
+                let message = format!(
+                    "{at}: apiVersion: {:?} is not {API_VERSION}",
+                    head.api_version
+                );
+                self.problem(None, INVALID, message);
+                return None;
+            }
+            "Device" => Kind::Device,
+            "Asset" => Kind::Asset,
+            other => {
+                self.problem(
+                    None,
+                    INVALID,
+                    format!("{at}: kind: {other:?} is neither Device nor Asset"),
+                );
+                return None;
+            }
+        };
+        let name = head.metadata.name;
+        let checked = match kind {
+            Kind::Device => check_device_name(&name),
+            Kind::Asset => check_asset_name(&name),
+        };
+        if let Err(error) = checked {
+            self.problem(None, INVALID, format!("{at}: metadata.name: {error}"));
+            return None;
+        }
+        let identity = (kind, name);
+        match head.metadata.namespace {
+            Some(other) if other != self.namespace => {
+                let message = format!(
+                    "{at}: metadata.namespace: {other:?} is not the namespace {:?} served here",
+                    self.namespace
+                );
+                self.problem(Some(identity), INVALID, message);
+                None
+            }
+            _ => Some(identity),
+        }
+    }
+
+    fn take(&mut self, identity: Identity, spec: Result<Spec, String>) {
+        let checked = spec.and_then(|spec| match &spec {
+            Spec::Device(device) => {
+                let mut inbound = device
+                    .endpoints
+                    .iter()
+                    .flat_map(|endpoints| endpoints.inbound.keys());
+                inbound
+                    .try_for_each(|name| check_endpoint_name(name))
+                    .map_err(|error| {
+                        format!("line {}: spec.endpoints.inbound: {error}", self.line)
+                    })?;
+                Ok(spec)
+            }
+            Spec::Asset(_) => Ok(spec),
+        });
+        match checked {
+            Ok(spec) => self.content.specs.push((identity, spec)),
+            Err(message) => self.problem(Some(identity), INVALID, message),
+        }
+    }
+
+    fn problem(&mut self, identity: Option<Identity>, code: &'static str, message: String) {
+        self.content.problems.push(Problem {
+            identity,
+            code,
+            message,
+        });
+    }
+
+    fn deserialize<T: DeserializeOwned>(&self, document: &str) -> Result<T, String> {
+        match self.format {
+            Format::Json => {
+                let mut deserializer = serde_json::Deserializer::from_str(document);
+                let value =
+                    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+                        let line = self.line + error.inner().line().saturating_sub(1);
+                        describe(line, &error.path().to_string(), &error.inner().to_string())
+                    })?;
+                deserializer
+                    .end()
+                    .map_err(|error| describe(error.line(), ".", &error.to_string()))?;
+                Ok(value)
+            }
+            Format::Yaml => from_yaml(document, self.line),
+        }
+    }
+}
+
+fn from_yaml<T: DeserializeOwned>(document: &str, first_line: usize) -> Result<T, String> {
+    let mut path = String::from(".");
+    let parsed = serde_saphyr::with_deserializer_from_str(document, |deserializer| {
+        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+            path = error.path().to_string();
+            error.into_inner()
+        })
+    });
+    parsed.map_err(|error| {
+        let line = error
+            .location()
+            .map_or(1, |location| location.line().max(1)) as usize;
+        describe(
+            first_line + line - 1,
+            &path,
+            &error.without_snippet().to_string(),
+        )
+    })
+}
+
+/// Reads one document as YAML, of which JSON is a part.
+pub(super) fn read_yaml<T: DeserializeOwned>(document: &str) -> Result<T, String> {
+    from_yaml(document, 1)
+}
+
+fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| format!("{}: {}", error.path(), error.inner()))
+}
+
+/// `line 12: spec.endpoints.inbound.onvif: missing field ...`, without the position that parsers add to their messages.
+fn describe(line: usize, path: &str, message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
+    let message = message.split(" at line ").next().unwrap_or(message);
+    if path == "." {
+        format!("line {line}: {message}")
+    } else {
+        format!("line {line}: {path}: {message}")
+    }
+}
+
+/// Whether a text is a whole document at all; an empty one is a file that is being written.
+pub(super) fn is_blank(text: &str, json: bool) -> bool {
+    if json {
+        text.trim().is_empty()
+    } else {
+        documents(text).is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMESPACE: &str = "azure-iot-operations";
+
+    fn problem(text: &str) -> Problem {
+        let content = parse(text, false, NAMESPACE);
+        assert_eq!(content.problems.len(), 1, "{content:?}");
+        content.problems[0].clone()
+    }
+
+    fn device(body: &str) -> String {
+        format!(
+            "apiVersion: {API_VERSION}\nkind: Device\nmetadata: {{name: cam1, namespace: {NAMESPACE}}}\nspec:\n{body}\n"
+        )
+    }
+
+    #[test]
+    fn names_line_field_and_reason_of_a_bad_manifest() {
+        let table = [
+            (device("  enabled: perhaps"), "line 5: spec.enabled: "),
+            (
+                device("  endpoints: {inbound: {onvif: {endpointType: Microsoft.Onvif}}}"),
+                "line 5: spec.endpoints.inbound.onvif",
+            ),
+            (device("  version: -1"), "line 5: spec.version: "),
+            (
+                device("  lastTransitionTime: yesterday"),
+                "line 5: spec.lastTransitionTime: ",
+            ),
+            (
+                device("  endpoints: {inbound: {../x: {address: a, endpointType: t}}}"),
+                "spec.endpoints.inbound: endpoint name",
+            ),
+        ];
+        for (text, expected) in table {
+            let problem = problem(&text);
+            assert!(
+                problem.message.contains(expected),
+                "{} does not contain {expected}",
+                problem.message
+            );
+            assert_eq!(problem.identity, Some((Kind::Device, "cam1".into())));
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong_when_it_is_not_clear_whom_it_is_about() {
+        let head = format!("apiVersion: {API_VERSION}\n");
+        let table = [
+            (format!("{head}kind: Device\nspec: {{}}\n"), "metadata.name"),
+            (
+                format!("{head}kind: Device\nmetadata: {{name: ../../etc}}\nspec: {{}}\n"),
+                "metadata.name",
+            ),
+            (
+                format!("{head}kind: Asset\nmetadata: {{name: UPPER}}\nspec: {{}}\n"),
+                "metadata.name",
+            ),
+            (
+                format!("{head}kind: Secret\nmetadata: {{name: abc}}\n"),
+                "kind",
+            ),
+            ("kind: Device\nmetadata: {name: abc}\n".into(), "apiVersion"),
+            ("a: [1, 2".into(), "line 1"),
+            ("- just\n- a list\n".into(), "line 1"),
+        ];
+        for (text, expected) in table {
+            let problem = problem(&text);
+            assert_eq!(problem.identity, None, "{text}");
+            assert!(
+                problem.message.contains(expected),
+                "{} does not contain {expected}",
+                problem.message
+            );
+        }
+    }
+
+    #[test]
+    fn reads_the_good_documents_beside_a_bad_one() {
+        let text = format!(
+            "{}---\na: [\n---\n{}",
+            device("  enabled: true"),
+            device("  enabled: no way")
+        );
+        let content = parse(&text, false, NAMESPACE);
+        assert_eq!(content.specs.len(), 1);
+        assert_eq!(content.problems.len(), 2);
+        assert!(
+            content.problems[1]
+                .message
+                .starts_with("line 13: spec.enabled"),
+            "{}",
+            content.problems[1].message
+        );
+    }
+
+    #[test]
+    fn keeps_fields_it_does_not_know() {
+        let text = device("  enabled: true\n  futureField: {a: [1, 2]}\n  version: 7");
+        let content = parse(&text, false, NAMESPACE);
+        let Spec::Device(device) = &content.specs[0].1 else {
+            panic!("a device")
+        };
+        assert_eq!(device.version, Some(7));
+        assert_eq!(device.other.names().collect::<Vec<_>>(), ["futureField"]);
+        let json = serde_json::to_value(device.as_ref()).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({"enabled": true, "futureField": {"a": [1, 2]}, "version": 7})
+        );
+    }
+
+    #[test]
+    fn refuses_another_namespace() {
+        let text = device("  enabled: true").replace(NAMESPACE, "elsewhere");
+        assert!(problem(&text).message.contains("metadata.namespace"));
+    }
+
+    #[test]
+    fn reads_a_kubernetes_list_and_json() {
+        let item = serde_json::json!({"apiVersion": API_VERSION, "kind": "Device", "metadata": {"name": "cam1"}, "spec": {}});
+        let bad = serde_json::json!({"apiVersion": API_VERSION, "kind": "Device", "metadata": {"name": "cam2"}, "spec": {"enabled": 3}});
+        let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": [item, bad]});
+        let content = parse(&list.to_string(), true, NAMESPACE);
+        assert_eq!(content.specs.len(), 1);
+        assert_eq!(
+            content.problems[0].identity,
+            Some((Kind::Device, "cam2".into()))
+        );
+        assert!(
+            content.problems[0]
+                .message
+                .contains("items[1].spec.enabled"),
+            "{}",
+            content.problems[0].message
+        );
+    }
+
+    #[test]
+    fn survives_deep_nesting() {
+        let content = parse(&format!("a: {}", "[".repeat(100_000)), false, NAMESPACE);
+        assert_eq!(content.problems.len(), 1);
+        let content = parse(&"[".repeat(100_000), true, NAMESPACE);
+        assert_eq!(content.problems.len(), 1);
+    }
+}

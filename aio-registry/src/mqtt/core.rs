@@ -1,0 +1,573 @@
+//! The state of an MQTT session over all its connections. Pure: packets in, packets out; no clock, no I/O.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{
+    Filter, Packet, PubAck, PubAckReason, Publish as PublishPacket, RetainForwardRule, SubAck,
+    Subscribe, SubscribeReasonCode, Unsubscribe,
+};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tracing::{debug, warn};
+
+use super::packet;
+use super::{Ack, Message, PublishError};
+use crate::{Error, Qos, topic};
+
+/// After this many connections in a row that were lost with the same message waiting longest, it is given up: brokers that
+/// take no larger packets close the connection, and would do so for ever.
+const MAX_LOSSES: u8 = 3;
+
+/// What an endpoint of `publish` waits for.
+type Done = oneshot::Sender<Result<(), PublishError>>;
+
+#[derive(Debug)]
+pub(super) struct Core {
+    next_id: u64,
+    /// Messages not sent yet.
+    queue: VecDeque<Queued>,
+    /// Messages sent and not acknowledged, in the order they were sent first.
+    inflight: BTreeMap<u64, Inflight>,
+    /// Those of them that are to be sent again on this connection.
+    resend: VecDeque<u64>,
+    /// How many were sent on this connection and are not acknowledged.
+    outstanding: usize,
+    subscriptions: BTreeMap<u64, Subscribed>,
+    /// SUBSCRIBE packets sent on this connection, by packet identifier.
+    subscribing: BTreeMap<u16, Vec<u64>>,
+    /// UNSUBSCRIBE packets sent on this connection.
+    unsubscribing: BTreeSet<u16>,
+    /// Filters to unsubscribe from once there is a connection.
+    stale: BTreeSet<String>,
+    /// Messages that arrived on this connection and are not acknowledged, in order.
+    arrived: VecDeque<Arrived>,
+    next_arrival: u64,
+    /// Packets of the protocol that wait to be written.
+    control: VecDeque<Packet>,
+    next_packet_id: u16,
+    connection: Option<Limits>,
+    inflight_limit: usize,
+    receive_maximum: u16,
+    closing: bool,
+}
+
+/// What the broker of this connection allows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub receive_maximum: u16,
+    pub max_packet_size: Option<u32>,
+}
+
+#[derive(Debug)]
+struct Queued {
+    id: u64,
+    packet: PublishPacket,
+    done: Done,
+    permit: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+struct Inflight {
+    packet: PublishPacket,
+    done: Done,
+    sent: bool,
+    losses: u8,
+    _permit: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+struct Subscribed {
+    filter: String,
+    qos: Qos,
+    queue: mpsc::Sender<Message>,
+    /// Who waits for the broker to agree; `None` once it has.
+    waiting: Option<oneshot::Sender<Result<(), Error>>>,
+}
+
+#[derive(Debug)]
+struct Arrived {
+    number: u64,
+    packet_id: u16,
+    dealt_with: bool,
+}
+
+impl Core {
+    pub(super) fn new(inflight: u16) -> Self {
+        Self {
+            next_id: 0,
+            queue: VecDeque::new(),
+            inflight: BTreeMap::new(),
+            resend: VecDeque::new(),
+            outstanding: 0,
+            subscriptions: BTreeMap::new(),
+            subscribing: BTreeMap::new(),
+            unsubscribing: BTreeSet::new(),
+            stale: BTreeSet::new(),
+            arrived: VecDeque::new(),
+            next_arrival: 0,
+            control: VecDeque::new(),
+            next_packet_id: 0,
+            connection: None,
+            inflight_limit: usize::from(inflight),
+            receive_maximum: inflight,
+            closing: false,
+        }
+    }
+
+    /// Takes a message in; `permit` is its share of the memory and is given back when it is done with.
+    pub(super) fn publish(
+        &mut self,
+        packet: PublishPacket,
+        done: Done,
+        permit: OwnedSemaphorePermit,
+    ) -> u64 {
+        let id = self.id();
+        if self.closing {
+            // The receiver may be gone, which is all the same.
+            let _ = done.send(Err(PublishError::Closed));
+        } else {
+            self.queue.push_back(Queued {
+                id,
+                packet,
+                done,
+                permit,
+            });
+        }
+        id
+    }
+
+    /// Takes a message back that was not sent yet.
+    pub(super) fn withdraw(&mut self, id: u64) {
+        self.queue.retain(|queued| queued.id != id);
+    }
+
+    pub(super) fn subscribe(
+        &mut self,
+        filter: &str,
+        qos: Qos,
+        queue: mpsc::Sender<Message>,
+        waiting: oneshot::Sender<Result<(), Error>>,
+    ) -> u64 {
+        let id = self.id();
+        self.subscriptions.insert(
+            id,
+            Subscribed {
+                filter: filter.to_owned(),
+                qos,
+                queue,
+                waiting: Some(waiting),
+            },
+        );
+        self.stale.remove(filter);
+        if self.connection.is_some() {
+            self.send_subscribe(id);
+        }
+        id
+    }
+
+    pub(super) fn unsubscribe(&mut self, id: u64) {
+        let Some(gone) = self.subscriptions.remove(&id) else {
+            return;
+        };
+        if self
+            .subscriptions
+            .values()
+            .any(|other| other.filter == gone.filter)
+        {
+            return;
+        }
+        self.stale.insert(gone.filter);
+        if self.connection.is_some() {
+            self.send_unsubscribe();
+        }
+    }
+
+    /// A message was dealt with: it and all older ones that were, are acknowledged.
+    pub(super) fn acknowledge(&mut self, number: u64) {
+        // Numbers of an earlier connection are not found: their packet identifiers mean nothing any more.
+        if let Ok(index) = self
+            .arrived
+            .binary_search_by_key(&number, |arrived| arrived.number)
+        {
+            self.arrived[index].dealt_with = true;
+        }
+        while self
+            .arrived
+            .front()
+            .is_some_and(|arrived| arrived.dealt_with)
+            && let Some(arrived) = self.arrived.pop_front()
+        {
+            self.control
+                .push_back(Packet::PubAck(PubAck::new(arrived.packet_id, None)));
+        }
+    }
+
+    pub(super) fn connected(&mut self, session_present: bool, limits: Limits) {
+        self.connection = Some(limits);
+        self.outstanding = 0;
+        for inflight in self.inflight.values_mut() {
+            inflight.sent = false;
+            inflight.packet.dup = session_present;
+        }
+        self.resend = self.inflight.keys().copied().collect();
+        if session_present {
+            self.send_unsubscribe();
+        } else {
+            self.stale.clear();
+        }
+        let subscriptions = self.subscriptions.iter();
+        let needed = subscriptions
+            .filter(|(_, subscribed)| !session_present || subscribed.waiting.is_some());
+        for id in needed.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.send_subscribe(id);
+        }
+    }
+
+    pub(super) fn disconnected(&mut self) {
+        self.connection = None;
+        self.control.clear();
+        self.subscribing.clear();
+        self.unsubscribing.clear();
+        self.arrived.clear();
+        if let Some(oldest) = self.inflight.values_mut().find(|inflight| inflight.sent) {
+            oldest.losses += 1;
+        }
+        let given_up =
+            |inflight: &Inflight| inflight.losses >= MAX_LOSSES || inflight.done.is_closed();
+        for (id, inflight) in std::mem::take(&mut self.inflight) {
+            if given_up(&inflight) {
+                let times = inflight.losses;
+                let _ = inflight
+                    .done
+                    .send(Err(PublishError::ConnectionLost { times }));
+            } else {
+                self.inflight.insert(id, inflight);
+            }
+        }
+    }
+
+    /// Takes no more messages; what is queued is still sent.
+    pub(super) fn close(&mut self) {
+        self.closing = true;
+    }
+
+    /// Drops everything: whoever waits learns that the session is closed.
+    pub(super) fn abandon(&mut self) {
+        self.closing = true;
+        self.connection = None;
+        self.queue.clear();
+        self.inflight.clear();
+        self.subscriptions.clear();
+        self.control.clear();
+    }
+
+    /// Whether nothing waits to be sent or acknowledged.
+    pub(super) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.inflight.is_empty() && self.control.is_empty()
+    }
+
+    /// The largest packet the broker takes, when that is known.
+    pub(super) fn max_packet_size(&self) -> Option<u32> {
+        self.connection.and_then(|limits| limits.max_packet_size)
+    }
+
+    /// The next packet to write on this connection.
+    pub(super) fn next_packet(&mut self) -> Option<Packet> {
+        let limits = self.connection?;
+        if let Some(packet) = self.control.pop_front() {
+            return Some(packet);
+        }
+        let room = self.inflight_limit.min(usize::from(limits.receive_maximum));
+        while self.outstanding < room
+            && let Some(id) = self.resend.pop_front()
+        {
+            let Some(inflight) = self.inflight.get_mut(&id) else {
+                continue;
+            };
+            if let Some(error) = too_large(&inflight.packet, limits) {
+                let refused = self.inflight.remove(&id).expect("it was found just now");
+                let _ = refused.done.send(Err(error));
+                continue;
+            }
+            inflight.sent = true;
+            self.outstanding += 1;
+            return Some(Packet::Publish(inflight.packet.clone()));
+        }
+        loop {
+            // At QoS 0 no acknowledgement is waited for, but the order is kept.
+            let blocked = self.outstanding >= room || !self.resend.is_empty();
+            if blocked && self.queue.front()?.packet.qos != QoS::AtMostOnce {
+                return None;
+            }
+            let queued = self.queue.pop_front()?;
+            let Queued {
+                id,
+                mut packet,
+                done,
+                permit,
+            } = queued;
+            if done.is_closed() {
+                continue;
+            }
+            if let Some(error) = too_large(&packet, limits) {
+                let _ = done.send(Err(error));
+                continue;
+            }
+            if packet.qos == QoS::AtMostOnce {
+                let _ = done.send(Ok(()));
+                return Some(Packet::Publish(packet));
+            }
+            packet.pkid = self.packet_id();
+            self.outstanding += 1;
+            let inflight = Inflight {
+                packet: packet.clone(),
+                done,
+                sent: true,
+                losses: 0,
+                _permit: permit,
+            };
+            self.inflight.insert(id, inflight);
+            return Some(Packet::Publish(packet));
+        }
+    }
+
+    /// Takes in a packet from the broker. `ack` makes the acknowledgement of the message of that number.
+    ///
+    /// # Errors
+    /// In words, when the broker breaks the protocol or ends the connection.
+    pub(super) fn receive(
+        &mut self,
+        packet: Packet,
+        ack: impl FnOnce(u64) -> Ack,
+    ) -> Result<Delivery, String> {
+        match packet {
+            Packet::Publish(publish) => return self.deliver(publish, ack),
+            Packet::PubAck(puback) => self.published(&puback),
+            Packet::SubAck(suback) => self.subscribed(&suback),
+            Packet::UnsubAck(unsuback) => {
+                self.unsubscribing.remove(&unsuback.pkid);
+            }
+            Packet::PingResp(_) => {}
+            Packet::Disconnect(disconnect) => {
+                let reason = disconnect
+                    .properties
+                    .and_then(|properties| properties.reason_string)
+                    .unwrap_or_default();
+                return Err(format!(
+                    "the broker ended the connection: {:?} {reason}",
+                    disconnect.reason_code
+                ));
+            }
+            other => {
+                return Err(format!(
+                    "the broker sent an unexpected packet: {}",
+                    packet::name(&other)
+                ));
+            }
+        }
+        Ok(Delivery::default())
+    }
+
+    fn deliver(
+        &mut self,
+        publish: PublishPacket,
+        ack: impl FnOnce(u64) -> Ack,
+    ) -> Result<Delivery, String> {
+        let packet_id = publish.pkid;
+        let at_least_once = match publish.qos {
+            QoS::AtMostOnce => false,
+            QoS::AtLeastOnce => true,
+            QoS::ExactlyOnce => {
+                return Err("the broker delivered at QoS 2, which was not asked for".into());
+            }
+        };
+        let topic = String::from_utf8(publish.topic.to_vec())
+            .map_err(|_| "the broker sent a topic that is not UTF-8")?;
+        if topic.is_empty() {
+            return Err("the broker used a topic alias, which was not offered".into());
+        }
+        let ack = if at_least_once {
+            if self.arrived.len() >= usize::from(self.receive_maximum) {
+                return Err("the broker sent more unacknowledged messages than it may".into());
+            }
+            let number = self.next_arrival;
+            self.next_arrival += 1;
+            self.arrived.push_back(Arrived {
+                number,
+                packet_id,
+                dealt_with: false,
+            });
+            ack(number)
+        } else {
+            Ack::none()
+        };
+        let message = packet::message(publish, topic, ack);
+        let mut rest = Delivery::default();
+        for subscribed in self
+            .subscriptions
+            .values()
+            .filter(|subscribed| topic::matches(&subscribed.filter, &message.topic))
+        {
+            match self.hand_over(subscribed, message.clone()) {
+                Err(TrySendError::Full(copy)) => {
+                    rest.overflow = true;
+                    rest.copies.push(copy);
+                }
+                // The UNSUBSCRIBE of a reader that is gone is on its way.
+                Err(TrySendError::Closed(copy)) => rest.copies.push(copy),
+                Ok(()) => {}
+            }
+        }
+        rest.copies.push(message);
+        Ok(rest)
+    }
+
+    /// Queues a message, or gives it back. On one connection a queue has room for every message at QoS 1, as the broker sends
+    /// no more of them before they are acknowledged; it may overflow when the connection is lost often and nobody reads.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the message that was not queued is what the caller wants back"
+    )]
+    fn hand_over(
+        &self,
+        subscribed: &Subscribed,
+        message: Message,
+    ) -> Result<(), TrySendError<Message>> {
+        let reserved = usize::from(self.receive_maximum);
+        if message.qos == Qos::AtMostOnce && subscribed.queue.capacity() <= reserved {
+            warn!(
+                filter = subscribed.filter,
+                "the reader is too slow; a message at QoS 0 is dropped"
+            );
+            return Ok(());
+        }
+        subscribed.queue.try_send(message)
+    }
+
+    fn published(&mut self, puback: &PubAck) {
+        let found = self
+            .inflight
+            .iter()
+            .find(|(_, inflight)| inflight.sent && inflight.packet.pkid == puback.pkid);
+        let Some(id) = found.map(|(id, _)| *id) else {
+            debug!(
+                packet_id = puback.pkid,
+                "an acknowledgement of nothing that was sent"
+            );
+            return;
+        };
+        let inflight = self.inflight.remove(&id).expect("it was found just now");
+        self.outstanding = self.outstanding.saturating_sub(1);
+        for other in self.inflight.values_mut() {
+            other.losses = 0;
+        }
+        let result = match puback.reason {
+            PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),
+            reason => {
+                let text = puback
+                    .properties
+                    .as_ref()
+                    .and_then(|properties| properties.reason_string.as_deref());
+                Err(packet::refused(reason, text))
+            }
+        };
+        let _ = inflight.done.send(result);
+    }
+
+    fn subscribed(&mut self, suback: &SubAck) {
+        let Some(ids) = self.subscribing.remove(&suback.pkid) else {
+            return;
+        };
+        let granted = suback
+            .return_codes
+            .first()
+            .copied()
+            .unwrap_or(SubscribeReasonCode::Unspecified);
+        for id in ids {
+            let Some(subscribed) = self.subscriptions.get_mut(&id) else {
+                continue;
+            };
+            let waiting = subscribed.waiting.take();
+            let result = match granted {
+                SubscribeReasonCode::Success(_) => Ok(()),
+                code => {
+                    let filter = subscribed.filter.clone();
+                    if waiting.is_none() {
+                        warn!(filter, ?code, "the broker refused to renew a subscription");
+                    }
+                    self.subscriptions.remove(&id);
+                    Err(Error::SubscribeRefused {
+                        filter,
+                        reason: format!("{code:?}"),
+                    })
+                }
+            };
+            if let Some(waiting) = waiting {
+                let _ = waiting.send(result);
+            }
+        }
+    }
+
+    fn send_subscribe(&mut self, id: u64) {
+        let packet_id = self.packet_id();
+        let Some(subscribed) = self.subscriptions.get(&id) else {
+            return;
+        };
+        let mut filter = Filter::new(&subscribed.filter, packet::qos(subscribed.qos));
+        // A renewed subscription is not to bring the retained messages again.
+        if subscribed.waiting.is_none() {
+            filter.retain_forward_rule = RetainForwardRule::OnNewSubscribe;
+        }
+        let mut packet = Subscribe::new(filter, None);
+        packet.pkid = packet_id;
+        self.subscribing.insert(packet_id, vec![id]);
+        self.control.push_back(Packet::Subscribe(packet));
+    }
+
+    fn send_unsubscribe(&mut self) {
+        while let Some(filter) = self.stale.pop_first() {
+            let mut packet = Unsubscribe::new(filter, None);
+            packet.pkid = self.packet_id();
+            self.unsubscribing.insert(packet.pkid);
+            self.control.push_back(Packet::Unsubscribe(packet));
+        }
+    }
+
+    fn id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// A packet identifier that is not in use.
+    fn packet_id(&mut self) -> u16 {
+        loop {
+            self.next_packet_id = self.next_packet_id.checked_add(1).unwrap_or(1);
+            let id = self.next_packet_id;
+            let used = self.subscribing.contains_key(&id)
+                || self.unsubscribing.contains(&id)
+                || self
+                    .inflight
+                    .values()
+                    .any(|inflight| inflight.packet.pkid == id);
+            if !used {
+                return id;
+            }
+        }
+    }
+}
+
+/// Copies of a message that are of no more use. Dropping the last copy acknowledges the message, which takes the lock around
+/// the core: they are dropped outside of it.
+#[derive(Debug, Default)]
+pub(super) struct Delivery {
+    copies: Vec<Message>,
+    /// A reader had no room for it. The connection is to end, so that the broker delivers the message again.
+    pub overflow: bool,
+}
+
+fn too_large(publish: &PublishPacket, limits: Limits) -> Option<PublishError> {
+    let limit = limits.max_packet_size? as usize;
+    let size = packet::size(publish);
+    (size > limit).then_some(PublishError::TooLarge { size, limit })
+}

@@ -1,0 +1,139 @@
+//! Which requests are being handled, and how those that were are answered again. Pure.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::Publish;
+
+/// What tells a request from others: response topic and correlation data.
+pub(super) type Key = (String, Bytes);
+
+#[derive(Debug)]
+pub(super) struct Cache {
+    entries: HashMap<Key, Entry>,
+    /// Answered ones, oldest first.
+    order: VecDeque<Key>,
+    bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Running,
+    Answered {
+        response: Arc<Publish>,
+        size: usize,
+        expires: Instant,
+    },
+}
+
+/// What is known of a request.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// Nothing; it is now noted as running.
+    New,
+    /// It is being handled.
+    Running,
+    /// It was answered so.
+    Answered(Arc<Publish>),
+}
+
+impl Cache {
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self {
+            entries: HashMap::new(),
+            order: VecDeque::new(),
+            bytes: 0,
+            max_entries,
+            max_bytes,
+        }
+    }
+
+    pub(super) fn look_up(&mut self, key: &Key, now: Instant) -> Seen {
+        match self.entries.get(key) {
+            Some(Entry::Running) => return Seen::Running,
+            Some(Entry::Answered {
+                response, expires, ..
+            }) if *expires > now => return Seen::Answered(response.clone()),
+            Some(Entry::Answered { .. }) => {
+                self.order.retain(|other| other != key);
+                self.remove(key);
+            }
+            None => {}
+        }
+        self.entries.insert(key.clone(), Entry::Running);
+        Seen::New
+    }
+
+    pub(super) fn answered(&mut self, key: Key, response: Arc<Publish>, expires: Instant) {
+        let user = response
+            .properties
+            .user
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum::<usize>();
+        let size = response.payload.len() + response.topic.len() + key.0.len() + key.1.len() + user;
+        self.bytes += size;
+        self.entries.insert(
+            key.clone(),
+            Entry::Answered {
+                response,
+                size,
+                expires,
+            },
+        );
+        self.order.push_back(key);
+        while self.order.len() > self.max_entries || self.bytes > self.max_bytes {
+            let Some(oldest) = self.order.pop_front() else {
+                break;
+            };
+            self.remove(&oldest);
+        }
+    }
+
+    /// Forgets a request that was not answered.
+    pub(super) fn forget(&mut self, key: &Key) {
+        if matches!(self.entries.get(key), Some(Entry::Running)) {
+            self.entries.remove(key);
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if let Some(Entry::Answered { size, .. }) = self.entries.remove(key) {
+            self.bytes -= size;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn key(text: &str) -> Key {
+        ("r".into(), Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn forgets_the_oldest_by_entries_and_by_bytes_and_the_expired() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(10);
+        let response = |bytes| Arc::new(Publish::new("r", vec![0; bytes]));
+        let mut cache = Cache::new(2, 1000);
+        for name in ["a", "b", "c"] {
+            assert!(matches!(cache.look_up(&key(name), now), Seen::New));
+            assert!(matches!(cache.look_up(&key(name), now), Seen::Running));
+            cache.answered(key(name), response(10), later);
+        }
+        assert!(matches!(cache.look_up(&key("a"), now), Seen::New));
+        assert!(matches!(cache.look_up(&key("c"), now), Seen::Answered(_)));
+        assert!(matches!(cache.look_up(&key("c"), later), Seen::New));
+        cache.answered(key("c"), response(2000), later);
+        assert_eq!((cache.bytes, cache.order.len()), (0, 0));
+    }
+}

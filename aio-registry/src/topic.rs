@@ -1,0 +1,347 @@
+//! MQTT topics: checks, matching, and names made safe for one level.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use crate::Error;
+
+/// Checks a topic to publish to: not empty, no wildcard, no NUL, at most 65,535 bytes.
+///
+/// # Errors
+/// [`Error::Invalid`] says which rule it breaks.
+pub fn check_topic(topic: &str) -> Result<(), Error> {
+    if topic.is_empty() {
+        return Err(invalid("topic", topic, "it is empty"));
+    }
+    if topic.contains(['+', '#', '\0']) {
+        return Err(invalid(
+            "topic",
+            topic,
+            "it holds a wildcard (+ or #) or a NUL",
+        ));
+    }
+    check_length("topic", topic)
+}
+
+/// Checks a topic filter: `+` and `#` only as whole levels, `#` only last, a `$share/` prefix with group and filter.
+///
+/// # Errors
+/// [`Error::Invalid`] says which rule it breaks.
+pub fn check_filter(filter: &str) -> Result<(), Error> {
+    let (group, rest) = split_share(filter);
+    if group.is_some_and(|group| group.is_empty() || group.contains(['+', '#'])) {
+        return Err(invalid(
+            "topic filter",
+            filter,
+            "the group of $share/GROUP/FILTER is empty or holds a wildcard",
+        ));
+    }
+    if rest.is_empty() || filter.contains('\0') {
+        return Err(invalid(
+            "topic filter",
+            filter,
+            "it is empty or holds a NUL",
+        ));
+    }
+    let mut levels = rest.split('/').peekable();
+    while let Some(level) = levels.next() {
+        let wildcard = level.contains(['+', '#']);
+        if wildcard && (level.len() > 1 || (level == "#" && levels.peek().is_some())) {
+            return Err(invalid(
+                "topic filter",
+                filter,
+                "+ and # stand for whole levels, and # comes last",
+            ));
+        }
+    }
+    check_length("topic filter", filter)
+}
+
+/// Checks a label, one level of a topic: not empty, printable ASCII except space `"` `+` `#` `{` `}` `/`, no leading `$`.
+///
+/// # Errors
+/// [`Error::Invalid`] says which rule it breaks.
+pub fn check_label(label: &str) -> Result<(), Error> {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"+#{}/".contains(&byte);
+    if label.is_empty() || label.starts_with('$') || !label.bytes().all(allowed) {
+        let rule = "a label is printable ASCII without space, \" + # { } /, and begins with no $";
+        return Err(invalid("topic label", label, rule));
+    }
+    check_length("topic label", label)
+}
+
+/// Makes any text one safe level of a topic: everything but ASCII letters, digits, `-`, `_` and `.` becomes `%XX`. Different
+/// texts give different levels; [`unescape_level`] gives the text back.
+pub fn escape_level(text: &str) -> String {
+    let mut level = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if is_plain(byte) {
+            level.push(char::from(byte));
+        } else {
+            write!(level, "%{byte:02X}").expect("writing to a String does not fail");
+        }
+    }
+    level
+}
+
+/// The text that [`escape_level`] made the level of, or `None` when it made no such level.
+pub fn unescape_level(level: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(level.len());
+    let mut rest = level.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            bytes.push(is_plain(byte).then_some(byte)?);
+            continue;
+        }
+        let digits = rest.get(..2).filter(|digits| {
+            digits
+                .iter()
+                .all(|digit| matches!(digit, b'0'..=b'9' | b'A'..=b'F'))
+        })?;
+        let byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        if is_plain(byte) {
+            return None;
+        }
+        bytes.push(byte);
+        rest = &rest[2..];
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Whether a topic filter, which may be a `$share/<group>/` one, matches a topic (MQTT 5, 4.7).
+pub fn matches(filter: &str, topic: &str) -> bool {
+    let (_, filter) = split_share(filter);
+    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+        return false;
+    }
+    let mut names = topic.split('/');
+    for level in filter.split('/') {
+        if level == "#" {
+            return true;
+        }
+        match names.next() {
+            Some(name) if level == "+" || level == name => {}
+            _ => return false,
+        }
+    }
+    names.next().is_none()
+}
+
+/// A topic with tokens, such as `azure-iot-operations/asset-operations/{asset}/{group}/{action}`. A token fills one level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPattern {
+    levels: Vec<Level>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Level {
+    Text(String),
+    Token(String),
+}
+
+impl TopicPattern {
+    /// Reads a pattern.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a level is empty or no label, or a token occurs twice.
+    pub fn parse(pattern: &str) -> Result<Self, Error> {
+        check_length("topic pattern", pattern)?;
+        let mut levels = Vec::new();
+        let mut seen = BTreeSet::new();
+        for level in pattern.split('/') {
+            let token = level
+                .strip_prefix('{')
+                .and_then(|level| level.strip_suffix('}'));
+            check_label(token.unwrap_or(level))?;
+            levels.push(match token {
+                Some(token) if !seen.insert(token) => {
+                    return Err(invalid("topic pattern", pattern, "a token occurs twice"));
+                }
+                Some(token) => Level::Token(token.to_owned()),
+                None => Level::Text(level.to_owned()),
+            });
+        }
+        Ok(Self { levels })
+    }
+
+    /// The same pattern with the given tokens filled in; tokens that are not given stay.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a value is no label (see [`check_label`]).
+    pub fn with(&self, tokens: &BTreeMap<String, String>) -> Result<Self, Error> {
+        let levels = self.levels.iter().map(|level| match level {
+            Level::Token(name) if tokens.contains_key(name) => {
+                check_label(&tokens[name])?;
+                Ok(Level::Text(tokens[name].clone()))
+            }
+            other => Ok(other.clone()),
+        });
+        Ok(Self {
+            levels: levels.collect::<Result<_, Error>>()?,
+        })
+    }
+
+    /// The filter that matches every topic of the pattern: tokens become `+`.
+    pub fn filter(&self) -> String {
+        let levels = self.levels.iter().map(|level| match level {
+            Level::Text(text) => text.as_str(),
+            Level::Token(_) => "+",
+        });
+        levels.collect::<Vec<_>>().join("/")
+    }
+
+    /// The values of the tokens in a topic, or `None` when it is not one of the pattern.
+    pub fn tokens(&self, topic: &str) -> Option<BTreeMap<String, String>> {
+        let mut values = BTreeMap::new();
+        let mut names = topic.split('/');
+        for level in &self.levels {
+            let name = names.next()?;
+            match level {
+                Level::Text(text) if text == name => {}
+                Level::Text(_) => return None,
+                Level::Token(token) => {
+                    values.insert(token.clone(), name.to_owned());
+                }
+            }
+        }
+        names.next().is_none().then_some(values)
+    }
+
+    /// The topic, once every token is filled in.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names a token that is not.
+    pub fn topic(&self) -> Result<String, Error> {
+        let levels = self.levels.iter().map(|level| match level {
+            Level::Text(text) => Ok(text.as_str()),
+            Level::Token(token) => Err(invalid(
+                "topic",
+                &format!("{{{token}}}"),
+                "the token has no value",
+            )),
+        });
+        Ok(levels.collect::<Result<Vec<_>, Error>>()?.join("/"))
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
+}
+
+fn split_share(filter: &str) -> (Option<&str>, &str) {
+    let Some(shared) = filter.strip_prefix("$share/") else {
+        return (None, filter);
+    };
+    let (group, rest) = shared.split_once('/').unwrap_or((shared, ""));
+    (Some(group), rest)
+}
+
+/// The group of a `$share/GROUP/FILTER`.
+pub(crate) fn share_group(filter: &str) -> Option<&str> {
+    split_share(filter).0
+}
+
+fn check_length(what: &str, text: &str) -> Result<(), Error> {
+    if text.len() > usize::from(u16::MAX) {
+        return Err(invalid(what, text, "it has more than 65,535 bytes"));
+    }
+    Ok(())
+}
+
+fn invalid(what: &str, text: &str, reason: &str) -> Error {
+    let shown: String = text.chars().take(120).collect();
+    Error::Invalid {
+        what: format!("{what} {shown:?}"),
+        reason: reason.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_filters_as_mqtt_says() {
+        for (filter, topic, expected) in [
+            ("a/b", "a/b", true),
+            ("a/+", "a/b", true),
+            ("a/+", "a/b/c", false),
+            ("a/+", "a", false),
+            ("a/#", "a/b/c", true),
+            ("a/#", "a", true),
+            ("#", "a", true),
+            ("+/b", "/b", true),
+            ("#", "$SYS/x", false),
+            ("+/x", "$SYS/x", false),
+            ("$SYS/#", "$SYS/x", true),
+            ("$share/g/a/+", "a/b", true),
+            ("$share/g/a/+", "g/a/b", false),
+        ] {
+            assert_eq!(matches(filter, topic), expected, "{filter} and {topic}");
+        }
+    }
+
+    #[test]
+    fn refuses_topics_and_filters_that_could_inject() {
+        for topic in ["", "a/+", "#", "a\0b"] {
+            assert!(check_topic(topic).is_err(), "{topic:?}");
+        }
+        assert!(check_topic(&"a".repeat(65_536)).is_err());
+        for filter in [
+            "",
+            "a/#/b",
+            "a+/b",
+            "a#",
+            "$share//a",
+            "$share/g",
+            "$share/+/a",
+            "a\0",
+        ] {
+            assert!(check_filter(filter).is_err(), "{filter:?}");
+        }
+        for label in ["", "$a", "a b", "a/b", "a+", "#", "{a}", "a\"b", "a\0", "ä"] {
+            assert!(check_label(label).is_err(), "{label:?}");
+        }
+    }
+
+    #[test]
+    fn escapes_any_text_so_that_it_comes_back() {
+        for text in ["cam1", "", "a/b+c#$\0", "Tür 7%", "%41", "..", "📷"] {
+            let level = escape_level(text);
+            assert!(
+                !level.contains(['/', '+', '#', '$', '\0', ' ']),
+                "{level:?}"
+            );
+            assert_eq!(unescape_level(&level).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn unescapes_nothing_that_was_not_escaped() {
+        for level in ["%41", "%2f", "%", "%2", "a b", "%FF", "%+1"] {
+            assert_eq!(unescape_level(level), None, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn fills_and_reads_the_tokens_of_a_pattern() {
+        let pattern = TopicPattern::parse("ns/ops/{asset}/{group}/{action}").unwrap();
+        assert_eq!(pattern.filter(), "ns/ops/+/+/+");
+        let tokens = pattern.tokens("ns/ops/cam1/PTZ/Stop").unwrap();
+        assert_eq!(tokens["group"], "PTZ");
+        assert_eq!(
+            pattern.with(&tokens).unwrap().topic().unwrap(),
+            "ns/ops/cam1/PTZ/Stop"
+        );
+        assert_eq!(pattern.tokens("ns/ops/cam1/PTZ"), None);
+        assert!(pattern.topic().is_err());
+        assert!(
+            pattern
+                .with(&BTreeMap::from([("asset".into(), "a/+".into())]))
+                .is_err()
+        );
+        assert!(TopicPattern::parse("a//b").is_err());
+        assert!(TopicPattern::parse("{a}/{a}").is_err());
+    }
+}

@@ -1,0 +1,439 @@
+//! Requests and responses over a broker in memory, on a clock that is paused.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aio_registry::mrpc::{
+    Executor, ExecutorOptions, HandlerError, Invoker, InvokerOptions, Request, Response, Status,
+};
+use aio_registry::{
+    Error, MemoryBroker, MemoryClient, Message, Mqtt, Properties, Publish, Qos, Subscription,
+};
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::timeout;
+
+const PATTERN: &str = "ns/ops/{asset}/{group}/{action}";
+const TOPIC: &str = "ns/ops/cam1/PTZ/Stop";
+const ANSWERS: &str = "clients/c/answers";
+
+async fn echo(request: Request) -> Result<Response, HandlerError> {
+    match &request.payload[..] {
+        b"bad" => Err(HandlerError::InvalidPayload("not understood".into())),
+        b"fail" => Err(HandlerError::Failed("the camera is on fire".into())),
+        b"panic" => panic!("a handler's mistake"),
+        b"app" => {
+            Ok(Response::json("{}").with_application_error("NotAuthorized", Some("\"no\"".into())))
+        }
+        b"slow" => {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            Ok(Response::default())
+        }
+        _ => Ok(Response::json(request.payload.clone())),
+    }
+}
+
+async fn executor(broker: &MemoryBroker, options: ExecutorOptions) -> Executor {
+    Executor::start(Arc::new(broker.client("executor")), options, echo)
+        .await
+        .unwrap()
+}
+
+async fn invoker(broker: &MemoryBroker) -> Invoker {
+    Invoker::start(
+        Arc::new(broker.client("invoker")),
+        InvokerOptions::new(PATTERN),
+    )
+    .await
+    .unwrap()
+}
+
+struct Raw {
+    client: MemoryClient,
+    answers: Subscription,
+}
+
+impl Raw {
+    async fn new(broker: &MemoryBroker) -> Self {
+        let client = broker.client("c");
+        let answers = client.subscribe(ANSWERS, Qos::AtLeastOnce).await.unwrap();
+        Self { client, answers }
+    }
+
+    async fn send(&self, change: impl FnOnce(&mut Publish)) {
+        let mut request = Publish::new(TOPIC, "1");
+        request.properties = Properties {
+            content_type: Some("application/json".into()),
+            response_topic: Some(ANSWERS.into()),
+            correlation_data: Some(Bytes::from_static(&[7; 16])),
+            message_expiry: Some(Duration::from_secs(10)),
+            ..Properties::default()
+        };
+        change(&mut request);
+        self.client.publish(request).await.unwrap();
+    }
+
+    async fn answer(&mut self) -> Message {
+        timeout(Duration::from_secs(7200), self.answers.next())
+            .await
+            .expect("an answer")
+            .unwrap()
+    }
+}
+
+fn names(message: &Message) -> Vec<&str> {
+    message
+        .properties
+        .user
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_a_request_with_the_properties_of_the_contract_in_order() {
+    let broker = MemoryBroker::new();
+    let _executor = executor(&broker, ExecutorOptions::contract(PATTERN)).await;
+    let mut raw = Raw::new(&broker).await;
+    raw.send(|_| ()).await;
+    let answer = raw.answer().await;
+    assert_eq!(
+        names(&answer),
+        [
+            "__apErr",
+            "__stat",
+            "__protVer",
+            "__srcId",
+            "__ts",
+            "$high_priority"
+        ]
+    );
+    assert_eq!(answer.properties.user("__stat"), Some("200"));
+    assert_eq!(answer.properties.user("__apErr"), Some("false"));
+    assert_eq!(answer.properties.user("__srcId"), Some("executor"));
+    assert_eq!(
+        answer.properties.correlation_data,
+        Some(Bytes::from_static(&[7; 16]))
+    );
+    assert_eq!(
+        answer.properties.content_type.as_deref(),
+        Some("application/json")
+    );
+    assert_eq!(answer.properties.payload_format_utf8, Some(true));
+    assert_eq!(
+        answer.properties.message_expiry,
+        Some(Duration::from_secs(10))
+    );
+    assert_eq!(answer.payload, "1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refuses_what_breaks_the_contract() {
+    let broker = MemoryBroker::new();
+    let _executor = executor(&broker, ExecutorOptions::contract(PATTERN)).await;
+    let mut raw = Raw::new(&broker).await;
+    type Change = fn(&mut Publish);
+    let version: Change = |request| {
+        request
+            .properties
+            .user
+            .push(("__protVer".into(), "2.0".into()))
+    };
+    let table: [(Change, &str, Option<&str>); 9] = [
+        (
+            |request| request.properties.message_expiry = None,
+            "400",
+            Some("Message Expiry"),
+        ),
+        (
+            |request| request.properties.correlation_data = None,
+            "400",
+            Some("Correlation Data"),
+        ),
+        (
+            |request| request.properties.correlation_data = Some("short".into()),
+            "400",
+            Some("Correlation Data"),
+        ),
+        (
+            |request| request.properties.content_type = Some("text/plain".into()),
+            "415",
+            Some("Content Type"),
+        ),
+        (
+            |request| request.properties.user.push(("__ts".into(), "now".into())),
+            "400",
+            Some("__ts"),
+        ),
+        (
+            |request| {
+                request
+                    .properties
+                    .user
+                    .push(("__ts".into(), "900000000000000:00000:n".into()))
+            },
+            "503",
+            Some("__ts"),
+        ),
+        (version, "505", None),
+        (
+            |request| request.payload = Bytes::from(vec![b'x'; (1 << 20) + 1]),
+            "400",
+            None,
+        ),
+        (
+            |request| request.payload = Bytes::from_static(b"bad"),
+            "400",
+            None,
+        ),
+    ];
+    for (index, (change, status, property)) in table.into_iter().enumerate() {
+        raw.send(|request| {
+            request.properties.correlation_data = Some(Bytes::from(vec![index as u8 + 100; 16]));
+            change(request);
+        })
+        .await;
+        let answer = raw.answer().await;
+        assert_eq!(
+            answer.properties.user("__stat"),
+            Some(status),
+            "case {index}"
+        );
+        assert_eq!(
+            answer.properties.user("__propName"),
+            property,
+            "case {index}"
+        );
+        assert_eq!(answer.properties.user("__apErr"), Some("false"));
+        assert_eq!(answer.properties.content_type.as_deref(), Some(""));
+        assert!(answer.payload.is_empty() && answer.properties.payload_format_utf8.is_none());
+    }
+    raw.send(version).await;
+    let answer = raw.answer().await;
+    assert_eq!(
+        names(&answer)[5..],
+        [
+            "__stMsg",
+            "__supProtMajVer",
+            "__requestProtVer",
+            "$high_priority"
+        ],
+        "what follows __ts when the version is not supported"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn takes_commands_from_general_clients() {
+    let broker = MemoryBroker::new();
+    let _executor = executor(&broker, ExecutorOptions::commands(PATTERN)).await;
+    let mut raw = Raw::new(&broker).await;
+    raw.send(|request| {
+        request.properties = Properties {
+            response_topic: Some(ANSWERS.into()),
+            ..Properties::default()
+        };
+    })
+    .await;
+    let answer = raw.answer().await;
+    assert_eq!(answer.properties.user("__stat"), Some("200"));
+    assert_eq!(answer.properties.correlation_data, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_on_no_topic_that_could_do_harm() {
+    let broker = MemoryBroker::new();
+    let _executor = executor(&broker, ExecutorOptions::commands(PATTERN)).await;
+    let mut raw = Raw::new(&broker).await;
+    for topic in [None, Some("$SYS/x"), Some("a/+"), Some("#"), Some("")] {
+        raw.send(|request| request.properties.response_topic = topic.map(str::to_owned))
+            .await;
+    }
+    raw.send(|request| request.payload = "last".into()).await;
+    assert_eq!(raw.answer().await.payload, "last");
+    assert!(raw.answers.next().now_or_never().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn maps_every_status_to_an_error() {
+    let broker = MemoryBroker::new();
+    let _executor = executor(&broker, ExecutorOptions::commands(PATTERN)).await;
+    let invoker = invoker(&broker).await;
+    assert_eq!(invoker.invoke(TOPIC, "{}").await.unwrap().payload, "{}");
+    assert!(invoker.invoke(TOPIC, "").await.unwrap().payload.is_empty());
+    assert_eq!(
+        invoker
+            .invoke(TOPIC, "app")
+            .await
+            .unwrap()
+            .application_error(),
+        Some("NotAuthorized")
+    );
+    for (payload, expected) in [
+        ("bad", Status::BadRequest),
+        ("fail", Status::Internal),
+        ("panic", Status::Internal),
+    ] {
+        match invoker.invoke(TOPIC, payload).await {
+            Err(Error::Remote {
+                status, message, ..
+            }) => {
+                assert_eq!(status, expected);
+                assert!(!message.is_empty());
+            }
+            other => panic!("{payload}: {other:?}"),
+        }
+    }
+    assert!(matches!(
+        invoker.invoke("ns/other", "").await,
+        Err(Error::Invalid { .. })
+    ));
+    // The invoker gives up when the executor does; either may be first.
+    let late = invoker.invoke(TOPIC, "slow").await.unwrap_err();
+    assert!(late.is_transient(), "{late:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn gives_up_when_nobody_answers() {
+    let broker = MemoryBroker::new();
+    let invoker = invoker(&broker).await;
+    assert!(matches!(
+        invoker.invoke(TOPIC, "{}").await,
+        Err(Error::Timeout { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn takes_no_answer_that_breaks_the_protocol_or_comes_from_elsewhere() {
+    let broker = MemoryBroker::new();
+    let invoker = invoker(&broker).await;
+    let peer = broker.client("peer");
+    let mut requests = peer.subscribe("ns/ops/#", Qos::AtLeastOnce).await.unwrap();
+    let asking = tokio::spawn(async move { invoker.invoke(TOPIC, "{}").await });
+    let request = requests.next().await.unwrap();
+    assert_eq!(
+        names(&request),
+        [
+            "__srcId",
+            "__ts",
+            "__protVer",
+            "$partition",
+            "$high_priority"
+        ]
+    );
+    let mut answer = Publish::new("clients/invoker/ns/ops/cam2/PTZ/Stop", "forged");
+    answer.properties.correlation_data = request.properties.correlation_data.clone();
+    answer.properties.user = vec![("__stat".into(), "200".into())];
+    peer.publish(answer.clone()).await.unwrap();
+    answer.topic = request.properties.response_topic.clone().unwrap();
+    answer.properties.user.clear();
+    peer.publish(answer).await.unwrap();
+    assert!(matches!(asking.await.unwrap(), Err(Error::Protocol { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn handles_a_request_that_comes_twice_once() {
+    let broker = MemoryBroker::new();
+    let handled = Arc::new(AtomicUsize::new(0));
+    let count = handled.clone();
+    let handler = move |_request: Request| {
+        let number = count.fetch_add(1, Ordering::SeqCst);
+        async move { Ok(Response::json(number.to_string())) }
+    };
+    let _executor = Executor::start(
+        Arc::new(broker.client("executor")),
+        ExecutorOptions::contract(PATTERN),
+        handler,
+    )
+    .await
+    .unwrap();
+    let mut raw = Raw::new(&broker).await;
+    for _ in 0..2 {
+        raw.send(|_| ()).await;
+        assert_eq!(raw.answer().await.payload, "0");
+    }
+    raw.send(|request| request.properties.correlation_data = Some(Bytes::from_static(&[8; 16])))
+        .await;
+    assert_eq!(raw.answer().await.payload, "1");
+    assert_eq!(handled.load(Ordering::SeqCst), 2);
+    // After its time a request is a new one.
+    tokio::time::sleep(Duration::from_secs(71)).await;
+    raw.send(|_| ()).await;
+    assert_eq!(raw.answer().await.payload, "2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn acknowledges_a_request_after_its_response() {
+    let broker = MemoryBroker::new();
+    let (entered, go) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(0)));
+    let (entering, gate) = (entered.clone(), go.clone());
+    let handler = move |_request: Request| {
+        let (entering, gate) = (entering.clone(), gate.clone());
+        async move {
+            entering.notify_one();
+            gate.acquire().await.unwrap().forget();
+            Ok(Response::default())
+        }
+    };
+    let _executor = Executor::start(
+        Arc::new(broker.client("executor")),
+        ExecutorOptions::commands(PATTERN),
+        handler,
+    )
+    .await
+    .unwrap();
+    let mut raw = Raw::new(&broker).await;
+    raw.send(|_| ()).await;
+    entered.notified().await;
+    assert_eq!(broker.unacknowledged(), 1);
+    go.add_permits(1);
+    drop(raw.answer().await);
+    while broker.unacknowledged() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_a_request_at_its_deadline_and_refuses_more_than_may_wait() {
+    let broker = MemoryBroker::new();
+    let options = ExecutorOptions {
+        concurrency: 1,
+        backlog: 1,
+        ..ExecutorOptions::commands(PATTERN)
+    };
+    let _executor = executor(&broker, options).await;
+    let mut raw = Raw::new(&broker).await;
+    for index in 0..3u8 {
+        raw.send(|request| {
+            request.payload = Bytes::from_static(b"slow");
+            request.properties.correlation_data = Some(Bytes::from(vec![index; 16]));
+        })
+        .await;
+    }
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        statuses.push(
+            raw.answer()
+                .await
+                .properties
+                .user("__stat")
+                .unwrap()
+                .to_owned(),
+        );
+    }
+    assert_eq!(statuses, ["503", "408", "408"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stops_answering_when_dropped() {
+    let broker = MemoryBroker::new();
+    drop(executor(&broker, ExecutorOptions::commands(PATTERN)).await);
+    let invoker = invoker(&broker).await;
+    assert!(matches!(
+        invoker.invoke(TOPIC, "{}").await,
+        Err(Error::Timeout { .. })
+    ));
+}
