@@ -10,3 +10,8 @@ mod clip;
     expect(dead_code, reason = "the builder that uses it is to come")
 )]
 mod digest;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the builder that uses it is to come")
+)]
+mod rtsp;
