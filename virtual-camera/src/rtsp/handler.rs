@@ -1,6 +1,6 @@
 //! What each request does, and the answer to it (RFC 2326, 10).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -28,8 +28,8 @@ const METHODS: &str =
 /// Answers the requests of one connection.
 pub(super) struct Handler {
     shared: Arc<Shared>,
-    local: SocketAddr,
-    peer: SocketAddr,
+    local: IpAddr,
+    peer: IpAddr,
     queue: mpsc::Sender<Bytes>,
     /// The sessions set up here, with their channels where they send through this connection.
     sessions: Vec<(String, Option<(u8, u8)>)>,
@@ -61,8 +61,8 @@ impl Handler {
     ) -> Self {
         Self {
             shared,
-            local,
-            peer,
+            local: local.ip().to_canonical(),
+            peer: peer.ip().to_canonical(),
             queue,
             sessions: Vec::new(),
             starting: None,
@@ -90,6 +90,7 @@ impl Handler {
         if let Some((id, frame)) = self.starting.take()
             && let Some(session) = self.shared.sessions().get(&id, now())
         {
+            tracing::info!(peer = %self.peer, path = session.path(), "an RTSP client plays");
             session.play(frame);
         }
     }
@@ -156,7 +157,7 @@ impl Handler {
         {
             return Err(refusal(StatusCode::NotAcceptable));
         }
-        let description = sdp::describe(&self.shared.clip, self.local.ip());
+        let description = sdp::describe(&self.shared.clip, self.local);
         Ok(rtsp_types::Response::builder(Version::V1_0, StatusCode::Ok)
             .header(CONTENT_TYPE, "application/sdp")
             .header(CONTENT_BASE, format!("{}/", stream_url(url, path)))
@@ -167,6 +168,7 @@ impl Handler {
         let request = &received.request;
         let (_, path) = stream(request)?;
         self.authorize(received)?;
+        self.forget_expired();
         let previous = match request.header(&SESSION) {
             Some(_) => Some(self.with_session(request, |id, session| {
                 if session.is_playing() {
@@ -211,8 +213,7 @@ impl Handler {
         transport: &str,
         previous: Option<&str>,
     ) -> Result<(Outlet, Option<(u8, u8)>), Response> {
-        let peer = self.peer.ip().to_canonical();
-        match Delivery::parse(transport, &peer.to_string()) {
+        match Delivery::parse(transport, &self.peer.to_string()) {
             Ok(Delivery::Interleaved(wanted)) => {
                 let (rtp, rtcp) = wanted
                     .into_iter()
@@ -228,7 +229,7 @@ impl Handler {
                 Ok((outlet, Some((rtp, rtcp))))
             }
             Ok(Delivery::Udp(rtp, rtcp)) => {
-                let outlet = Outlet::udp(self.local.ip(), self.peer.ip(), (rtp, rtcp)).await;
+                let outlet = Outlet::udp(self.local, self.peer, (rtp, rtcp)).await;
                 let outlet = outlet.map_err(|error| {
                     tracing::warn!(%error, "an RTSP client cannot be served by UDP");
                     refusal(StatusCode::InternalServerError)
@@ -241,12 +242,9 @@ impl Handler {
     }
 
     fn are_free(&self, (rtp, rtcp): (u8, u8), previous: Option<&str>) -> bool {
-        let now = now();
-        let table = self.shared.sessions();
         !self.sessions.iter().any(|(id, channels)| {
             channels.is_some_and(|(a, b)| [a, b].contains(&rtp) || [a, b].contains(&rtcp))
                 && Some(id.as_str()) != previous
-                && table.is_live(id, now)
         })
     }
 
@@ -337,6 +335,12 @@ impl Handler {
     fn forget(&mut self, id: &str) {
         self.sessions.retain(|(known, _)| known != id);
         self.shared.sessions().remove(id);
+    }
+
+    fn forget_expired(&mut self) {
+        let now = now();
+        let table = self.shared.sessions();
+        self.sessions.retain(|(id, _)| table.is_live(id, now));
     }
 
     fn authorize(&self, received: &Received) -> Result<(), Response> {

@@ -40,6 +40,11 @@ impl Packetizer {
         self.ssrc
     }
 
+    /// Whether no packet was made yet.
+    pub(super) fn is_unused(&self) -> bool {
+        self.packets == 0
+    }
+
     /// The sequence number of the packet that comes next.
     pub(super) fn next_sequence(&self) -> u16 {
         self.next_sequence

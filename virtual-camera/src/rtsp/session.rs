@@ -96,11 +96,12 @@ impl Session {
             .is_some_and(|player| !player.is_finished())
     }
 
-    /// Where a player that starts at `now` begins, or where one that plays is.
+    /// What comes next: where a player that starts at `now` begins, or goes on if it plays.
     pub(super) fn position(&self, now: Instant) -> Start {
         let timeline = &self.media.timeline;
         let packetizer = self.media.packetizer();
-        let frame = timeline.frame_at(now);
+        // One that plays has sent the current frame.
+        let frame = timeline.frame_at(now) + u64::from(self.is_playing());
         Start {
             frame,
             sequence: packetizer.next_sequence(),
@@ -175,7 +176,11 @@ impl Media {
         )
     }
 
+    /// Ends the stream, if there was one.
     fn say_bye(&self) {
+        if self.packetizer().is_unused() {
+            return;
+        }
         let bye = self.report(Packetizer::bye);
         // Where the client does not read, nothing is lost by not saying it.
         match &self.outlet {
