@@ -73,7 +73,7 @@ pub(crate) struct Fault {
     code: &'static str,
     subcodes: Vec<(Ns, &'static str)>,
     reason: String,
-    detail: Option<Element>,
+    detail: Option<Box<Element>>,
     pub status: StatusCode,
 }
 
@@ -179,13 +179,13 @@ impl Fault {
             .children(
                 self.detail
                     .clone()
-                    .map(|detail| element(ENV, "Detail").child(detail)),
+                    .map(|detail| element(ENV, "Detail").child(*detail)),
             )
     }
 }
 
-fn base_fault(ns: Ns, name: &'static str, now: String) -> Element {
-    element(ns, name).leaf(WSRF_BF, "Timestamp", now)
+fn base_fault(ns: Ns, name: &'static str, now: String) -> Box<Element> {
+    Box::new(element(ns, name).leaf(WSRF_BF, "Timestamp", now))
 }
 
 fn malformed(reason: &str) -> Fault {

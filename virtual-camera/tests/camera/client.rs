@@ -83,11 +83,17 @@ pub async fn send(method: &str, url: &Url, headers: &[(&str, &str)], body: &str)
     let sent = async {
         let host = url.host_str().unwrap();
         let port = url.port().unwrap();
-        let mut head = format!("{method} {} HTTP/1.1\r\nHost: {host}:{port}\r\n", url.path());
+        let mut head = format!(
+            "{method} {} HTTP/1.1\r\nHost: {host}:{port}\r\n",
+            url.path()
+        );
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        head.push_str(&format!("Content-Length: {}\r\nConnection: close\r\n\r\n", body.len()));
+        head.push_str(&format!(
+            "Content-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        ));
         let mut stream = TcpStream::connect((host, port)).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(body.as_bytes()).await.unwrap();
@@ -95,7 +101,9 @@ pub async fn send(method: &str, url: &Url, headers: &[(&str, &str)], body: &str)
         stream.read_to_end(&mut received).await.unwrap();
         received
     };
-    let received = tokio::time::timeout(DEADLINE, sent).await.expect("the camera is silent");
+    let received = tokio::time::timeout(DEADLINE, sent)
+        .await
+        .expect("the camera is silent");
     let end = received.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
     let head = String::from_utf8(received[..end].to_vec()).unwrap();
     let mut lines = head.lines();
@@ -120,7 +128,12 @@ pub fn envelope(header: &str, namespace: &str, operation: &str, content: &str) -
 }
 
 /// Calls an operation without credentials.
-pub async fn call(camera: &VirtualCamera, namespace: &str, operation: &str, content: &str) -> Reply {
+pub async fn call(
+    camera: &VirtualCamera,
+    namespace: &str,
+    operation: &str,
+    content: &str,
+) -> Reply {
     let body = envelope("", namespace, operation, content);
     send("POST", &service_url(camera, namespace), &[], &body).await
 }
@@ -163,7 +176,10 @@ pub fn digest(challenge: &str, method: &str, uri: &str, user: &str, password: &s
     };
     assert!(challenge.contains("SHA-256"), "{challenge}");
     let hash = |text: String| -> String {
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(text)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     };
     let (realm, nonce) = (field("realm"), field("nonce"));
     let secret = hash(format!("{user}:{realm}:{password}"));

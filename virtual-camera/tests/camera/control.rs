@@ -6,9 +6,15 @@ async fn motion_can_be_raised_over_http() {
     let url = camera.device_url().join("/control/motion").unwrap();
     let json = [("Content-Type", "application/json")];
 
-    assert_eq!(send("POST", &url, &json, r#"{"active":true}"#).await.status, 204);
+    assert_eq!(
+        send("POST", &url, &json, r#"{"active":true}"#).await.status,
+        204
+    );
     assert_eq!(send("POST", &url, &json, "{}").await.status, 422);
-    assert_eq!(send("POST", &url, &[], r#"{"active":true}"#).await.status, 415);
+    assert_eq!(
+        send("POST", &url, &[], r#"{"active":true}"#).await.status,
+        415
+    );
 }
 
 #[tokio::test]

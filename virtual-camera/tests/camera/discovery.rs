@@ -47,7 +47,10 @@ async fn a_probe_is_answered_with_the_address_of_the_device() {
     let probe = message("<d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe>");
 
     let answer = ask(&camera, &[&probe]).await;
-    assert!(answer.contains(&format!("<d:XAddrs>{}</d:XAddrs>", camera.device_url())), "{answer}");
+    assert!(
+        answer.contains(&format!("<d:XAddrs>{}</d:XAddrs>", camera.device_url())),
+        "{answer}"
+    );
     assert!(answer.contains("<a:RelatesTo>uuid:1</a:RelatesTo>"));
     assert!(answer.contains(&format!("<a:Address>{URN}</a:Address>")));
     assert!(answer.contains("onvif://www.onvif.org/name/gate"));
@@ -65,7 +68,8 @@ async fn a_resolve_is_answered() {
 #[tokio::test]
 async fn what_is_for_others_or_nonsense_is_passed_over() {
     let camera = camera().await;
-    let other = message("<d:Probe><d:Types>dn:Printer</d:Types></d:Probe>").replace("uuid:1", "uuid:other");
+    let other =
+        message("<d:Probe><d:Types>dn:Printer</d:Types></d:Probe>").replace("uuid:1", "uuid:other");
     let probe = message("<d:Probe/>");
 
     let answer = ask(&camera, &["", "<nonsense", "\u{0}", &other, &probe]).await;

@@ -7,7 +7,8 @@ const MOTION_ONLY: &str = "<wsnt:TopicExpression Dialect='http://www.onvif.org/v
     tns1:VideoSource//.</wsnt:TopicExpression>";
 
 async fn create(camera: &VirtualCamera, filter: &str, time: &str) -> Reply {
-    let content = format!("<Filter>{filter}</Filter><InitialTerminationTime>{time}</InitialTerminationTime>");
+    let content =
+        format!("<Filter>{filter}</Filter><InitialTerminationTime>{time}</InitialTerminationTime>");
     call(camera, EVENTS, "CreatePullPointSubscription", &content).await
 }
 
@@ -17,7 +18,13 @@ async fn subscribe(camera: &VirtualCamera, filter: &str, time: &str) -> Url {
 }
 
 async fn ask(subscription: &Url, namespace: &str, operation: &str, content: &str) -> Reply {
-    send("POST", subscription, &[], &envelope("", namespace, operation, content)).await
+    send(
+        "POST",
+        subscription,
+        &[],
+        &envelope("", namespace, operation, content),
+    )
+    .await
 }
 
 async fn pull(subscription: &Url, timeout: &str) -> Reply {
@@ -70,7 +77,10 @@ async fn a_state_that_stays_is_not_reported() {
     camera.set_motion(false);
     camera.set_digital_input(true);
     let reply = pull(&subscription, "PT10S").await.ok();
-    assert_eq!(reply.text().matches("<wsnt:NotificationMessage>").count(), 1);
+    assert_eq!(
+        reply.text().matches("<wsnt:NotificationMessage>").count(),
+        1
+    );
     assert!(reply.text().contains("DigitalInput"));
 }
 
@@ -82,7 +92,9 @@ async fn a_synchronization_point_replays_the_properties() {
     camera.set_motion(true);
     pull(&subscription, "PT10S").await.ok();
 
-    ask(&subscription, EVENTS, "SetSynchronizationPoint", "").await.ok();
+    ask(&subscription, EVENTS, "SetSynchronizationPoint", "")
+        .await
+        .ok();
     let reply = pull(&subscription, "PT10S").await.ok();
     assert_eq!(operations(&reply), ["Initialized"]);
     assert!(reply.text().contains("Value=\"true\""));
@@ -104,7 +116,9 @@ async fn an_expired_subscription_is_unknown() {
     pull(&subscription, "PT0S").await;
 
     // Waits for an event beyond the end of the subscription.
-    pull(&subscription, "PT10S").await.fault(400, "wsrf-rw:ResourceUnknownFault");
+    pull(&subscription, "PT10S")
+        .await
+        .fault(400, "wsrf-rw:ResourceUnknownFault");
     assert_eq!(camera.observed().subscriptions, 0);
 }
 
@@ -115,12 +129,18 @@ async fn renewing_and_unsubscribing_work_at_the_subscriptions_address() {
     let subscription = subscribe(&camera, "", &in_an_hour).await;
 
     let renewed = "<TerminationTime>PT120S</TerminationTime>";
-    let reply = ask(&subscription, NOTIFICATION, "Renew", renewed).await.ok();
+    let reply = ask(&subscription, NOTIFICATION, "Renew", renewed)
+        .await
+        .ok();
     let time = |name| reply.value(name).parse::<jiff::Timestamp>().unwrap();
     let left = time("wsnt:TerminationTime").duration_since(time("wsnt:CurrentTime"));
     assert!((left.as_secs_f64() - 120.0).abs() < 2.0, "{left}");
-    ask(&subscription, NOTIFICATION, "Unsubscribe", "").await.ok();
-    ask(&subscription, NOTIFICATION, "Unsubscribe", "").await.fault(400, "wsrf-rw:ResourceUnknownFault");
+    ask(&subscription, NOTIFICATION, "Unsubscribe", "")
+        .await
+        .ok();
+    ask(&subscription, NOTIFICATION, "Unsubscribe", "")
+        .await
+        .fault(400, "wsrf-rw:ResourceUnknownFault");
 }
 
 #[tokio::test]
@@ -145,18 +165,26 @@ async fn there_are_ten_subscriptions_and_no_more() {
     for _ in 0..10 {
         create(&camera, "", "PT60S").await.ok();
     }
-    create(&camera, "", "PT60S").await.fault(500, "wsnt:SubscribeCreationFailedFault");
+    create(&camera, "", "PT60S")
+        .await
+        .fault(500, "wsnt:SubscribeCreationFailedFault");
 }
 
 #[tokio::test]
 async fn bad_filters_and_times_are_refused() {
     let camera = open_camera().await;
     let bad = MOTION_ONLY.replace("tns1:VideoSource", "nobody:VideoSource");
-    create(&camera, &bad, "PT60S").await.fault(400, "wsnt:InvalidTopicExpressionFault");
+    create(&camera, &bad, "PT60S")
+        .await
+        .fault(400, "wsnt:InvalidTopicExpressionFault");
     let foreign = MOTION_ONLY.replace("ConcreteSet", "XPath");
-    create(&camera, &foreign, "PT60S").await.fault(400, "wsnt:TopicExpressionDialectUnknownFault");
+    create(&camera, &foreign, "PT60S")
+        .await
+        .fault(400, "wsnt:TopicExpressionDialectUnknownFault");
     for time in ["yesterday", "2001-01-01T00:00:00Z", "PT0S"] {
-        create(&camera, "", time).await.fault(400, "wsnt:UnacceptableInitialTerminationTimeFault");
+        create(&camera, "", time)
+            .await
+            .fault(400, "wsnt:UnacceptableInitialTerminationTimeFault");
     }
 }
 

@@ -9,10 +9,14 @@ async fn there_are_two_profiles_in_both_media_services() {
 
     let first = call(&camera, MEDIA, "GetProfiles", "").await.ok();
     assert_eq!(first.text().matches("<trt:Profiles ").count(), 2);
-    let second = call(&camera, MEDIA2, "GetProfiles", "<Type>All</Type>").await.ok();
+    let second = call(&camera, MEDIA2, "GetProfiles", "<Type>All</Type>")
+        .await
+        .ok();
     assert_eq!(second.values("tr2:Name"), ["main", "sub"]);
     assert_eq!(second.text().matches("<tr2:PTZ ").count(), 2);
-    let bare = call(&camera, MEDIA2, "GetProfiles", "<Token>sub</Token>").await.ok();
+    let bare = call(&camera, MEDIA2, "GetProfiles", "<Token>sub</Token>")
+        .await
+        .ok();
     assert_eq!(bare.values("tr2:Name"), ["sub"]);
     assert!(!bare.text().contains("tr2:Configurations"));
 }
@@ -22,7 +26,9 @@ async fn stream_and_snapshot_addresses_are_the_cameras_own() {
     let camera = open_camera().await;
     for (index, profile) in ["main", "sub"].into_iter().enumerate() {
         let token = format!("<ProfileToken>{profile}</ProfileToken>");
-        let stream = call(&camera, MEDIA, "GetStreamUri", &format!("{SETUP}{token}")).await.ok();
+        let stream = call(&camera, MEDIA, "GetStreamUri", &format!("{SETUP}{token}"))
+            .await
+            .ok();
         assert_eq!(stream.value("tt:Uri"), camera.stream_url(index).as_str());
         let protocol = format!("<Protocol>RtspUnicast</Protocol>{token}");
         let stream = call(&camera, MEDIA2, "GetStreamUri", &protocol).await.ok();
@@ -36,15 +42,38 @@ async fn stream_and_snapshot_addresses_are_the_cameras_own() {
 async fn unknown_tokens_and_transports_are_refused() {
     let camera = open_camera().await;
 
-    call(&camera, MEDIA, "GetProfile", "<ProfileToken>&lt;x></ProfileToken>").await.fault(400, "ter:NoProfile");
-    call(&camera, MEDIA2, "GetSnapshotUri", "<ProfileToken>x</ProfileToken>").await.fault(400, "ter:NoProfile");
-    call(&camera, MEDIA2, "GetVideoEncoderConfigurations", "<ConfigurationToken>x</ConfigurationToken>")
-        .await
-        .fault(400, "ter:NoConfig");
+    call(
+        &camera,
+        MEDIA,
+        "GetProfile",
+        "<ProfileToken>&lt;x></ProfileToken>",
+    )
+    .await
+    .fault(400, "ter:NoProfile");
+    call(
+        &camera,
+        MEDIA2,
+        "GetSnapshotUri",
+        "<ProfileToken>x</ProfileToken>",
+    )
+    .await
+    .fault(400, "ter:NoProfile");
+    call(
+        &camera,
+        MEDIA2,
+        "GetVideoEncoderConfigurations",
+        "<ConfigurationToken>x</ConfigurationToken>",
+    )
+    .await
+    .fault(400, "ter:NoConfig");
     let multicast = SETUP.replace("Unicast", "Multicast");
     let request = format!("{multicast}<ProfileToken>main</ProfileToken>");
-    call(&camera, MEDIA, "GetStreamUri", &request).await.fault(400, "ter:InvalidStreamSetup");
-    call(&camera, MEDIA, "GetStreamUri", SETUP).await.fault(400, "ter:InvalidArgs");
+    call(&camera, MEDIA, "GetStreamUri", &request)
+        .await
+        .fault(400, "ter:InvalidStreamSetup");
+    call(&camera, MEDIA, "GetStreamUri", SETUP)
+        .await
+        .fault(400, "ter:InvalidArgs");
 }
 
 #[tokio::test]
@@ -55,11 +84,27 @@ async fn imaging_settings_are_kept() {
         format!("{source}<ImagingSettings><tt:Brightness>{value}</tt:Brightness></ImagingSettings>")
     };
 
-    call(&camera, IMAGING, "SetImagingSettings", &set("75.5")).await.ok();
-    let reply = call(&camera, IMAGING, "GetImagingSettings", source).await.ok();
-    assert_eq!((reply.value("tt:Brightness"), reply.value("tt:Contrast")), ("75.5", "50"));
+    call(&camera, IMAGING, "SetImagingSettings", &set("75.5"))
+        .await
+        .ok();
+    let reply = call(&camera, IMAGING, "GetImagingSettings", source)
+        .await
+        .ok();
+    assert_eq!(
+        (reply.value("tt:Brightness"), reply.value("tt:Contrast")),
+        ("75.5", "50")
+    );
     for value in ["101", "NaN", "x"] {
-        call(&camera, IMAGING, "SetImagingSettings", &set(value)).await.fault(400, "ter:SettingsInvalid");
+        call(&camera, IMAGING, "SetImagingSettings", &set(value))
+            .await
+            .fault(400, "ter:SettingsInvalid");
     }
-    call(&camera, IMAGING, "GetOptions", "<VideoSourceToken>x</VideoSourceToken>").await.fault(400, "ter:NoSource");
+    call(
+        &camera,
+        IMAGING,
+        "GetOptions",
+        "<VideoSourceToken>x</VideoSourceToken>",
+    )
+    .await
+    .fault(400, "ter:NoSource");
 }

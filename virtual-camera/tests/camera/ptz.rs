@@ -26,7 +26,14 @@ async fn a_relative_move_moves_the_position() {
 
     act(&camera, "RelativeMove", offset).await.ok();
     let there = until_idle(&camera).await;
-    assert_eq!(there, PtzPosition { pan: 0.25, tilt: -0.1, zoom: 0.1 });
+    assert_eq!(
+        there,
+        PtzPosition {
+            pan: 0.25,
+            tilt: -0.1,
+            zoom: 0.1
+        }
+    );
 }
 
 #[tokio::test]
@@ -57,29 +64,65 @@ async fn a_preset_brings_the_camera_back() {
     let position = "<Position><tt:PanTilt x='0.1' y='0.1'/><tt:Zoom x='0.2'/></Position>";
     act(&camera, "AbsoluteMove", position).await.ok();
     let saved = until_idle(&camera).await;
-    let preset = act(&camera, "SetPreset", "<PresetName>door</PresetName>").await.ok();
-    let token = format!("<PresetToken>{}</PresetToken>", preset.value("tptz:PresetToken"));
+    let preset = act(&camera, "SetPreset", "<PresetName>door</PresetName>")
+        .await
+        .ok();
+    let token = format!(
+        "<PresetToken>{}</PresetToken>",
+        preset.value("tptz:PresetToken")
+    );
 
     act(&camera, "GotoHomePosition", "").await.ok();
     assert_eq!(until_idle(&camera).await, PtzPosition::default());
     act(&camera, "GotoPreset", &token).await.ok();
     assert_eq!(until_idle(&camera).await, saved);
-    assert_eq!(act(&camera, "GetPresets", "").await.ok().value("tt:Name"), "door");
-    act(&camera, "SetPreset", "<PresetName>door</PresetName>").await.fault(400, "ter:PresetExist");
+    assert_eq!(
+        act(&camera, "GetPresets", "").await.ok().value("tt:Name"),
+        "door"
+    );
+    act(&camera, "SetPreset", "<PresetName>door</PresetName>")
+        .await
+        .fault(400, "ter:PresetExist");
     act(&camera, "RemovePreset", &token).await.ok();
-    act(&camera, "GotoPreset", &token).await.fault(400, "ter:NoToken");
+    act(&camera, "GotoPreset", &token)
+        .await
+        .fault(400, "ter:NoToken");
 }
 
 #[tokio::test]
 async fn what_is_out_of_range_is_refused() {
     let camera = open_camera().await;
     for (operation, content, subcode) in [
-        ("AbsoluteMove", "<Position><tt:PanTilt x='1.1' y='0'/></Position>", "ter:InvalidPosition"),
-        ("AbsoluteMove", "<Position><tt:Zoom x='-0.1'/></Position>", "ter:InvalidPosition"),
-        ("RelativeMove", "<Translation><tt:PanTilt x='2' y='0'/></Translation>", "ter:InvalidTranslation"),
-        ("ContinuousMove", "<Velocity><tt:PanTilt x='NaN' y='0'/></Velocity>", "ter:InvalidVelocity"),
-        ("ContinuousMove", "<Velocity/><Timeout>PT2M</Timeout>", "ter:TimeoutNotSupported"),
-        ("AbsoluteMove", "<Position><tt:Zoom x='0' space='urn:x'/></Position>", "ter:SpaceNotSupported"),
+        (
+            "AbsoluteMove",
+            "<Position><tt:PanTilt x='1.1' y='0'/></Position>",
+            "ter:InvalidPosition",
+        ),
+        (
+            "AbsoluteMove",
+            "<Position><tt:Zoom x='-0.1'/></Position>",
+            "ter:InvalidPosition",
+        ),
+        (
+            "RelativeMove",
+            "<Translation><tt:PanTilt x='2' y='0'/></Translation>",
+            "ter:InvalidTranslation",
+        ),
+        (
+            "ContinuousMove",
+            "<Velocity><tt:PanTilt x='NaN' y='0'/></Velocity>",
+            "ter:InvalidVelocity",
+        ),
+        (
+            "ContinuousMove",
+            "<Velocity/><Timeout>PT2M</Timeout>",
+            "ter:TimeoutNotSupported",
+        ),
+        (
+            "AbsoluteMove",
+            "<Position><tt:Zoom x='0' space='urn:x'/></Position>",
+            "ter:SpaceNotSupported",
+        ),
     ] {
         act(&camera, operation, content).await.fault(400, subcode);
     }
