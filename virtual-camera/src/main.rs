@@ -69,9 +69,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let first = &cameras[0];
     println!("try: ffplay -rtsp_transport tcp {}", first.stream_url(0));
-    let (host, port) = (arguments.listen, first.device_url().port().unwrap_or(80));
     println!(
-        "     curl -H 'content-type: application/json' -d '{{\"active\":true}}' http://{host}:{port}/control/motion"
+        "     curl -H 'content-type: application/json' -d '{{\"active\":true}}' {}",
+        first.device_url().join("/control/motion")?
     );
 
     tokio::select! {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use url::Url;
 use virtual_camera::VirtualCamera;
 
@@ -37,6 +39,17 @@ fn operations(reply: &Reply) -> Vec<&str> {
     parts.map(|part| part.split('"').next().unwrap()).collect()
 }
 
+/// Returns when the camera has seen a second pull, which then waits: the first one took the properties.
+async fn second_pull(camera: &VirtualCamera) {
+    let seen = async {
+        while camera.observed().count("PullMessages") < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), seen).await;
+    waited.expect("there was no second pull");
+}
+
 #[tokio::test]
 async fn a_new_subscription_starts_with_the_state_of_every_property() {
     let camera = open_camera().await;
@@ -55,10 +68,7 @@ async fn a_long_poll_returns_when_motion_is_set() {
 
     let waiting = pull(&subscription, "PT10S");
     let motion = async {
-        // The pull before was the first; this one waits.
-        while camera.observed().count("PullMessages") < 2 {
-            tokio::task::yield_now().await;
-        }
+        second_pull(&camera).await;
         camera.set_motion(true);
     };
     let (reply, ()) = tokio::join!(waiting, motion);
@@ -150,13 +160,25 @@ async fn a_reboot_forgets_subscriptions_even_while_one_is_pulled() {
     pull(&subscription, "PT10S").await.ok();
 
     let reboot = async {
-        while camera.observed().count("PullMessages") < 2 {
-            tokio::task::yield_now().await;
-        }
+        second_pull(&camera).await;
         camera.reboot();
     };
     let (reply, ()) = tokio::join!(pull(&subscription, "PT10S"), reboot);
     reply.fault(400, "wsrf-rw:ResourceUnknownFault");
+}
+
+#[tokio::test]
+async fn a_stop_answers_a_pull_that_waits() {
+    let camera = open_camera().await;
+    let subscription = subscribe(&camera, MOTION_ONLY, "PT60S").await;
+    pull(&subscription, "PT10S").await.ok();
+
+    let stop = async {
+        second_pull(&camera).await;
+        camera.stop().await;
+    };
+    let (reply, ()) = tokio::join!(pull(&subscription, "PT60S"), stop);
+    assert!(operations(&reply.ok()).is_empty());
 }
 
 #[tokio::test]

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
 use crate::client::{IMAGING, MEDIA, MEDIA2, call, open_camera};
 
 const SETUP: &str = "<StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP</tt:Protocol>\
@@ -107,4 +111,20 @@ async fn imaging_settings_are_kept() {
     )
     .await
     .fault(400, "ter:NoSource");
+}
+
+#[tokio::test]
+async fn the_stream_is_served_where_its_address_says() {
+    let camera = open_camera().await;
+    let url = camera.stream_url(0);
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", url.port().unwrap()))
+        .await
+        .unwrap();
+    let request = format!("DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+
+    let mut lines = BufReader::new(stream).lines();
+    let first = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await;
+    let first = first.unwrap().unwrap().unwrap();
+    assert!(first.starts_with("RTSP/1.0 200 "), "{first}");
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use virtual_camera::{PtzPosition, VirtualCamera};
 
 use crate::client::{PTZ, Reply, call, open_camera};
@@ -10,13 +12,18 @@ async fn act(camera: &VirtualCamera, operation: &str, content: &str) -> Reply {
 
 /// Asks for the status until the camera says that it stands still.
 async fn until_idle(camera: &VirtualCamera) -> PtzPosition {
-    loop {
-        let status = act(camera, "GetStatus", "").await.ok();
-        if status.values("tt:PanTilt") == ["IDLE"] && status.values("tt:Zoom") == ["IDLE"] {
-            assert!(!camera.is_moving());
-            return camera.ptz_position();
+    let idle = async {
+        loop {
+            let status = act(camera, "GetStatus", "").await.ok();
+            if status.values("tt:PanTilt") == ["IDLE"] && status.values("tt:Zoom") == ["IDLE"] {
+                return;
+            }
         }
-    }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), idle).await;
+    waited.expect("the head does not come to rest");
+    assert!(!camera.is_moving());
+    camera.ptz_position()
 }
 
 #[tokio::test]
