@@ -1,9 +1,10 @@
 //! The first Media service (`ver10/media/wsdl`).
 
 use super::profiles::{
-    PROFILES, Profile, VIDEO_SOURCE, VIDEO_SOURCE_CONFIGURATION, invalid_stream_setup,
-    no_multicast, requested, requested_configuration, requested_encoders, resolution, snapshot_uri,
-    stream_uri, video_source_configuration, video_source_options,
+    PROFILES, Profile, VIDEO_SOURCE, VIDEO_SOURCE_CONFIGURATION, bit_rate, gov_length,
+    h264_profile, invalid_stream_setup, no_multicast, requested, requested_configuration,
+    requested_encoders, resolution, snapshot_uri, stream_uri, video_source_configuration,
+    video_source_options,
 };
 use super::{Call, flags, ptz, range};
 use crate::clip::Clip;
@@ -124,12 +125,12 @@ fn encoder(clip: &Clip, ns: Ns, name: &'static str, profile: &Profile) -> Elemen
             element(TT, "RateControl")
                 .leaf(TT, "FrameRateLimit", clip.frame_rate)
                 .leaf(TT, "EncodingInterval", 1)
-                .leaf(TT, "BitrateLimit", 1024),
+                .leaf(TT, "BitrateLimit", bit_rate(clip)),
         )
         .child(
             element(TT, "H264")
-                .leaf(TT, "GovLength", clip.frame_rate)
-                .leaf(TT, "H264Profile", "Baseline"),
+                .leaf(TT, "GovLength", gov_length(clip))
+                .leaf(TT, "H264Profile", h264_profile(clip)),
         )
         .child(no_multicast())
         .leaf(TT, "SessionTimeout", "PT60S")
@@ -141,10 +142,10 @@ fn encoder_options(clip: &Clip) -> Element {
         .child(
             element(TT, "H264")
                 .child(resolution(clip, "ResolutionsAvailable"))
-                .child(range("GovLengthRange", clip.frame_rate, clip.frame_rate))
+                .child(range("GovLengthRange", gov_length(clip), gov_length(clip)))
                 .child(range("FrameRateRange", clip.frame_rate, clip.frame_rate))
                 .child(range("EncodingIntervalRange", 1, 1))
-                .leaf(TT, "H264ProfilesSupported", "Baseline"),
+                .leaf(TT, "H264ProfilesSupported", h264_profile(clip)),
         )
 }
 

@@ -1,9 +1,9 @@
 //! The second Media service (`ver20/media/wsdl`).
 
 use super::profiles::{
-    PROFILES, Profile, VIDEO_SOURCE_CONFIGURATION, find, invalid_stream_setup, no_multicast,
-    requested, requested_configuration, requested_encoders, resolution, snapshot_uri, stream_uri,
-    video_source_configuration, video_source_options,
+    PROFILES, Profile, VIDEO_SOURCE_CONFIGURATION, bit_rate, find, gov_length, h264_profile,
+    invalid_stream_setup, no_multicast, requested, requested_configuration, requested_encoders,
+    resolution, snapshot_uri, stream_uri, video_source_configuration, video_source_options,
 };
 use super::{Call, flags, ptz, range};
 use crate::clip::Clip;
@@ -120,8 +120,8 @@ fn get_profiles(call: &Call<'_>) -> Result<Element, Fault> {
 fn encoder(clip: &Clip, ns: Ns, name: &'static str, profile: &Profile) -> Element {
     element(ns, name)
         .attribute("token", profile.encoder)
-        .attribute("GovLength", clip.frame_rate)
-        .attribute("Profile", "Baseline")
+        .attribute("GovLength", gov_length(clip))
+        .attribute("Profile", h264_profile(clip))
         .leaf(TT, "Name", profile.encoder)
         .leaf(TT, "UseCount", 1)
         .leaf(TT, "Encoding", "H264")
@@ -130,7 +130,7 @@ fn encoder(clip: &Clip, ns: Ns, name: &'static str, profile: &Profile) -> Elemen
             element(TT, "RateControl")
                 .attribute("ConstantBitRate", false)
                 .leaf(TT, "FrameRateLimit", clip.frame_rate)
-                .leaf(TT, "BitrateLimit", 1024),
+                .leaf(TT, "BitrateLimit", bit_rate(clip)),
         )
         .child(no_multicast())
         .leaf(TT, "Quality", 5)
@@ -138,12 +138,12 @@ fn encoder(clip: &Clip, ns: Ns, name: &'static str, profile: &Profile) -> Elemen
 
 fn encoder_options(clip: &Clip) -> Element {
     element(TR2, "Options")
-        .attribute("GovLengthRange", format_args!("{0} {0}", clip.frame_rate))
+        .attribute("GovLengthRange", format_args!("{0} {0}", gov_length(clip)))
         .attribute("FrameRatesSupported", clip.frame_rate)
-        .attribute("ProfilesSupported", "Baseline")
+        .attribute("ProfilesSupported", h264_profile(clip))
         .attribute("ConstantBitRateSupported", false)
         .leaf(TT, "Encoding", "H264")
         .child(range("QualityRange", 5, 5))
         .child(resolution(clip, "ResolutionsAvailable"))
-        .child(range("BitrateRange", 1024, 1024))
+        .child(range("BitrateRange", bit_rate(clip), bit_rate(clip)))
 }

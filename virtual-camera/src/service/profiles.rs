@@ -103,6 +103,34 @@ pub(super) fn resolution(clip: &Clip, name: &'static str) -> Element {
         .leaf(TT, "Height", clip.height)
 }
 
+/// The H.264 profile that the clip's parameter set names (ITU-T H.264, Annex A).
+pub(super) fn h264_profile(clip: &Clip) -> &'static str {
+    match clip.sps().get(1) {
+        Some(66) => "Baseline",
+        Some(77) => "Main",
+        Some(88) => "Extended",
+        _ => "High",
+    }
+}
+
+/// Pictures from one key frame to the next.
+pub(super) fn gov_length(clip: &Clip) -> usize {
+    let units = clip.access_units();
+    let next = units.iter().skip(1).position(|unit| unit.is_key);
+    next.map_or(units.len(), |before| before + 1)
+}
+
+/// Mean bit rate of the clip in kbit/s, rounded up.
+pub(super) fn bit_rate(clip: &Clip) -> u64 {
+    let units = clip.access_units();
+    let sizes = units
+        .iter()
+        .flat_map(|unit| &unit.nal_units)
+        .map(|nal| nal.len() as u64);
+    let bits_per_second = sizes.sum::<u64>() * 8 * u64::from(clip.frame_rate);
+    bits_per_second.div_ceil(units.len().max(1) as u64 * 1000)
+}
+
 /// Multicast is not supported, but the schema wants an address.
 pub(super) fn no_multicast() -> Element {
     element(TT, "Multicast")
