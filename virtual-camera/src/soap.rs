@@ -50,9 +50,10 @@ pub(crate) fn reply(request_header: Option<&Node>, body: Element) -> Element {
     if let Some(request) = request_header
         && let Some(id) = request.text_of("MessageID")
     {
-        let action = request.text_of("Action").unwrap_or_default();
-        let action = action.strip_suffix("Request").unwrap_or(action);
-        header.push(element(WSA, "Action").text(format_args!("{action}Response")));
+        if let Some(action) = request.text_of("Action") {
+            let action = action.strip_suffix("Request").unwrap_or(action);
+            header.push(element(WSA, "Action").text(format_args!("{action}Response")));
+        }
         header.push(element(WSA, "RelatesTo").text(id));
     }
     envelope(header, body)
@@ -213,6 +214,19 @@ mod tests {
         assert_eq!(outer.text_of("Value"), Some("ter:InvalidArgVal"));
         let inner = outer.child("Subcode").unwrap();
         assert_eq!(inner.text_of("Value"), Some("ter:NoProfile"));
+    }
+
+    #[test]
+    fn a_request_with_an_id_gets_a_reply_that_relates_to_it() {
+        let header =
+            "<Header><MessageID>urn:1</MessageID><Action>urn:x/RenewRequest</Action></Header>";
+        let header = read(header.as_bytes()).unwrap();
+        let written = reply(Some(&header), element(WSNT, "RenewResponse"));
+
+        let written = read(written.render(Rendering::default()).as_bytes()).unwrap();
+        let header = written.child("Header").unwrap();
+        assert_eq!(header.text_of("RelatesTo"), Some("urn:1"));
+        assert_eq!(header.text_of("Action"), Some("urn:x/RenewResponse"));
     }
 
     #[test]
