@@ -8,6 +8,7 @@ use quick_xml::escape::escape;
 
 pub use fault::{Fault, FaultCode};
 
+use crate::operation::Operation;
 use crate::xml::{Decode, DecodeError, Reader, namespace};
 
 /// WS-Addressing of one request. Only event operations carry it: some cameras fail PTZ and media
@@ -59,6 +60,19 @@ pub(crate) fn envelope(
 pub(crate) enum Answer<T> {
     Reply(T),
     Fault(Fault),
+}
+
+/// Reads the answer to an operation from a whole envelope, without a camera: for captures and tests.
+///
+/// # Errors
+/// When it is no envelope, or the reply lacks what it cannot do without. A fault is no error here.
+pub fn decode_response<O: Operation>(
+    envelope: &str,
+) -> Result<Result<O::Response, Fault>, DecodeError> {
+    Ok(match decode(envelope, O::NAME)? {
+        Answer::Reply(reply) => Ok(reply),
+        Answer::Fault(fault) => Err(fault),
+    })
 }
 
 /// Text of a document. Broken UTF-8 is replaced: names in other encodings are common.
