@@ -4,19 +4,26 @@
 //! [`onvif_core::Camera::call`].
 //!
 //! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::time::Duration;
-//! use onvif_core::{Camera, Credentials};
-//! use onvif_ptz::{CameraExt, PanTilt, Velocity};
 //!
-//! # async fn example() -> Result<(), onvif_core::Error> {
-//! let camera = Camera::builder("http://192.0.2.7/onvif/device_service")
-//!     .credentials(Credentials::new("user", "password"))
+//! use onvif_core::{Camera, Credentials};
+//! use onvif_ptz::{CameraExt, Velocity};
+//!
+//! // A camera in software; with a real one its address is `http://<host>/onvif/device_service`.
+//! let target = virtual_camera::VirtualCamera::builder().credentials("admin", "secret").start().await?;
+//!
+//! let camera = Camera::builder(target.device_url())
+//!     .credentials(Credentials::new("admin", "secret"))
 //!     .connect()
 //!     .await?;
 //! let profile = camera.media().profiles().await?.remove(0).token;
+//!
 //! let motion = camera.ptz().continuous_move(&profile, Velocity::pan_tilt(0.5, 0.0), Duration::from_secs(2)).await?;
-//! // Stops by itself after two seconds, when dropped, or now:
+//! // It would stop after two seconds, or when dropped; this stops it now.
 //! motion.stop().await?;
+//! # target.stop().await;
 //! # Ok(())
 //! # }
 //! ```
