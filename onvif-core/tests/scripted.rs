@@ -1,5 +1,7 @@
 //! Cameras as scripts: what is on the wire, and when, with a paused clock.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

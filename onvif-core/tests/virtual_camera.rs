@@ -1,5 +1,7 @@
 //! The client against a camera in software, over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use futures::StreamExt;

@@ -1,5 +1,7 @@
 //! Responses of real cameras, where the collection of captures is present next to the repository.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use onvif_core::{AccessClass, Operation, decode_response};

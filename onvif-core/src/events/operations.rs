@@ -88,7 +88,7 @@ impl Operation for CreatePullPointSubscription {
             body.push_str(&format!(
                 " Dialect=\"http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet\">{}\
                  </wsnt:TopicExpression></tev:Filter>",
-                escape(&self.filter.topics.join("|")),
+                escape(self.filter.topics.join("|")),
             ));
         }
         body.push_str(&format!(

@@ -24,6 +24,10 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// What an [`EventStream`] yields.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all items are notifications"
+)]
 pub enum EventItem {
     /// The camera reports something.
     Notification(Notification),
