@@ -76,6 +76,11 @@ impl UriPolicy {
                 }
             }
         }
+        // Whoever asked for TLS does not want the password sent without it, whatever the camera says.
+        if self != Self::AsReported && configured.scheme() == "https" && uri.scheme() == "http" {
+            let _ = uri.set_scheme("https");
+            let _ = uri.set_port(configured.port());
+        }
         Ok(uri)
     }
 }
@@ -250,6 +255,26 @@ mod tests {
         let same = "http://192.0.2.7:1024/events";
         assert_eq!(resolve(UriPolicy::Refuse, same).unwrap(), same);
         assert_eq!(resolve(UriPolicy::RewriteHost, same).unwrap(), same);
+    }
+
+    #[test]
+    fn tls_is_not_given_up_because_the_camera_says_so() {
+        let configured = Url::parse("https://192.0.2.7:8443/onvif/device_service").unwrap();
+        let resolve = |reported| {
+            UriPolicy::RewriteHost
+                .resolve(&configured, reported)
+                .map(String::from)
+                .unwrap()
+        };
+        assert_eq!(
+            resolve("http://192.0.2.7/onvif/media"),
+            "https://192.0.2.7:8443/onvif/media"
+        );
+        assert_eq!(
+            resolve("https://192.0.2.7/onvif/media"),
+            "https://192.0.2.7/onvif/media"
+        );
+        assert_eq!(resolve("rtsp://192.0.2.7/s"), "rtsp://192.0.2.7/s");
     }
 
     #[test]

@@ -67,6 +67,7 @@ async fn every_kind_of_authentication_is_answered() {
         AuthScheme::Digest,
         AuthScheme::UsernameToken,
         AuthScheme::Either,
+        AuthScheme::Both,
     ] {
         let target = start(auth, Quirks::default()).await;
         use_everything(&target).await;
