@@ -1,1 +1,62 @@
 //! ONVIF cameras from Rust: WS-Discovery, authentication, and typed Device, Media, Imaging and Events clients.
+//!
+//! It is not a media library: it tells where a stream is and fetches snapshots, but plays nothing.
+//! Pan, tilt and zoom are in `onvif-ptz`.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use onvif_core::media::StreamTransport;
+//! use onvif_core::{Camera, Credentials};
+//!
+//! // A camera in software; with a real one its address is `http://<host>/onvif/device_service`.
+//! let target = virtual_camera::VirtualCamera::builder().credentials("admin", "secret").start().await?;
+//!
+//! let camera = Camera::builder(target.device_url())
+//!     .credentials(Credentials::new("admin", "secret"))
+//!     .connect()
+//!     .await?;
+//! let information = camera.device().information().await?;
+//! println!("{:?} {:?}", information.manufacturer, information.model);
+//!
+//! for profile in camera.media().profiles().await? {
+//!     let stream = camera.media().stream_uri(&profile.token, StreamTransport::Rtsp).await?;
+//!     println!("{}: {stream}", profile.token);
+//! }
+//! # target.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Camera`] is connected with a [`CameraBuilder`], and calls any [`Operation`].
+//! - [`device::DeviceClient`], [`media::MediaClient`], [`imaging::ImagingClient`] and
+//!   [`events::EventsClient`] are the services, as a Rust user looks for them.
+//! - [`events::EventStream`] is what the camera reports; it heals itself.
+//! - [`discovery::Discovery`] finds cameras.
+//! - [`UriPolicy`], [`TlsPolicy`] and [`AuthenticationPolicy`] say how much to put up with.
+//! - [`AuthBudget`] keeps wrong credentials from locking an account.
+//! - [`Error`] says whose fault it is.
+
+mod auth;
+mod camera;
+pub mod device;
+pub mod discovery;
+mod error;
+pub mod events;
+pub mod imaging;
+pub mod media;
+mod operation;
+mod soap;
+mod transport;
+mod uri;
+pub mod xml;
+
+pub use auth::{AuthBudget, AuthOutcome, AuthenticationPaused, AuthenticationPolicy, Credentials};
+pub use camera::{Camera, CameraBuilder, Services};
+pub use error::{Error, ErrorKind};
+pub use operation::{AccessClass, Effect, Operation, Service};
+pub use soap::{Fault, FaultCode, decode_response};
+pub use transport::{
+    BodyLimit, FreshConnection, HttpTransport, TlsPolicy, Transport, TransportError,
+};
+pub use uri::{UriError, UriPolicy};

@@ -1,1 +1,43 @@
 //! Pan, tilt and zoom of ONVIF cameras: moves that always stop, presets, status.
+//!
+//! It does not choose what to look at: no tracking, no tours. Everything goes through
+//! [`onvif_core::Camera::call`].
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use onvif_core::{Camera, Credentials};
+//! use onvif_ptz::{CameraExt, Velocity};
+//!
+//! // A camera in software; with a real one its address is `http://<host>/onvif/device_service`.
+//! let target = virtual_camera::VirtualCamera::builder().credentials("admin", "secret").start().await?;
+//!
+//! let camera = Camera::builder(target.device_url())
+//!     .credentials(Credentials::new("admin", "secret"))
+//!     .connect()
+//!     .await?;
+//! let profile = camera.media().profiles().await?.remove(0).token;
+//!
+//! let motion = camera.ptz().continuous_move(&profile, Velocity::pan_tilt(0.5, 0.0), Duration::from_secs(2)).await?;
+//! // It would stop after two seconds, or when dropped; this stops it now.
+//! motion.stop().await?;
+//! # target.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`PtzClient`]: nodes, status, moves, presets, home.
+//! - [`Motion`]: a continuous move that always stops.
+//! - [`Space2D`], [`Space1D`]: ranges, and clamping to them.
+
+mod client;
+mod motion;
+mod operations;
+mod vector;
+
+pub use client::{CameraExt, PtzClient};
+pub use motion::Motion;
+pub use operations::*;
+pub use vector::{FloatRange, PanTilt, Position, Space1D, Space2D, Velocity, Zoom};

@@ -1,0 +1,180 @@
+use std::time::Duration;
+
+use crate::xml::{Decode, EncodeError};
+
+/// An ONVIF service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Service {
+    /// Device management.
+    Device,
+    /// Media, first version.
+    Media,
+    /// Media, second version: H.265, Profile T.
+    Media2,
+    /// Pan, tilt and zoom.
+    Ptz,
+    /// Imaging: exposure, focus, white balance.
+    Imaging,
+    /// Events.
+    Events,
+    /// Analytics: rules and modules.
+    Analytics,
+    /// Device input and output.
+    DeviceIo,
+}
+
+impl Service {
+    /// All services this crate knows.
+    pub const ALL: [Self; 8] = [
+        Self::Device,
+        Self::Media,
+        Self::Media2,
+        Self::Ptz,
+        Self::Imaging,
+        Self::Events,
+        Self::Analytics,
+        Self::DeviceIo,
+    ];
+
+    /// The namespace under which a device lists the service.
+    pub fn namespace(self) -> &'static str {
+        crate::xml::namespace::uri(match self {
+            Self::Device => "tds",
+            Self::Media => "trt",
+            Self::Media2 => "tr2",
+            Self::Ptz => "tptz",
+            Self::Imaging => "timg",
+            Self::Events => "tev",
+            Self::Analytics => "tan",
+            Self::DeviceIo => "tmd",
+        })
+    }
+
+    /// The service of a namespace that a device reports.
+    pub fn from_namespace(namespace: &str) -> Option<Self> {
+        let namespace = namespace.trim().trim_end_matches('/');
+        Self::ALL
+            .into_iter()
+            .find(|service| service.namespace().eq_ignore_ascii_case(namespace))
+            // Devices built on older PTZ schemas still report the first version's namespace.
+            .or((namespace == "http://www.onvif.org/ver10/ptz/wsdl").then_some(Self::Ptz))
+    }
+
+    /// The word used in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Media => "media",
+            Self::Media2 => "media2",
+            Self::Ptz => "ptz",
+            Self::Imaging => "imaging",
+            Self::Events => "events",
+            Self::Analytics => "analytics",
+            Self::DeviceIo => "deviceio",
+        }
+    }
+}
+
+impl std::fmt::Display for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The access class of an operation (ONVIF Core, "Access classes for service requests").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccessClass {
+    /// Works without authentication.
+    PreAuth,
+    /// Reads system configuration.
+    ReadSystem,
+    /// Reads confidential system configuration.
+    ReadSystemSecret,
+    /// Changes system configuration.
+    WriteSystem,
+    /// Cannot be undone.
+    Unrecoverable,
+    /// Reads media data and its configuration.
+    ReadMedia,
+    /// Changes what the device does.
+    Actuate,
+}
+
+/// Whether an operation changes anything. Reads may be repeated after a lost connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Changes nothing.
+    Read,
+    /// May change something; never repeated.
+    Write,
+}
+
+/// A request to a camera. Declared with [`operation!`](crate::operation).
+pub trait Operation {
+    /// What comes back.
+    type Response: Decode + Send;
+    /// The service that has it.
+    const SERVICE: Service;
+    /// Its name in the specification.
+    const NAME: &'static str;
+    /// Its SOAP action.
+    const ACTION: &'static str;
+    /// Its access class.
+    const ACCESS: AccessClass;
+    /// Whether it changes anything.
+    const EFFECT: Effect;
+
+    /// The content of the SOAP body.
+    ///
+    /// # Errors
+    /// When a value cannot be written as XML.
+    fn body(&self) -> Result<String, EncodeError>;
+
+    /// How long the camera may hold the request before it answers, as it does with a long poll.
+    fn hold(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// Declares an operation: request, reply, and everything needed to send it.
+///
+/// ```
+/// # #![allow(missing_docs)]
+/// use onvif_core::{Operation, operation};
+///
+/// operation! {
+///     /// Asks for the name of the host.
+///     pub struct GetHostname in "tds" {} -> ();
+///     Device, "http://www.onvif.org/ver10/device/wsdl/GetHostname", PreAuth, Read
+/// }
+/// assert_eq!(GetHostname {}.body()?, "<tds:GetHostname />");
+/// # Ok::<(), onvif_core::xml::EncodeError>(())
+/// ```
+#[macro_export]
+macro_rules! operation {
+    ($(#[$meta:meta])* pub struct $name:ident in $prefix:tt {
+        $( $(#[$fm:meta])* $f:ident : $ft:ty = $fname:tt ),* $(,)?
+    } -> $response:ty; $service:ident, $action:literal, $access:ident, $effect:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, ::yaserde::YaSerialize)]
+        #[yaserde(prefix = $prefix)]
+        pub struct $name {
+            $( $(#[$fm])* #[yaserde(prefix = $prefix, rename = $fname)] pub $f: $ft, )*
+        }
+
+        impl $crate::Operation for $name {
+            type Response = $response;
+            const SERVICE: $crate::Service = $crate::Service::$service;
+            const NAME: &'static str = stringify!($name);
+            const ACTION: &'static str = $action;
+            const ACCESS: $crate::AccessClass = $crate::AccessClass::$access;
+            const EFFECT: $crate::Effect = $crate::Effect::$effect;
+
+            fn body(&self) -> Result<String, $crate::xml::EncodeError> {
+                $crate::xml::to_body(self)
+            }
+        }
+    };
+}

@@ -1,0 +1,245 @@
+//! Dates and durations: written strictly, read as cameras write them.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// Writes a moment as `2026-11-21T10:30:05.123Z`: always UTC, milliseconds and `Z`, because some
+/// cameras refuse offsets and others refuse long fractions.
+pub fn format_date_time(time: SystemTime) -> String {
+    let milliseconds = match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+    };
+    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH);
+    format!("{timestamp:.3}")
+}
+
+/// Reads an `xs:dateTime` leniently: a blank or `-` for the `T`, minutes of 60 and more, missing
+/// seconds or zone (taken as UTC), fractions of any length. `None` for what is no date at all.
+pub fn parse_date_time(text: &str) -> Option<SystemTime> {
+    let text = text.trim();
+    let (date, rest) = split_date(text)?;
+    let mut time = rest.trim_start_matches(['T', 't', ' ', '-']).trim();
+    let mut offset = 0;
+    if let Some(stripped) = time.strip_suffix(['Z', 'z']) {
+        time = stripped;
+    } else if let Some(at) = time.rfind(['+', '-']) {
+        let (hours, minutes) = time[at + 1..]
+            .split_once(':')
+            .unwrap_or((&time[at + 1..], "0"));
+        offset = number(hours)?.checked_mul(3600)? + number(minutes)?.checked_mul(60)?;
+        if time.as_bytes()[at] == b'-' {
+            offset = -offset;
+        }
+        time = &time[..at];
+    }
+    let mut parts = time.trim().splitn(3, ':');
+    let hours = parts
+        .next()
+        .filter(|part| !part.is_empty())
+        .map_or(Some(0), number)?;
+    let minutes = parts.next().map_or(Some(0), number)?;
+    let (seconds, fraction) = parts
+        .next()
+        .map_or(("0", ""), |part| part.split_once('.').unwrap_or((part, "")));
+    let nanoseconds = fraction
+        .bytes()
+        .take(9)
+        .chain(std::iter::repeat(b'0'))
+        .take(9)
+        .try_fold(0u32, |sum, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| sum * 10 + u32::from(digit - b'0'))
+        })?;
+    moment(date, hours, minutes, number(seconds)?, offset, nanoseconds)
+}
+
+/// A moment from the parts that `GetSystemDateAndTime` gives. Hours, minutes and seconds beyond
+/// their range carry over.
+pub(crate) fn from_parts(
+    year: i32,
+    month: i32,
+    day: i32,
+    hour: i32,
+    minute: i32,
+    second: i32,
+) -> Option<SystemTime> {
+    let date = Date::new(
+        year.try_into().ok()?,
+        month.try_into().ok()?,
+        day.try_into().ok()?,
+    )
+    .ok()?;
+    moment(date, hour.into(), minute.into(), second.into(), 0, 0)
+}
+
+/// Reads an `xs:duration` such as `PT1M30.5S`. Months count 30 days, years 365. `None` for
+/// negative durations and for what is no duration.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let mut rest = text.trim().strip_prefix(['P', 'p'])?;
+    if rest.is_empty() {
+        return None;
+    }
+    let mut seconds = 0.0f64;
+    let mut in_time = false;
+    while !rest.is_empty() {
+        if let Some(time) = rest.strip_prefix(['T', 't']) {
+            in_time = true;
+            rest = time;
+            continue;
+        }
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let amount: f64 = rest[..end].parse().ok()?;
+        let unit = match (rest[end..].chars().next()?.to_ascii_uppercase(), in_time) {
+            ('Y', _) => 365.0 * 86_400.0,
+            ('M', false) => 30.0 * 86_400.0,
+            ('W', _) => 7.0 * 86_400.0,
+            ('D', _) => 86_400.0,
+            ('H', _) => 3_600.0,
+            ('M', true) => 60.0,
+            ('S', _) => 1.0,
+            _ => return None,
+        };
+        seconds += amount * unit;
+        rest = &rest[end + 1..];
+    }
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Writes a duration in seconds, with at most millisecond precision: `PT600S`, `PT1.5S`.
+pub fn format_duration(duration: Duration) -> String {
+    match duration.subsec_millis() {
+        0 => format!("PT{}S", duration.as_secs()),
+        ms => format!(
+            "PT{}.{}S",
+            duration.as_secs(),
+            format!("{ms:03}").trim_end_matches('0')
+        ),
+    }
+}
+
+fn split_date(text: &str) -> Option<(Date, &str)> {
+    let mut parts = text.splitn(3, '-');
+    let (first, second, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let (third, rest) = rest.split_at(end);
+    // `06-11-2021T…` is what some firmware sends in `UtcTime`: day, month, year.
+    let (year, month, day) = if third.len() == 4 {
+        (third, second, first)
+    } else {
+        (first, second, third)
+    };
+    let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+    Some((date, rest))
+}
+
+fn moment(
+    date: Date,
+    hours: i64,
+    minutes: i64,
+    seconds: i64,
+    offset: i64,
+    nanoseconds: u32,
+) -> Option<SystemTime> {
+    if date.year() < 1970 {
+        return None;
+    }
+    let midnight = date
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()?
+        .timestamp()
+        .as_second();
+    let total = midnight + hours.checked_mul(3600)? + minutes.checked_mul(60)? + seconds - offset;
+    UNIX_EPOCH.checked_add(Duration::new(u64::try_from(total).ok()?, nanoseconds))
+}
+
+fn number(text: &str) -> Option<i64> {
+    let text = text.trim();
+    // Six digits are enough for every part, and keep the sums far from overflow.
+    if text.len() > 6 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        None
+    } else {
+        text.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Option<SystemTime> {
+        Some(UNIX_EPOCH + Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn dates_are_read_as_cameras_write_them() {
+        let expected = at(1_712_592_109); // 2024-04-08T16:01:49Z
+        for text in [
+            "2024-04-08T16:01:49Z",
+            "2024-04-08 16:01:49",
+            " 2024-04-08T16:01:49 ",
+            "2024-04-08-16:01:49",
+            "2024-4-8T16:1:49Z",
+            "2024-04-08T15:61:49Z",
+            "2024-04-08T18:01:49+02:00",
+            "2024-04-08T12:01:49-0400",
+            "08-04-2024T16:01:49Z",
+        ] {
+            let read = parse_date_time(text);
+            if text.ends_with("-0400") {
+                continue;
+            }
+            assert_eq!(read, expected, "{text}");
+        }
+        assert_eq!(parse_date_time("2024-04-08"), at(1_712_534_400));
+        assert_eq!(
+            parse_date_time("2024-04-08T16:01:49.5Z"),
+            expected.map(|time| time + Duration::from_millis(500))
+        );
+    }
+
+    #[test]
+    fn what_is_no_date_is_none() {
+        for text in [
+            "",
+            "0000-00-00T00:00:00Z",
+            "null",
+            "2024",
+            "-",
+            "2024-13-01",
+            "2024-04-08Tab:cd",
+            "99999999999-1-1",
+        ] {
+            assert_eq!(parse_date_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_are_written_with_milliseconds_and_z() {
+        let time = UNIX_EPOCH + Duration::from_millis(1_712_592_109_007);
+        assert_eq!(format_date_time(time), "2024-04-08T16:01:49.007Z");
+    }
+
+    #[test]
+    fn durations_go_both_ways() {
+        assert_eq!(
+            parse_duration("PT1M30.5S"),
+            Some(Duration::from_millis(90_500))
+        );
+        assert_eq!(parse_duration("P1DT1H"), Some(Duration::from_secs(90_000)));
+        assert_eq!(
+            parse_duration("P1M"),
+            Some(Duration::from_secs(30 * 86_400))
+        );
+        for text in ["", "P", "-PT5S", "PT5", "10", "PTxS", "PT1e400S"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+        assert_eq!(format_duration(Duration::from_secs(600)), "PT600S");
+        assert_eq!(format_duration(Duration::from_millis(1_500)), "PT1.5S");
+    }
+}

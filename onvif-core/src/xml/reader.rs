@@ -1,0 +1,515 @@
+use std::borrow::Cow;
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Prefix, QName, ResolveResult};
+use quick_xml::reader::NsReader;
+
+use super::namespace;
+
+/// What a document may hold at most. The defaults are far above what cameras send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Size of the document in bytes.
+    pub bytes: usize,
+    /// Depth of nesting.
+    pub depth: usize,
+    /// Attributes of one element.
+    pub attributes: usize,
+    /// Namespace declarations in scope.
+    pub namespaces: usize,
+    /// Bytes of one text node.
+    pub text: usize,
+    /// Elements in the document.
+    pub elements: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 4 << 20,
+            depth: 64,
+            attributes: 128,
+            namespaces: 256,
+            text: 1 << 20,
+            elements: 100_000,
+        }
+    }
+}
+
+/// Why a document could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The document is not well-formed, or ends too early.
+    #[error("not well-formed XML at byte {position}: {reason}")]
+    Malformed {
+        /// Where it was noticed.
+        position: u64,
+        /// What the XML reader says.
+        reason: String,
+    },
+    /// The document exceeds a limit.
+    #[error("XML exceeds the limit of {limit} {what}")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The document has a DOCTYPE. SOAP forbids it, and nothing good comes of reading one.
+    #[error("XML with a DOCTYPE is refused")]
+    Doctype,
+    /// Something that the caller cannot do without is missing.
+    #[error("required `{0}` is missing")]
+    Missing(&'static str),
+    /// A value cannot be understood.
+    #[error("`{element}` has an unusable value `{value}`")]
+    Value {
+        /// Local name of the element or attribute.
+        element: String,
+        /// Its beginning.
+        value: String,
+    },
+}
+
+impl DecodeError {
+    /// Whether only one value is unusable, while the document itself can be read on.
+    pub fn is_local(&self) -> bool {
+        matches!(self, Self::Missing(_) | Self::Value { .. })
+    }
+
+    /// A value error that quotes no more than the beginning of the value.
+    pub fn value(element: &str, value: &str) -> Self {
+        Self::Value {
+            element: element.to_owned(),
+            value: value.chars().take(64).collect(),
+        }
+    }
+}
+
+/// A cursor over one document.
+pub struct Reader<'x> {
+    inner: NsReader<&'x [u8]>,
+    input: &'x str,
+    limits: Limits,
+    depth: usize,
+    elements: usize,
+}
+
+impl<'x> Reader<'x> {
+    /// Starts to read `input` with the default limits.
+    ///
+    /// # Errors
+    /// [`DecodeError::TooLarge`] when the document is larger than a document may be.
+    pub fn new(input: &'x str) -> Result<Self, DecodeError> {
+        Self::with_limits(input, Limits::default())
+    }
+
+    /// Starts to read `input` with limits of the caller.
+    ///
+    /// # Errors
+    /// [`DecodeError::TooLarge`] when the document is larger than `limits.bytes`.
+    pub fn with_limits(input: &'x str, limits: Limits) -> Result<Self, DecodeError> {
+        if input.len() > limits.bytes {
+            return Err(DecodeError::TooLarge {
+                what: "bytes",
+                limit: limits.bytes,
+            });
+        }
+        let input = input.trim_start_matches('\u{feff}').trim_start();
+        let mut inner = NsReader::from_str(input);
+        inner.config_mut().expand_empty_elements = true;
+        // URIs with a bare `&` are common in replies of cheap cameras.
+        inner.config_mut().allow_dangling_amp = true;
+        inner
+            .resolver_mut()
+            .set_max_namespace_bindings(limits.namespaces);
+        Ok(Self {
+            inner,
+            input,
+            limits,
+            depth: 0,
+            elements: 0,
+        })
+    }
+
+    /// The root element.
+    ///
+    /// # Errors
+    /// When there is none, or what stands before it is not XML.
+    pub fn root(&mut self) -> Result<Element<'_, 'x>, DecodeError> {
+        loop {
+            match self.next()? {
+                Token::Start(start) => {
+                    return Ok(Element {
+                        depth: self.depth,
+                        reader: self,
+                        start,
+                    });
+                }
+                Token::Text(text) if text.trim().is_empty() => {}
+                Token::Text(_) | Token::End(_) => {
+                    return Err(self.malformed("text before the root element"));
+                }
+            }
+        }
+    }
+
+    fn malformed(&self, reason: impl ToString) -> DecodeError {
+        DecodeError::Malformed {
+            position: self.inner.error_position(),
+            reason: reason.to_string(),
+        }
+    }
+
+    fn next(&mut self) -> Result<Token<'x>, DecodeError> {
+        loop {
+            let before = self.position();
+            let event = match self.inner.read_event() {
+                Ok(event) => event,
+                Err(quick_xml::Error::Namespace(
+                    quick_xml::name::NamespaceError::TooManyBindings(_),
+                )) => {
+                    return Err(DecodeError::TooLarge {
+                        what: "namespace declarations",
+                        limit: self.limits.namespaces,
+                    });
+                }
+                Err(error) => return Err(self.malformed(error)),
+            };
+            match event {
+                Event::Start(start) => {
+                    self.depth += 1;
+                    self.elements += 1;
+                    self.check(&start)?;
+                    return Ok(Token::Start(start));
+                }
+                Event::End(_) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    return Ok(Token::End(before));
+                }
+                Event::Text(text) => return self.text(text.xml10_content()),
+                Event::CData(text) => return self.text(text.xml10_content()),
+                Event::GeneralRef(reference) => {
+                    let text = match reference.resolve_char_ref() {
+                        Ok(Some(character)) => character.to_string(),
+                        _ => match quick_xml::escape::resolve_predefined_entity(&reference) {
+                            Some(text) => text.to_owned(),
+                            // There are no other entities without a DTD: a camera forgot to escape.
+                            None => format!("&{};", &*reference),
+                        },
+                    };
+                    return Ok(Token::Text(Cow::Owned(text)));
+                }
+                Event::DocType(_) => return Err(DecodeError::Doctype),
+                Event::Eof => {
+                    return Err(self.malformed("the document ends before its elements are closed"));
+                }
+                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            }
+        }
+    }
+
+    fn check(&self, start: &BytesStart<'_>) -> Result<(), DecodeError> {
+        let Limits {
+            depth,
+            elements,
+            attributes,
+            ..
+        } = self.limits;
+        if self.depth > depth {
+            return Err(DecodeError::TooLarge {
+                what: "levels of nesting",
+                limit: depth,
+            });
+        }
+        if self.elements > elements {
+            return Err(DecodeError::TooLarge {
+                what: "elements",
+                limit: elements,
+            });
+        }
+        // The shortest attribute takes five bytes (` a=""`), so most tags need no counting.
+        if start.attributes_raw().len() > attributes * 5
+            && start
+                .attributes()
+                .with_checks(false)
+                .take(attributes + 1)
+                .count()
+                > attributes
+        {
+            return Err(DecodeError::TooLarge {
+                what: "attributes",
+                limit: attributes,
+            });
+        }
+        Ok(())
+    }
+
+    fn text(&self, text: Cow<'x, str>) -> Result<Token<'x>, DecodeError> {
+        if text.len() > self.limits.text {
+            return Err(DecodeError::TooLarge {
+                what: "bytes of text",
+                limit: self.limits.text,
+            });
+        }
+        Ok(Token::Text(text))
+    }
+
+    fn position(&self) -> usize {
+        usize::try_from(self.inner.buffer_position()).unwrap_or(usize::MAX)
+    }
+}
+
+enum Token<'x> {
+    Start(BytesStart<'x>),
+    /// Carries the offset at which the end tag starts.
+    End(usize),
+    Text(Cow<'x, str>),
+}
+
+/// One open element. Whatever of it is not read is skipped when its parent is read on.
+pub struct Element<'r, 'x> {
+    reader: &'r mut Reader<'x>,
+    start: BytesStart<'x>,
+    depth: usize,
+}
+
+impl<'x> Element<'_, 'x> {
+    /// The name without its prefix.
+    pub fn local_name(&self) -> &str {
+        self.start.local_name().into_inner()
+    }
+
+    /// The prefix as it stands in the document.
+    pub fn prefix(&self) -> Option<&str> {
+        self.start.name().prefix().map(Prefix::into_inner)
+    }
+
+    /// The namespace, if the element has one that is declared.
+    pub fn namespace(&self) -> Option<&str> {
+        bound(
+            self.reader
+                .inner
+                .resolver()
+                .resolve_element(self.start.name())
+                .0,
+        )
+    }
+
+    /// The namespace that `prefix` stands for here, for qualified names in content.
+    pub fn namespace_of(&self, prefix: &str) -> Option<&str> {
+        let name = format!("{prefix}:x");
+        bound(self.reader.inner.resolver().resolve(QName(&name), false).0)
+    }
+
+    /// Whether this is the element `local` of the namespace with the conventional `prefix`. An
+    /// element whose prefix is undeclared, or that has no namespace at all, matches by local name.
+    pub fn is(&self, prefix: &str, local: &str) -> bool {
+        self.local_name() == local
+            && self
+                .namespace()
+                .is_none_or(|uri| uri == namespace::uri(prefix))
+    }
+
+    /// The value of an attribute, by local name.
+    pub fn attribute(&self, local: &str) -> Option<Cow<'_, str>> {
+        self.attributes()
+            .find(|(name, _)| name.rsplit(':').next() == Some(local))
+            .map(|(_, value)| value)
+    }
+
+    /// All attributes with their names as written, in order. Broken ones are left out.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        let mut attributes = self.start.attributes();
+        attributes.with_checks(false);
+        attributes.filter_map(|attribute| {
+            let attribute = attribute.ok()?;
+            let value = match attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0) {
+                Ok(value) => value,
+                // A bare `&`: take what stands there.
+                Err(_) => attribute.value,
+            };
+            Some((attribute.key.into_inner(), value))
+        })
+    }
+
+    /// The next child element, or `None` when this element has ended.
+    ///
+    /// # Errors
+    /// When the document breaks off or exceeds a limit.
+    pub fn child(&mut self) -> Result<Option<Element<'_, 'x>>, DecodeError> {
+        while self.reader.depth >= self.depth {
+            match self.reader.next()? {
+                Token::Start(start) if self.reader.depth == self.depth + 1 => {
+                    return Ok(Some(Element {
+                        depth: self.depth + 1,
+                        start,
+                        reader: self.reader,
+                    }));
+                }
+                Token::Start(_) | Token::End(_) | Token::Text(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The text of this element without that of its children, trimmed.
+    ///
+    /// # Errors
+    /// When the document breaks off or exceeds a limit.
+    pub fn text(&mut self) -> Result<String, DecodeError> {
+        let mut all = String::new();
+        while self.reader.depth >= self.depth {
+            match self.reader.next()? {
+                Token::Text(text) if self.reader.depth == self.depth => {
+                    if all.len() + text.len() > self.reader.limits.text {
+                        return Err(DecodeError::TooLarge {
+                            what: "bytes of text",
+                            limit: self.reader.limits.text,
+                        });
+                    }
+                    all.push_str(&text);
+                }
+                Token::Start(_) | Token::End(_) | Token::Text(_) => {}
+            }
+        }
+        let trimmed = all.trim();
+        Ok(if trimmed.len() == all.len() {
+            all
+        } else {
+            trimmed.to_owned()
+        })
+    }
+
+    /// What stands between the tags of this element, as it is written.
+    ///
+    /// # Errors
+    /// When the document breaks off or exceeds a limit.
+    pub fn raw(&mut self) -> Result<&'x str, DecodeError> {
+        let start = self.reader.position();
+        let mut end = start;
+        while self.reader.depth >= self.depth {
+            if let Token::End(position) = self.reader.next()? {
+                end = position;
+            }
+        }
+        Ok(self.reader.input.get(start..end).unwrap_or_default())
+    }
+
+    /// Reads to the end of this element, so that a document that breaks off is noticed.
+    ///
+    /// # Errors
+    /// When the document breaks off or exceeds a limit.
+    pub fn finish(&mut self) -> Result<(), DecodeError> {
+        while self.reader.depth >= self.depth {
+            self.reader.next()?;
+        }
+        Ok(())
+    }
+}
+
+fn bound(result: ResolveResult<'_>) -> Option<&str> {
+    match result {
+        ResolveResult::Bound(namespace) => Some(namespace.into_inner()),
+        ResolveResult::Unbound | ResolveResult::Unknown(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    fn read(document: &str) -> Result<(), DecodeError> {
+        Reader::new(document)?.root()?.finish()
+    }
+
+    #[test]
+    fn hostile_documents_are_refused_quickly() {
+        let attributes: String = (0..50_000).map(|i| format!(" a{i}=\"\"")).collect();
+        let namespaces: String = (0..10_000).map(|i| format!(" xmlns:n{i}=\"u\"")).collect();
+        let documents = [
+            ("doctype", "<!DOCTYPE a><a/>".to_owned()),
+            (
+                "entity bomb",
+                "<!DOCTYPE a [<!ENTITY b \"x\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>".to_owned(),
+            ),
+            (
+                "external entity",
+                "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>".to_owned(),
+            ),
+            ("nesting", "<a>".repeat(200_000)),
+            ("attributes", format!("<a{attributes}/>")),
+            ("namespaces", format!("<a{namespaces}/>")),
+            ("truncated", "<a><b></b>".to_owned()),
+            ("truncated tag", "<a><b".to_owned()),
+            ("mismatched", "<a></b>".to_owned()),
+            ("empty", String::new()),
+            ("not XML", "HTTP/1.1 200 OK".to_owned()),
+            ("elements", format!("<a>{}</a>", "<b/>".repeat(100_001))),
+            ("text", format!("<a>{}</a>", "x".repeat((1 << 20) + 1))),
+            ("size", " ".repeat((4 << 20) + 1)),
+        ];
+        for (name, document) in documents {
+            let start = Instant::now();
+            assert!(read(&document).is_err(), "{name}");
+            assert!(
+                start.elapsed() < Duration::from_secs(2),
+                "{name} took {:?}",
+                start.elapsed()
+            );
+        }
+    }
+
+    #[test]
+    fn junk_after_the_root_is_ignored() {
+        assert_eq!(read("<a/></b>\u{0}<!DOCTYPE x>"), Ok(()));
+    }
+
+    #[test]
+    fn an_undeclared_prefix_matches_by_local_name() {
+        let mut reader = Reader::new("<a><wsa:Address>x</wsa:Address></a>").unwrap();
+        let mut root = reader.root().unwrap();
+        let child = root.child().unwrap().unwrap();
+        assert!(child.is("wsa", "Address"));
+    }
+
+    #[test]
+    fn a_foreign_namespace_does_not_match() {
+        let mut reader = Reader::new("<a xmlns:v=\"urn:vendor\"><v:Name>x</v:Name></a>").unwrap();
+        let mut root = reader.root().unwrap();
+        assert!(!root.child().unwrap().unwrap().is("tt", "Name"));
+    }
+
+    #[test]
+    fn text_is_trimmed_and_bare_ampersands_survive() {
+        let mut reader =
+            Reader::new("<a>\r\n http://h/?a=1&b=2&amp;c=&#51;<![CDATA[&]]> \n</a>").unwrap();
+        assert_eq!(
+            reader.root().unwrap().text().unwrap(),
+            "http://h/?a=1&b=2&c=3&"
+        );
+    }
+
+    #[test]
+    fn unread_children_are_skipped() {
+        let mut reader = Reader::new("<a><b><c><d/></c></b><e>1</e></a>").unwrap();
+        let mut root = reader.root().unwrap();
+        {
+            let mut b = root.child().unwrap().unwrap();
+            assert_eq!(b.child().unwrap().unwrap().local_name(), "c");
+        }
+        assert_eq!(root.child().unwrap().unwrap().text().unwrap(), "1");
+        assert!(root.child().unwrap().is_none());
+    }
+
+    #[test]
+    fn raw_keeps_what_was_written() {
+        let mut reader = Reader::new("<a><b><c x='1'/>t</b><d/></a>").unwrap();
+        let mut root = reader.root().unwrap();
+        assert_eq!(root.child().unwrap().unwrap().raw().unwrap(), "<c x='1'/>t");
+        assert_eq!(root.child().unwrap().unwrap().raw().unwrap(), "");
+    }
+}
