@@ -83,7 +83,9 @@ mod tests {
     #[test]
     fn reset_starts_from_the_first_delay() {
         let mut backoff = backoff(3);
-        (0..40).for_each(|_| drop(backoff.delay()));
+        for _ in 0..40 {
+            backoff.delay();
+        }
         backoff.reset();
         assert!(backoff.delay() <= Duration::from_secs(1));
     }
