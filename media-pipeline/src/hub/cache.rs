@@ -79,13 +79,24 @@ mod tests {
     }
 
     fn fill(cache: &mut GopCache, units: &[(u64, bool)]) {
-        units.iter().for_each(|&(millis, key)| cache.push(unit(millis, key)));
+        units
+            .iter()
+            .for_each(|&(millis, key)| cache.push(unit(millis, key)));
     }
 
     #[test]
     fn it_holds_the_current_group_from_its_key_frame_on() {
         let mut cache = GopCache::new(1000, Duration::from_secs(60));
-        fill(&mut cache, &[(0, false), (40, true), (80, false), (120, true), (160, false)]);
+        fill(
+            &mut cache,
+            &[
+                (0, false),
+                (40, true),
+                (80, false),
+                (120, true),
+                (160, false),
+            ],
+        );
         assert_eq!(times(&cache), [120, 160]);
     }
 
@@ -94,7 +105,10 @@ mod tests {
         let in_bytes = GopCache::new(11, Duration::MAX);
         let in_time = GopCache::new(1000, Duration::from_millis(50));
         for mut cache in [in_bytes, in_time] {
-            fill(&mut cache, &[(0, true), (40, false), (80, false), (120, false)]);
+            fill(
+                &mut cache,
+                &[(0, true), (40, false), (80, false), (120, false)],
+            );
             assert_eq!(times(&cache), [0; 0]);
             cache.push(unit(160, true));
             assert_eq!(times(&cache), [160]);

@@ -175,6 +175,7 @@ impl KeyFrames {
         patience: Patience,
     ) -> Result<KeyFrame, Error> {
         let began = Instant::now();
+        let mut news = self.status.has_changed().unwrap_or(false);
         loop {
             let latest = self.keys.borrow_and_update().clone();
             if let Some(key) = latest
@@ -183,7 +184,6 @@ impl KeyFrames {
                 self.used = Some(key.number);
                 return Ok(key);
             }
-            let news = self.status.has_changed().unwrap_or(false);
             if let HubStatus::Backoff { error, .. } = &*self.status.borrow_and_update()
                 && patience.is_over(error, news)
             {
@@ -191,12 +191,12 @@ impl KeyFrames {
             }
             let event = async {
                 tokio::select! {
-                    changed = self.keys.changed() => changed,
-                    changed = self.status.changed() => changed,
+                    changed = self.keys.changed() => changed.map(|()| false),
+                    changed = self.status.changed() => changed.map(|()| true),
                 }
             };
             match timeout_at(deadline, event).await {
-                Ok(Ok(())) => {}
+                Ok(Ok(of_status)) => news = of_status,
                 Ok(Err(_)) => return Err(Error::Closed),
                 Err(_) => {
                     let last = match &*self.status.borrow() {
