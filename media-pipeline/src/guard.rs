@@ -8,6 +8,7 @@
 mod auth;
 mod framing;
 mod rewrite;
+mod udp;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,6 +18,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use url::Url;
 
@@ -34,12 +36,14 @@ pub(crate) struct GuardOptions {
     /// The camera's URL, without credentials.
     pub(crate) url: Url,
     /// The camera's address, as resolved.
-    pub(crate) ip: Option<IpAddr>,
+    pub(crate) ip: IpAddr,
+    /// Our address on the connection to the camera.
+    pub(crate) local_ip: IpAddr,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) allow_basic: bool,
     pub(crate) caps: Caps,
-    /// Longest silence of the camera; `None` where data comes another way.
-    pub(crate) idle: Option<Duration>,
+    /// Longest silence of the camera.
+    pub(crate) idle: Duration,
     pub(crate) budget: Arc<dyn AuthBudget>,
     pub(crate) foreign: ForeignUrlPolicy,
 }
@@ -96,6 +100,9 @@ impl Guard {
             accepted: false,
             verdict: verdict.clone(),
             label,
+            local_ip: options.local_ip,
+            access_unit: options.caps.access_unit,
+            udp: JoinSet::new(),
             idle: options.idle,
             meter: AccessUnitMeter::new(options.caps.access_unit),
             next_cseq: 1,
@@ -130,7 +137,11 @@ struct Relay {
     accepted: bool,
     verdict: Arc<Mutex<Verdict>>,
     label: String,
-    idle: Option<Duration>,
+    local_ip: IpAddr,
+    access_unit: usize,
+    /// Forwarders of tracks that come over UDP.
+    udp: JoinSet<udp::End>,
+    idle: Duration,
     meter: AccessUnitMeter,
     next_cseq: u32,
     pending: VecDeque<Pending>,
@@ -145,6 +156,8 @@ struct Pending {
     method: String,
     uri: String,
     request: Message,
+    /// The sockets of a SETUP for UDP.
+    udp: Option<udp::Relay>,
     /// Whether it carried credentials at all.
     authorized: bool,
     /// Whether it was already sent again because of a challenge.
@@ -191,7 +204,7 @@ impl Relay {
         let mut heard = Instant::now();
         let result = loop {
             let read_camera = self.to_client.len() < HIGH_WATER;
-            let silence_ends = heard + self.idle.unwrap_or(Duration::from_secs(86_400));
+            let silence_ends = heard + self.idle;
             from_camera.reserve(16 << 10);
             from_client.reserve(1 << 10);
             tokio::select! {
@@ -200,7 +213,7 @@ impl Relay {
                     Err(e) => break Err(self.closed(Some(e))),
                     Ok(_) => {
                         heard = Instant::now();
-                        if let Err(e) = self.camera_sent(&mut camera_framer, &mut from_camera) {
+                        if let Err(e) = self.camera_sent(&mut camera_framer, &mut from_camera).await {
                             break Err(e);
                         }
                     }
@@ -226,9 +239,14 @@ impl Relay {
                         break Err(self.closed(Some(e)));
                     }
                 }
-                () = sleep_until(silence_ends), if self.idle.is_some() && read_camera => {
-                    break Err(Error::Stalled { url: self.label.clone(), after: self.idle.unwrap_or_default() });
+                () = sleep_until(silence_ends), if read_camera && self.udp.is_empty() => {
+                    break Err(self.stalled());
                 }
+                Some(Ok(end)) = self.udp.join_next() => break Err(match end {
+                    udp::End::Violation(violation) => self.violated(violation),
+                    udp::End::Silent => self.stalled(),
+                    udp::End::Failed(error) => self.broken("cannot receive over UDP", error),
+                }),
             }
         };
         match &result {
@@ -257,7 +275,11 @@ impl Relay {
         result
     }
 
-    fn camera_sent(&mut self, framer: &mut Framer, buffer: &mut BytesMut) -> Result<(), Error> {
+    async fn camera_sent(
+        &mut self,
+        framer: &mut Framer,
+        buffer: &mut BytesMut,
+    ) -> Result<(), Error> {
         while let Some(frame) = framer.next(buffer).map_err(|v| self.violated(v))? {
             match frame {
                 Frame::Interleaved(packet) => {
@@ -267,7 +289,7 @@ impl Relay {
                     self.to_client.extend_from_slice(&packet);
                 }
                 Frame::Message(message) if message.line.starts_with("RTSP/") => {
-                    self.response(message)?
+                    self.response(message).await?
                 }
                 Frame::Message(request) => self.refuse_request(&request),
             }
@@ -300,6 +322,8 @@ impl Relay {
         let client_cseq = request.header("CSeq").unwrap_or_default().to_owned();
         request.line = format!("{method} {uri} RTSP/1.0");
         request.remove("Authorization");
+        let udp = udp::Relay::prepare(&mut request, self.local_ip)
+            .map_err(|e| self.broken("cannot open UDP ports", e))?;
         if self.pending.len() == MAX_PENDING {
             self.pending.pop_front();
         }
@@ -309,6 +333,7 @@ impl Relay {
             method,
             uri,
             request,
+            udp,
             authorized: false,
             repeated: false,
         });
@@ -334,7 +359,7 @@ impl Relay {
     }
 
     /// Passes a response on to retina, unless it is a challenge that can be answered.
-    fn response(&mut self, mut response: Message) -> Result<(), Error> {
+    async fn response(&mut self, mut response: Message) -> Result<(), Error> {
         let cseq = response
             .header("CSeq")
             .and_then(|cseq| cseq.trim().parse::<u32>().ok());
@@ -371,6 +396,19 @@ impl Relay {
                     short(&url)
                 ))
             })?;
+        if let Some(udp) = pending.udp
+            && status < 300
+        {
+            udp.start(
+                &mut response,
+                self.addresses.ip,
+                self.access_unit,
+                self.idle,
+                &mut self.udp,
+            )
+            .await
+            .map_err(|e| self.broken("cannot receive over UDP", e))?;
+        }
         response.set("CSeq", pending.client_cseq);
         response.write(&mut self.to_client);
         Ok(())
@@ -439,6 +477,21 @@ impl Relay {
         };
         if self.to_camera.len() < HIGH_WATER {
             answer.write(&mut self.to_camera);
+        }
+    }
+
+    fn stalled(&self) -> Error {
+        Error::Stalled {
+            url: self.label.clone(),
+            after: self.idle,
+        }
+    }
+
+    fn broken(&self, action: &str, source: std::io::Error) -> Error {
+        Error::Network {
+            url: self.label.clone(),
+            action: action.to_owned(),
+            source: Some(Arc::new(source)),
         }
     }
 

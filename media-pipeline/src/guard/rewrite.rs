@@ -27,7 +27,7 @@ pub(super) struct Addresses {
     /// Host name or address in it.
     pub(super) host: String,
     /// The resolved address.
-    pub(super) ip: Option<IpAddr>,
+    pub(super) ip: IpAddr,
     /// `rtsp://127.0.0.1:port/token`, which retina sees.
     pub(super) local: String,
     pub(super) foreign: ForeignUrlPolicy,
@@ -140,7 +140,7 @@ impl Addresses {
             .trim_end_matches(']')
             .parse::<IpAddr>();
         // 0.0.0.0 stands for the camera itself.
-        address.is_ok_and(|address| address.is_unspecified() || Some(address) == self.ip)
+        address.is_ok_and(|address| address.is_unspecified() || address == self.ip)
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
         Addresses {
             camera: "rtsp://Cam.example:8554".into(),
             host: "Cam.example".into(),
-            ip: Some([192, 0, 2, 7].into()),
+            ip: [192, 0, 2, 7].into(),
             local: "rtsp://127.0.0.1:4000/secret".into(),
             foreign,
         }

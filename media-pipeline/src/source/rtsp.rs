@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use retina::client::{
     Demuxed, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions, SetupOptions,
-    Stream, TcpTransportOptions, Transport,
+    Stream, TcpTransportOptions, Transport, UdpTransportOptions,
 };
 use retina::codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame, VideoParametersCodec};
 use tokio::net::TcpStream;
@@ -68,6 +68,9 @@ pub enum RtspTransport {
     /// Interleaved with the RTSP connection: nothing is lost, nothing has to be opened in firewalls.
     #[default]
     Tcp,
+    /// Datagrams beside the RTSP connection, for cameras that offer nothing else, in a local network: packets that are
+    /// lost or out of order cost pictures. The cap on access units holds as with TCP.
+    Udp,
 }
 
 /// An RTSP stream (RFC 2326): the first video track of a presentation, H.264, H.265 or JPEG.
@@ -125,20 +128,26 @@ impl RtspSource {
         // A session that the camera still holds counts against its limit.
         let stale = self.group.stale_sessions();
         if stale.num_sessions > 0 {
-            self.group.await_stale_sessions(&stale).await;
+            let patience = self.options.connect_timeout / 2;
+            let _ = timeout(patience, self.group.await_stale_sessions(&stale)).await;
         }
         let camera = self.dial().await?;
-        let ip = camera.peer_addr().ok().map(|address| address.ip());
+        let addresses = camera
+            .peer_addr()
+            .and_then(|peer| Ok((peer.ip(), camera.local_addr()?.ip())));
+        let (ip, local_ip) =
+            addresses.map_err(|e| self.network("the connection broke".into(), Some(e)))?;
         let options = &self.options;
         let guard = Guard::start(
             camera,
             GuardOptions {
                 url: options.url.clone(),
                 ip,
+                local_ip,
                 credentials: options.credentials.clone(),
                 allow_basic: options.allow_basic,
                 caps: options.caps,
-                idle: Some(options.idle_timeout),
+                idle: options.idle_timeout,
                 budget: self.budget.clone(),
                 foreign: options.foreign_urls,
             },
@@ -157,8 +166,12 @@ impl RtspSource {
             url: self.label(),
             offered: offered(session.streams()),
         })?;
+        let transport = match self.options.transport {
+            RtspTransport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
+            RtspTransport::Udp => Transport::Udp(UdpTransportOptions::default()),
+        };
         let setup = SetupOptions::default()
-            .transport(Transport::Tcp(TcpTransportOptions::default()))
+            .transport(transport)
             .frame_format(FrameFormat::SIMPLE);
         session.setup(index, setup).await.map_err(failed)?;
         let clock = MediaClock::new(session.streams()[index].clock_rate_hz());
