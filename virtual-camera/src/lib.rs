@@ -1,1 +1,62 @@
-//! An ONVIF camera in software, for testing without hardware: SOAP services, WS-Discovery, RTSP.
+//! An ONVIF camera in software, for tests and demonstrations without hardware.
+//!
+//! It is not a camera: the picture is a built-in clip. It is not a simulator of one model either: it follows the
+//! specification, and [`Quirks`] make it deviate the way real cameras do. It shares no code with the clients that are
+//! tested against it.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use virtual_camera::VirtualCamera;
+//!
+//! let camera = VirtualCamera::builder()
+//!     .credentials("admin", "secret")
+//!     .name("gate")
+//!     .start()
+//!     .await?;
+//!
+//! println!("point a client at {}", camera.device_url());
+//! camera.set_motion(true); // subscribers get tns1:VideoSource/MotionAlarm
+//!
+//! assert_eq!(camera.observed().authentication_failures, 0);
+//! camera.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
+//! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
+//! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
+//! - [`Error`] is why it did not start.
+//!
+//! Over HTTP, on the machine it runs on, `POST /control/motion` with `{"active": true}` raises motion and
+//! `GET /control/observed` returns [`Observed`] as JSON.
+
+mod auth;
+mod builder;
+mod camera;
+mod clip;
+mod clock;
+mod control;
+mod digest;
+mod discovery;
+mod error;
+mod motion;
+mod observed;
+mod quirks;
+mod rtsp;
+mod server;
+mod service;
+mod soap;
+mod state;
+mod subscription;
+mod topic;
+mod xml;
+
+pub use auth::AuthScheme;
+pub use builder::{Builder, Discovery};
+pub use camera::VirtualCamera;
+pub use error::{Error, ErrorKind};
+pub use motion::PtzPosition;
+pub use observed::Observed;
+pub use quirks::Quirks;

@@ -1,0 +1,320 @@
+//! Who may call: HTTP Digest and WS-UsernameToken, checked against the camera's one user.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use sha1::{Digest as _, Sha1};
+
+use crate::clock::read_timestamp;
+use crate::digest::{Algorithm, DigestServer, Verdict};
+use crate::xml::Node;
+
+/// How far a token's `Created` may be from the camera's clock.
+const MAX_SKEW: SignedDuration = SignedDuration::from_secs(60);
+const MAX_NONCES: usize = 16_384;
+const REALM: &str = "virtual-camera";
+
+/// What the SOAP services accept as proof of the user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthScheme {
+    /// A WS-UsernameToken or HTTP Digest.
+    #[default]
+    Either,
+    /// HTTP Digest only.
+    Digest,
+    /// A WS-UsernameToken only.
+    UsernameToken,
+    /// A WS-UsernameToken and HTTP Digest in the same request.
+    Both,
+}
+
+/// The camera's user. `Debug` leaves the password out.
+#[derive(Clone)]
+pub(crate) struct Credentials {
+    pub user: String,
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a request brought along.
+pub(crate) struct Presented<'a> {
+    pub method: &'a str,
+    pub uri: &'a str,
+    pub authorization: Option<&'a str>,
+    /// The SOAP Header, or an empty node.
+    pub header: &'a Node,
+}
+
+/// Why a request was not let in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub status: StatusCode,
+    /// Values of `WWW-Authenticate`.
+    pub challenges: Vec<String>,
+    /// The credentials were wrong, not just missing or stale.
+    pub wrong: bool,
+}
+
+/// The check itself. Without a user everything is open.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    scheme: AuthScheme,
+    user: Option<(Credentials, Arc<DigestServer>)>,
+    used: UsedNonces,
+}
+
+impl Gate {
+    pub(crate) fn new(scheme: AuthScheme, user: Option<Credentials>) -> Self {
+        let mut gate = Self {
+            scheme,
+            user: None,
+            used: UsedNonces::default(),
+        };
+        if let Some(user) = user {
+            gate.set_user(user);
+        }
+        gate
+    }
+
+    pub(crate) fn set_user(&mut self, user: Credentials) {
+        let algorithms = [Algorithm::Sha256, Algorithm::Md5];
+        let digest = DigestServer::new(REALM, &user.user, &user.password, &algorithms);
+        self.user = Some((user, Arc::new(digest)));
+    }
+
+    /// The Digest side, to share with the RTSP server.
+    pub(crate) fn digest(&self) -> Option<Arc<DigestServer>> {
+        self.user.as_ref().map(|(_, digest)| digest.clone())
+    }
+
+    /// Name of the user, where there is one.
+    pub(crate) fn user_name(&self) -> Option<&str> {
+        self.user.as_ref().map(|(user, _)| user.user.as_str())
+    }
+
+    pub(crate) fn accepts_digest(&self) -> bool {
+        self.scheme != AuthScheme::UsernameToken
+    }
+
+    pub(crate) fn accepts_username_token(&self) -> bool {
+        self.scheme != AuthScheme::Digest
+    }
+
+    /// Checks a SOAP request; `now` is the camera's clock.
+    pub(crate) fn check(&mut self, request: &Presented<'_>, now: Timestamp) -> Result<(), Refusal> {
+        match self.scheme {
+            AuthScheme::Digest => self.check_digest(request),
+            AuthScheme::UsernameToken => self.check_token(request, now),
+            AuthScheme::Both => {
+                self.check_digest(request)?;
+                self.check_token(request, now)
+            }
+            AuthScheme::Either => {
+                let has_token = username_token(request.header).is_some();
+                if request.authorization.is_none() && has_token {
+                    self.check_token(request, now)
+                } else {
+                    self.check_digest(request)
+                }
+            }
+        }
+    }
+
+    /// Checks HTTP Digest alone, as for snapshots.
+    pub(crate) fn check_digest(&self, request: &Presented<'_>) -> Result<(), Refusal> {
+        let Some((_, digest)) = &self.user else {
+            return Ok(());
+        };
+        let refused = |challenges, wrong| Refusal {
+            status: StatusCode::UNAUTHORIZED,
+            challenges,
+            wrong,
+        };
+        let Some(authorization) = request.authorization else {
+            return Err(refused(digest.challenges(), false));
+        };
+        match digest.verify(request.method, request.uri, authorization) {
+            Verdict::Accepted => Ok(()),
+            Verdict::Stale => Err(refused(digest.stale_challenges(), false)),
+            Verdict::Refused => Err(refused(digest.challenges(), true)),
+        }
+    }
+
+    fn check_token(&mut self, request: &Presented<'_>, now: Timestamp) -> Result<(), Refusal> {
+        let Some((user, _)) = &self.user else {
+            return Ok(());
+        };
+        let refused = |wrong| Refusal {
+            status: StatusCode::BAD_REQUEST,
+            challenges: Vec::new(),
+            wrong,
+        };
+        let token = username_token(request.header).ok_or(refused(false))?;
+        let (Some(name), Some(digest), Some(nonce), Some(created)) = (
+            token.text_of("Username"),
+            token.text_of("Password"),
+            token.text_of("Nonce"),
+            token.text_of("Created"),
+        ) else {
+            return Err(refused(true));
+        };
+        let raw_nonce = BASE64_STANDARD.decode(nonce).map_err(|_| refused(true))?;
+        let expected = Sha1::new()
+            .chain_update(raw_nonce)
+            .chain_update(created)
+            .chain_update(&user.password)
+            .finalize();
+        if name != user.user || digest != BASE64_STANDARD.encode(expected) {
+            return Err(refused(true));
+        }
+        let created = read_timestamp(created).ok_or(refused(true))?;
+        if created.duration_since(now).abs() > MAX_SKEW {
+            return Err(refused(true));
+        }
+        if self.used.insert(nonce, now) {
+            Ok(())
+        } else {
+            Err(refused(true))
+        }
+    }
+}
+
+/// The `UsernameToken` of a SOAP Header.
+pub(crate) fn username_token(header: &Node) -> Option<&Node> {
+    header.child("Security")?.child("UsernameToken")
+}
+
+/// Nonces that were accepted while their `Created` can still be fresh.
+#[derive(Debug, Default)]
+struct UsedNonces {
+    known: HashSet<String>,
+    by_age: VecDeque<(Timestamp, String)>,
+}
+
+impl UsedNonces {
+    /// False where the nonce was used before.
+    fn insert(&mut self, nonce: &str, now: Timestamp) -> bool {
+        let is_old = |used: Timestamp| now.duration_since(used).abs() > MAX_SKEW * 2;
+        while let Some((used, _)) = self.by_age.front()
+            && (is_old(*used) || self.by_age.len() >= MAX_NONCES)
+        {
+            if let Some((_, nonce)) = self.by_age.pop_front() {
+                self.known.remove(&nonce);
+            }
+        }
+        if !self.known.insert(nonce.to_owned()) {
+            return false;
+        }
+        self.by_age.push_back((now, nonce.to_owned()));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::read;
+
+    fn header(password: &str, nonce: &str, created: Timestamp) -> Node {
+        let created = format!("{created:.0}");
+        let digest = Sha1::new()
+            .chain_update(nonce)
+            .chain_update(&created)
+            .chain_update(password)
+            .finalize();
+        let header = format!(
+            "<Header><Security><UsernameToken><Username>admin</Username><Password>{}</Password>\
+             <Nonce>{}</Nonce><Created>{created}</Created></UsernameToken></Security></Header>",
+            BASE64_STANDARD.encode(digest),
+            BASE64_STANDARD.encode(nonce),
+        );
+        read(header.as_bytes()).unwrap()
+    }
+
+    fn check(gate: &mut Gate, header: &Node, now: Timestamp) -> Result<(), Refusal> {
+        let request = Presented {
+            method: "POST",
+            uri: "/",
+            authorization: None,
+            header,
+        };
+        gate.check(&request, now)
+    }
+
+    fn gate(scheme: AuthScheme) -> Gate {
+        let user = Credentials {
+            user: "admin".into(),
+            password: "secret".into(),
+        };
+        Gate::new(scheme, Some(user))
+    }
+
+    #[test]
+    fn a_right_token_is_accepted_once() {
+        let now = Timestamp::now();
+        let mut gate = gate(AuthScheme::Either);
+        let header = header("secret", "n1", now);
+
+        assert_eq!(check(&mut gate, &header, now), Ok(()));
+        assert!(check(&mut gate, &header, now).unwrap_err().wrong);
+    }
+
+    #[test]
+    fn a_wrong_password_or_an_old_token_is_refused() {
+        let now = Timestamp::now();
+        let mut gate = gate(AuthScheme::UsernameToken);
+
+        assert!(
+            check(&mut gate, &header("wrong", "n1", now), now)
+                .unwrap_err()
+                .wrong
+        );
+        let late = now + MAX_SKEW + SignedDuration::from_secs(2);
+        let refusal = check(&mut gate, &header("secret", "n2", now), late).unwrap_err();
+        assert_eq!(refusal.status, StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn without_credentials_there_are_challenges_but_no_failure() {
+        let refusal = check(
+            &mut gate(AuthScheme::Either),
+            &Node::default(),
+            Timestamp::now(),
+        )
+        .unwrap_err();
+        assert_eq!(
+            (refusal.status, refusal.wrong),
+            (StatusCode::UNAUTHORIZED, false)
+        );
+        assert_eq!(refusal.challenges.len(), 2);
+    }
+
+    #[test]
+    fn both_means_both() {
+        let now = Timestamp::now();
+        let refusal = check(
+            &mut gate(AuthScheme::Both),
+            &header("secret", "n", now),
+            now,
+        )
+        .unwrap_err();
+        assert_eq!(refusal.status, StatusCode::UNAUTHORIZED);
+    }
+
+    #[test]
+    fn debug_shows_no_password() {
+        assert!(!format!("{:?}", gate(AuthScheme::Either)).contains("secret"));
+    }
+}

@@ -1,0 +1,203 @@
+//! How a camera is set up.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::auth::{AuthScheme, Credentials, Gate};
+use crate::camera::VirtualCamera;
+use crate::clip::Clip;
+use crate::clock::Clock;
+use crate::discovery;
+use crate::error::Error;
+use crate::motion::{Head, PtzPosition};
+use crate::observed::Observed;
+use crate::quirks::Quirks;
+use crate::rtsp::{RtspOptions, RtspServer};
+use crate::server;
+use crate::state::{Camera, Events, Imaging, Ptz};
+
+/// Whether and where a camera answers WS-Discovery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Discovery {
+    /// Not at all.
+    #[default]
+    Off,
+    /// Only probes sent to the camera's own address and this UDP port; 0 is any free port. Nothing is announced.
+    Unicast(u16),
+    /// As a real camera: 239.255.255.250, port 3702, on every IPv4 interface, with Hello and Bye.
+    Multicast,
+}
+
+/// Sets up a [`VirtualCamera`]; start with [`VirtualCamera::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Builder {
+    credentials: Option<Credentials>,
+    auth: AuthScheme,
+    listen: IpAddr,
+    http_port: u16,
+    rtsp_port: u16,
+    name: String,
+    serial: Option<String>,
+    uuid: Option<Uuid>,
+    discovery: Discovery,
+    quirks: Quirks,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            credentials: None,
+            auth: AuthScheme::default(),
+            listen: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            http_port: 0,
+            rtsp_port: 0,
+            name: "virtual-camera".to_owned(),
+            serial: None,
+            uuid: None,
+            discovery: Discovery::default(),
+            quirks: Quirks::default(),
+        }
+    }
+}
+
+impl Builder {
+    /// The camera's one user, for SOAP, snapshots and RTSP. Without it, everything is open.
+    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.credentials = Some(Credentials {
+            user: user.into(),
+            password: password.into(),
+        });
+        self
+    }
+
+    /// What SOAP accepts as proof of the user; snapshots and RTSP always take HTTP Digest.
+    pub fn auth(mut self, scheme: AuthScheme) -> Self {
+        self.auth = scheme;
+        self
+    }
+
+    /// The address to listen on, 127.0.0.1 by default.
+    pub fn listen(mut self, address: IpAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// TCP port of SOAP and snapshots; 0, the default, is any free port.
+    pub fn http_port(mut self, port: u16) -> Self {
+        self.http_port = port;
+        self
+    }
+
+    /// TCP port of RTSP; 0, the default, is any free port.
+    pub fn rtsp_port(mut self, port: u16) -> Self {
+        self.rtsp_port = port;
+        self
+    }
+
+    /// The camera's name, as its scopes and hostname say it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The serial number; by default it is made from the UUID.
+    pub fn serial(mut self, serial: impl Into<String>) -> Self {
+        self.serial = Some(serial.into());
+        self
+    }
+
+    /// The 128 bits of the UUID that identifies the camera in discovery; random by default.
+    pub fn uuid(mut self, uuid: u128) -> Self {
+        self.uuid = Some(Uuid::from_u128(uuid));
+        self
+    }
+
+    /// Whether and where WS-Discovery is answered; off by default.
+    pub fn discovery(mut self, discovery: Discovery) -> Self {
+        self.discovery = discovery;
+        self
+    }
+
+    /// What the camera does wrong; nothing by default.
+    pub fn quirks(mut self, quirks: Quirks) -> Self {
+        self.quirks = quirks;
+        self
+    }
+
+    /// Starts the camera. It serves when this returns, and until it is stopped or dropped.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] where a port is taken or the address is not this machine's.
+    pub async fn start(self) -> Result<VirtualCamera, Error> {
+        let http_address = SocketAddr::new(self.listen, self.http_port);
+        let failed = |purpose, address| {
+            move |source| Error::Listen {
+                purpose,
+                address,
+                source,
+            }
+        };
+        let listener = TcpListener::bind(http_address).await;
+        let listener = listener.map_err(failed("HTTP", http_address))?;
+        let http = listener.local_addr();
+        let http = http.map_err(failed("HTTP", http_address))?;
+
+        let gate = Gate::new(self.auth, self.credentials);
+        let clip = Clip::built_in();
+        let rtsp_address = SocketAddr::new(self.listen, self.rtsp_port);
+        let rtsp = RtspServer::start(RtspOptions {
+            listen: rtsp_address,
+            auth: gate.digest(),
+            clip: clip.clone(),
+        });
+        let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
+
+        let uuid = self.uuid.unwrap_or_else(Uuid::new_v4);
+        let serial = self.serial.unwrap_or_else(|| {
+            let (number, ..) = uuid.as_fields();
+            format!("VC{number:08X}")
+        });
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let hostname = self.name.replace(|c: char| !allowed(c), "-");
+        let camera = Arc::new(Camera {
+            serial,
+            uuid,
+            http,
+            rtsp,
+            clip,
+            gate: Mutex::new(gate),
+            clock: Mutex::new(Clock::new(self.quirks.clock_offset)),
+            hostname: Mutex::new(hostname),
+            ptz: Mutex::new(Ptz {
+                head: Head::new(Instant::now()),
+                presets: Default::default(),
+                home: PtzPosition::default(),
+            }),
+            imaging: Mutex::new(Imaging::default()),
+            events: Events::default(),
+            observed: Mutex::new(Observed::default()),
+            stopping: CancellationToken::new(),
+            name: self.name,
+            quirks: self.quirks,
+        });
+        let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
+        let (discovery_address, discovery) = discovery.unzip();
+        let tasks = [
+            Some(tokio::spawn(server::serve(camera.clone(), listener))),
+            discovery,
+        ];
+        tracing::info!(camera = camera.name, %http, "virtual camera started");
+        Ok(VirtualCamera::new(
+            camera,
+            discovery_address,
+            tasks.into_iter().flatten().collect(),
+        ))
+    }
+}

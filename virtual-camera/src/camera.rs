@@ -1,0 +1,149 @@
+//! The handle to a running camera.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::auth::Credentials;
+use crate::builder::Builder;
+use crate::motion::PtzPosition;
+use crate::observed::Observed;
+use crate::server::url_host;
+use crate::service::Service;
+use crate::state::{Camera, lock};
+use crate::topic::Topic;
+
+/// How long a stop waits for clients to hang up.
+const STOP_DEADLINE: Duration = Duration::from_secs(2);
+/// Paths of the RTSP streams, by profile.
+const STREAMS: [&str; 2] = ["main", "sub"];
+
+/// A running camera. Dropping it stops it too.
+#[derive(Debug)]
+pub struct VirtualCamera {
+    camera: Arc<Camera>,
+    discovery: Option<SocketAddr>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl VirtualCamera {
+    pub(crate) fn new(
+        camera: Arc<Camera>,
+        discovery: Option<SocketAddr>,
+        tasks: Vec<JoinHandle<()>>,
+    ) -> Self {
+        Self {
+            camera,
+            discovery,
+            tasks,
+        }
+    }
+
+    /// Starts to set up a camera.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Address of the Device service, which is all that a client needs to know.
+    #[must_use]
+    pub fn device_url(&self) -> Url {
+        self.url("http", self.camera.http, &Service::Device.path())
+    }
+
+    /// Address of the snapshot, as `GetSnapshotUri` reports it to a client on this machine.
+    #[must_use]
+    pub fn snapshot_url(&self) -> Url {
+        self.url("http", self.camera.http, "/onvif/snapshot")
+    }
+
+    /// Address of a profile's stream: 0 is `main`, 1 is `sub`.
+    ///
+    /// # Panics
+    /// Where there is no such profile.
+    #[must_use]
+    pub fn stream_url(&self, profile_index: usize) -> Url {
+        let path = format!("/{}", STREAMS[profile_index]);
+        self.url("rtsp", self.camera.rtsp.local_addr(), &path)
+    }
+
+    /// Where probes are answered, unless discovery is off.
+    #[must_use]
+    pub fn discovery_address(&self) -> Option<SocketAddr> {
+        self.discovery
+    }
+
+    /// Starts or ends motion: `tns1:VideoSource/MotionAlarm` and `tns1:RuleEngine/CellMotionDetector/Motion` change. Nothing
+    /// is sent where that is the state already.
+    pub fn set_motion(&self, active: bool) {
+        self.camera
+            .events
+            .set(&[Topic::MotionAlarm, Topic::CellMotion], active);
+    }
+
+    /// Changes the digital input `input_1`: `tns1:Device/Trigger/DigitalInput` changes.
+    pub fn set_digital_input(&self, active: bool) {
+        self.camera.events.set(&[Topic::DigitalInput], active);
+    }
+
+    /// Where the camera looks now.
+    #[must_use]
+    pub fn ptz_position(&self) -> PtzPosition {
+        self.camera.position()
+    }
+
+    /// Whether pan, tilt or zoom is moving now.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        let (pan_tilt, zoom) = lock(&self.camera.ptz).head.moving(Instant::now());
+        pan_tilt || zoom
+    }
+
+    /// Changes the user while running. Open RTSP sessions and subscriptions go on.
+    pub fn set_credentials(&self, user: impl Into<String>, password: impl Into<String>) {
+        self.camera.set_credentials(Credentials {
+            user: user.into(),
+            password: password.into(),
+        });
+    }
+
+    /// Forgets subscriptions and RTSP sessions, as a restart does. Where the camera looks stays.
+    pub fn reboot(&self) {
+        self.camera.reboot();
+    }
+
+    /// What clients have done so far.
+    #[must_use]
+    pub fn observed(&self) -> Observed {
+        self.camera.observed()
+    }
+
+    /// Stops everything, after a Bye where discovery is on. Requests that wait for events are answered; a client that
+    /// does not hang up is waited for no longer than two seconds.
+    pub async fn stop(mut self) {
+        self.camera.stopping.cancel();
+        let tasks = std::mem::take(&mut self.tasks);
+        let stopped = futures::future::join_all(tasks);
+        if tokio::time::timeout(STOP_DEADLINE, stopped).await.is_err() {
+            tracing::debug!("a client of the virtual camera does not hang up");
+        }
+    }
+
+    fn url(&self, scheme: &str, address: SocketAddr, path: &str) -> Url {
+        let mut local = address;
+        if address.ip().is_unspecified() {
+            local.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        let url = format!("{scheme}://{}:{}{path}", url_host(local), address.port());
+        Url::parse(&url).expect("an address and a fixed path make a URL")
+    }
+}
+
+impl Drop for VirtualCamera {
+    fn drop(&mut self) {
+        self.camera.stopping.cancel();
+        self.camera.rtsp.close_sessions();
+    }
+}

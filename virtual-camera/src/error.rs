@@ -1,0 +1,53 @@
+//! Why a camera did not start.
+
+use std::io;
+use std::net::SocketAddr;
+
+/// Why a camera did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An address could not be listened on.
+    #[error(
+        "cannot listen on {address} for {purpose}; choose another address, or port 0 for any free one"
+    )]
+    Listen {
+        /// What the socket is for.
+        purpose: &'static str,
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// Whose fault an [`Error`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The caller asked for an address that cannot be had.
+    Caller,
+    /// The machine or its network is short of something.
+    Network,
+}
+
+impl Error {
+    /// Whose fault it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        let Self::Listen { source, .. } = self;
+        match source.kind() {
+            io::ErrorKind::AddrInUse
+            | io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::PermissionDenied => ErrorKind::Caller,
+            _ => ErrorKind::Network,
+        }
+    }
+
+    /// Whether trying again later can help.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        let Self::Listen { source, .. } = self;
+        source.kind() != io::ErrorKind::PermissionDenied
+    }
+}

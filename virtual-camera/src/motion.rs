@@ -1,0 +1,300 @@
+//! How the camera's head moves: pure, the clock is an argument.
+
+use std::time::{Duration, Instant};
+
+/// Where the camera looks, in the generic position spaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PtzPosition {
+    /// -1 (left) to 1 (right).
+    pub pan: f64,
+    /// -1 (down) to 1 (up).
+    pub tilt: f64,
+    /// 0 (wide) to 1 (tele).
+    pub zoom: f64,
+}
+
+/// A pan/tilt pair and a zoom value, each where a request gave it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Vector {
+    pub pan_tilt: Option<(f64, f64)>,
+    pub zoom: Option<f64>,
+}
+
+/// Pan, tilt and zoom with their motors. At full speed an axis crosses its whole range in one second.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pan: Axis,
+    tilt: Axis,
+    zoom: Axis,
+    updated: Instant,
+}
+
+impl Head {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            pan: Axis::new(-1.0, 1.0),
+            tilt: Axis::new(-1.0, 1.0),
+            zoom: Axis::new(0.0, 1.0),
+            updated: now,
+        }
+    }
+
+    pub(crate) fn position(&mut self, now: Instant) -> PtzPosition {
+        self.advance(now);
+        PtzPosition {
+            pan: self.pan.position,
+            tilt: self.tilt.position,
+            zoom: self.zoom.position,
+        }
+    }
+
+    /// Whether pan or tilt moves, and whether zoom moves.
+    pub(crate) fn moving(&mut self, now: Instant) -> (bool, bool) {
+        self.advance(now);
+        let pan_tilt = self.pan.is_moving() || self.tilt.is_moving();
+        (pan_tilt, self.zoom.is_moving())
+    }
+
+    /// Travels to a position; what the target leaves out keeps doing what it does. Speeds are parts of full speed.
+    pub(crate) fn travel_to(&mut self, now: Instant, target: Vector, speed: Vector) {
+        self.advance(now);
+        if let Some((pan, tilt)) = target.pan_tilt {
+            let (x, y) = speed.pan_tilt.unwrap_or((1.0, 1.0));
+            let speed = x.abs().max(y.abs());
+            self.pan.travel_to(pan, speed);
+            self.tilt.travel_to(tilt, speed);
+        }
+        if let Some(zoom) = target.zoom {
+            self.zoom.travel_to(zoom, speed.zoom.unwrap_or(1.0).abs());
+        }
+    }
+
+    /// Travels by an offset from where the head is now.
+    pub(crate) fn travel_by(&mut self, now: Instant, offset: Vector, speed: Vector) {
+        let from = self.position(now);
+        let target = Vector {
+            pan_tilt: offset
+                .pan_tilt
+                .map(|(pan, tilt)| (from.pan + pan, from.tilt + tilt)),
+            zoom: offset.zoom.map(|zoom| from.zoom + zoom),
+        };
+        self.travel_to(now, target, speed);
+    }
+
+    /// Moves with a velocity (parts of full speed) until stopped, at a limit, or timed out.
+    pub(crate) fn drive(&mut self, now: Instant, velocity: Vector, timeout: Duration) {
+        self.advance(now);
+        if let Some((pan, tilt)) = velocity.pan_tilt {
+            self.pan.drive(pan, timeout);
+            self.tilt.drive(tilt, timeout);
+        }
+        if let Some(zoom) = velocity.zoom {
+            self.zoom.drive(zoom, timeout);
+        }
+    }
+
+    pub(crate) fn stop(&mut self, now: Instant, pan_tilt: bool, zoom: bool) {
+        self.advance(now);
+        if pan_tilt {
+            self.pan.drive = Drive::Idle;
+            self.tilt.drive = Drive::Idle;
+        }
+        if zoom {
+            self.zoom.drive = Drive::Idle;
+        }
+    }
+
+    fn advance(&mut self, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.updated);
+        for axis in [&mut self.pan, &mut self.tilt, &mut self.zoom] {
+            axis.advance(elapsed);
+        }
+        self.updated = self.updated.max(now);
+    }
+}
+
+#[derive(Debug)]
+struct Axis {
+    position: f64,
+    min: f64,
+    max: f64,
+    drive: Drive,
+}
+
+/// Speeds here are positions per second.
+#[derive(Debug)]
+enum Drive {
+    Idle,
+    To { target: f64, speed: f64 },
+    With { velocity: f64, left: Duration },
+}
+
+impl Axis {
+    fn new(min: f64, max: f64) -> Self {
+        Self {
+            position: 0.0,
+            min,
+            max,
+            drive: Drive::Idle,
+        }
+    }
+
+    fn is_moving(&self) -> bool {
+        !matches!(self.drive, Drive::Idle)
+    }
+
+    fn travel_to(&mut self, target: f64, speed: f64) {
+        let target = target.clamp(self.min, self.max);
+        // A speed of zero would never arrive: it asks for the default, which is full speed.
+        let speed = if speed > 0.0 { speed.min(1.0) } else { 1.0 };
+        self.drive = if target == self.position {
+            Drive::Idle
+        } else {
+            Drive::To {
+                target,
+                speed: speed * (self.max - self.min),
+            }
+        };
+    }
+
+    fn drive(&mut self, velocity: f64, left: Duration) {
+        self.drive = if velocity == 0.0 || left.is_zero() {
+            Drive::Idle
+        } else {
+            Drive::With {
+                velocity: velocity * (self.max - self.min),
+                left,
+            }
+        };
+    }
+
+    fn advance(&mut self, elapsed: Duration) {
+        match &mut self.drive {
+            Drive::Idle => {}
+            Drive::To { target, speed } => {
+                let step = *speed * elapsed.as_secs_f64();
+                let way = *target - self.position;
+                if way.abs() <= step {
+                    self.position = *target;
+                    self.drive = Drive::Idle;
+                } else {
+                    self.position += step.copysign(way);
+                }
+            }
+            Drive::With { velocity, left } => {
+                let time = elapsed.min(*left);
+                *left -= time;
+                let free = self.position + *velocity * time.as_secs_f64();
+                self.position = free.clamp(self.min, self.max);
+                if left.is_zero() || free != self.position {
+                    self.drive = Drive::Idle;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FULL: Vector = Vector {
+        pan_tilt: None,
+        zoom: None,
+    };
+
+    fn seconds(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    #[test]
+    fn an_absolute_move_takes_time_and_arrives_exactly() {
+        let start = Instant::now();
+        let mut head = Head::new(start);
+        let target = Vector {
+            pan_tilt: Some((1.0, -0.5)),
+            zoom: Some(0.25),
+        };
+        head.travel_to(start, target, FULL);
+
+        let halfway = head.position(start + seconds(0.25));
+        assert!((halfway.pan - 0.5).abs() < 1e-9 && (halfway.tilt + 0.5).abs() < 1e-9);
+        assert_eq!(head.moving(start + seconds(0.25)), (true, false));
+        let there = head.position(start + seconds(1.0));
+        assert_eq!(
+            there,
+            PtzPosition {
+                pan: 1.0,
+                tilt: -0.5,
+                zoom: 0.25
+            }
+        );
+        assert_eq!(head.moving(start + seconds(1.0)), (false, false));
+    }
+
+    #[test]
+    fn a_continuous_move_ends_with_its_timeout() {
+        let start = Instant::now();
+        let mut head = Head::new(start);
+        let velocity = Vector {
+            pan_tilt: Some((0.1, 0.0)),
+            zoom: None,
+        };
+        head.drive(start, velocity, seconds(2.0));
+
+        assert_eq!(head.moving(start + seconds(1.0)), (true, false));
+        assert!((head.position(start + seconds(60.0)).pan - 0.4).abs() < 1e-9);
+        assert_eq!(head.moving(start + seconds(60.0)), (false, false));
+    }
+
+    #[test]
+    fn a_continuous_move_stops_at_the_limit() {
+        let start = Instant::now();
+        let mut head = Head::new(start);
+        let velocity = Vector {
+            pan_tilt: Some((-1.0, 0.0)),
+            zoom: Some(1.0),
+        };
+        head.drive(start, velocity, seconds(60.0));
+
+        let at_limit = head.position(start + seconds(5.0));
+        assert_eq!((at_limit.pan, at_limit.zoom), (-1.0, 1.0));
+        assert_eq!(head.moving(start + seconds(5.0)), (false, false));
+    }
+
+    #[test]
+    fn stopping_zoom_leaves_pan_moving() {
+        let start = Instant::now();
+        let mut head = Head::new(start);
+        let velocity = Vector {
+            pan_tilt: Some((0.1, 0.1)),
+            zoom: Some(0.1),
+        };
+        head.drive(start, velocity, seconds(60.0));
+        head.stop(start + seconds(1.0), false, true);
+
+        assert_eq!(head.moving(start + seconds(2.0)), (true, false));
+        assert!((head.position(start + seconds(3.0)).zoom - 0.1).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_relative_move_is_cut_at_the_limits() {
+        let start = Instant::now();
+        let mut head = Head::new(start);
+        let offset = Vector {
+            pan_tilt: Some((0.5, 0.0)),
+            zoom: Some(-1.0),
+        };
+        head.travel_by(start, offset, FULL);
+
+        let end = head.position(start + seconds(5.0));
+        assert_eq!(
+            end,
+            PtzPosition {
+                pan: 0.5,
+                tilt: 0.0,
+                zoom: 0.0
+            }
+        );
+    }
+}

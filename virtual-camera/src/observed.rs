@@ -1,0 +1,43 @@
+//! What clients did, for tests to look at.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// Operations beyond this many different names are not counted.
+const MAX_NAMES: usize = 256;
+
+/// What clients have done to a camera since it started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Observed {
+    /// How often each SOAP operation was asked for, whatever the answer was. Keys are names of the specification
+    /// without a service, such as `GetProfiles`.
+    pub operations: BTreeMap<String, u64>,
+    /// Requests (SOAP and snapshot) with wrong, replayed or outdated credentials.
+    pub authentication_failures: u64,
+    /// Requests (SOAP and snapshot) that carried credentials of any kind.
+    pub requests_with_credentials: u64,
+    /// Snapshots delivered.
+    pub snapshots: u64,
+    /// Pull-point subscriptions that are alive now.
+    pub subscriptions: usize,
+    /// RTSP sessions that are alive now.
+    pub rtsp_sessions: usize,
+}
+
+impl Observed {
+    /// How often an operation was asked for, such as `"GetProfiles"`.
+    #[must_use]
+    pub fn count(&self, operation: &str) -> u64 {
+        self.operations.get(operation).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn record(&mut self, operation: &str) {
+        if let Some(count) = self.operations.get_mut(operation) {
+            *count += 1;
+        } else if self.operations.len() < MAX_NAMES {
+            self.operations.insert(operation.to_owned(), 1);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! An RTSP server (RFC 2326) that shows one clip as a camera shows what is before it: live, the
+//! same for everyone, without end.
+
+mod connection;
+mod framing;
+mod handler;
+mod packetizer;
+mod sdp;
+mod session;
+mod sessions;
+mod timeline;
+mod transport;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use self::session::Session;
+use self::sessions::Sessions;
+use self::timeline::Timeline;
+use crate::clip::Clip;
+use crate::digest::DigestServer;
+
+/// The streams. Both show the same clip.
+const PATHS: [&str; 2] = ["/main", "/sub"];
+/// Twice as many as sessions, so that a client that comes too late is told why it is not served.
+const MAX_CONNECTIONS: usize = 128;
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How an [`RtspServer`] is to be.
+#[derive(Debug)]
+pub(crate) struct RtspOptions {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Who may see the streams; everyone, if `None`.
+    pub auth: Option<Arc<DigestServer>>,
+    /// What is shown.
+    pub clip: Arc<Clip>,
+}
+
+/// A running RTSP server with the streams `/main` and `/sub`. Dropped, it stops.
+pub(crate) struct RtspServer {
+    shared: Arc<Shared>,
+    local_addr: SocketAddr,
+    _stop: DropGuard,
+}
+
+impl RtspServer {
+    /// Listens and serves.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub(crate) async fn start(options: RtspOptions) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let local_addr = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let timeline = Timeline::new(now(), SystemTime::now(), options.clip.frame_rate);
+        let shared = Arc::new(Shared {
+            clip: options.clip,
+            timeline,
+            auth: RwLock::new(options.auth),
+            sessions: Mutex::default(),
+            connections: Mutex::new(stop.child_token()),
+            stop: stop.clone(),
+        });
+        tokio::spawn(accept(listener, shared.clone()));
+        Ok(Self {
+            shared,
+            local_addr,
+            _stop: stop.drop_guard(),
+        })
+    }
+
+    /// Where the server listens.
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// How many sessions are playing.
+    pub(crate) fn sessions(&self) -> usize {
+        let sessions = self.shared.sessions();
+        sessions
+            .iter()
+            .filter(|session| session.is_playing())
+            .count()
+    }
+
+    /// Ends all sessions and connections, as a camera does that restarts. New ones are served.
+    pub(crate) fn close_sessions(&self) {
+        self.shared.sessions().clear();
+        let mut connections = self.shared.connections();
+        connections.cancel();
+        *connections = self.shared.stop.child_token();
+    }
+
+    /// Sets who may see the streams. Sessions that play go on.
+    pub(crate) fn set_auth(&self, auth: Option<Arc<DigestServer>>) {
+        *self
+            .shared
+            .auth
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = auth;
+    }
+}
+
+impl Drop for RtspServer {
+    fn drop(&mut self) {
+        self.shared.sessions().clear();
+    }
+}
+
+impl fmt::Debug for RtspServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtspServer")
+            .field("local_addr", &self.local_addr)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all connections have in common.
+struct Shared {
+    clip: Arc<Clip>,
+    timeline: Timeline,
+    auth: RwLock<Option<Arc<DigestServer>>>,
+    sessions: Mutex<Sessions<Session>>,
+    /// Cancelled to close the connections there are.
+    connections: Mutex<CancellationToken>,
+    /// Cancelled to stop everything.
+    stop: CancellationToken,
+}
+
+impl Shared {
+    fn sessions(&self) -> MutexGuard<'_, Sessions<Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connections(&self) -> MutexGuard<'_, CancellationToken> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn auth(&self) -> Option<Arc<DigestServer>> {
+        self.auth
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Takes connections and ends sessions that nobody uses, until the server stops.
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut expiry = tokio::time::interval(EXPIRY_INTERVAL);
+    expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = shared.stop.cancelled() => return,
+            _ = expiry.tick() => {
+                let expired = shared.sessions().expire(now()).len();
+                if expired > 0 {
+                    tracing::info!(expired, "RTSP sessions ended that were not kept alive");
+                }
+            }
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let Ok(place) = places.clone().try_acquire_owned() else {
+                        tracing::warn!(%peer, "an RTSP client is turned away: too many connections");
+                        continue;
+                    };
+                    let closing = shared.connections().clone();
+                    let shared = shared.clone();
+                    tokio::spawn(async move {
+                        connection::serve(shared, stream, peer, closing).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot take an RTSP connection; trying again");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+/// The runtime's clock, so that a test with a paused clock rules over sessions too.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,458 @@
+//! What each request does, and the answer to it (RFC 2326, 10).
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use rtsp_types::headers::{
+    ACCEPT, ALLOW, AUTHORIZATION, CONTENT_BASE, CONTENT_TYPE, CSEQ, PUBLIC, RANGE, REQUIRE,
+    RTP_INFO, SESSION, TRANSPORT, UNSUPPORTED, WWW_AUTHENTICATE,
+};
+use rtsp_types::{Method, Request, StatusCode, Url, Version};
+use tokio::sync::mpsc;
+
+use super::framing::Received;
+use super::sdp::{self, TRACK};
+use super::session::{Outlet, Session};
+use super::sessions::SESSION_TIMEOUT;
+use super::transport::{Delivery, Refusal};
+use super::{PATHS, Shared, now};
+use crate::digest::Verdict;
+
+pub(super) type Response = rtsp_types::Response<Vec<u8>>;
+
+const METHODS: &str =
+    "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
+
+/// Answers the requests of one connection.
+pub(super) struct Handler {
+    shared: Arc<Shared>,
+    local: IpAddr,
+    peer: IpAddr,
+    queue: mpsc::Sender<Bytes>,
+    /// The sessions set up here, with their channels where they send through this connection.
+    sessions: Vec<(String, Option<(u8, u8)>)>,
+    /// A session to start once the answer to PLAY is under way, and its first frame.
+    starting: Option<(String, u64)>,
+}
+
+/// A response with this status and nothing else.
+pub(super) fn refusal(status: StatusCode) -> Response {
+    rtsp_types::Response::builder(Version::V1_0, status).build(Vec::new())
+}
+
+/// The bytes of a response.
+pub(super) fn encode(response: &Response) -> Bytes {
+    let mut bytes = Vec::new();
+    response
+        .write(&mut bytes)
+        .expect("writing to memory does not fail");
+    bytes.into()
+}
+
+impl Handler {
+    /// `queue` is where interleaved packets go.
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        local: SocketAddr,
+        peer: SocketAddr,
+        queue: mpsc::Sender<Bytes>,
+    ) -> Self {
+        Self {
+            shared,
+            local: local.ip().to_canonical(),
+            peer: peer.ip().to_canonical(),
+            queue,
+            sessions: Vec::new(),
+            starting: None,
+        }
+    }
+
+    /// Does what the request asks and says what came of it.
+    pub(super) async fn answer(&mut self, received: &Received) -> Response {
+        let sequence = received
+            .request
+            .header(&CSEQ)
+            .and_then(|value| value.as_str().parse::<u32>().ok());
+        let Some(sequence) = sequence else {
+            return refusal(StatusCode::BadRequest);
+        };
+        let mut response = match self.dispatch(received).await {
+            Ok(response) | Err(response) => response,
+        };
+        response.insert_header(CSEQ, sequence.to_string());
+        response
+    }
+
+    /// To be called when the answer is queued: what PLAY starts must not come before it.
+    pub(super) fn answered(&mut self) {
+        if let Some((id, frame)) = self.starting.take()
+            && let Some(session) = self.shared.sessions().get(&id, now())
+        {
+            tracing::info!(peer = %self.peer, path = session.path(), "an RTSP client plays");
+            session.play(frame);
+        }
+    }
+
+    /// Whether a session set up here lives.
+    pub(super) fn has_session(&self, now: Instant) -> bool {
+        let table = self.shared.sessions();
+        self.sessions.iter().any(|(id, _)| table.is_live(id, now))
+    }
+
+    /// Ends the sessions that cannot outlive the connection. Those over UDP can.
+    pub(super) fn end_sessions(&mut self) {
+        for (id, channels) in self.sessions.drain(..) {
+            if channels.is_some() {
+                self.shared.sessions().remove(&id);
+            }
+        }
+    }
+
+    async fn dispatch(&mut self, received: &Received) -> Result<Response, Response> {
+        let request = &received.request;
+        if request.version() != Version::V1_0 {
+            return Err(refusal(StatusCode::RTSPVersionNotSupported));
+        }
+        if let Some(required) = request.header(&REQUIRE) {
+            let mut response = refusal(StatusCode::OptionNotSupported);
+            let required = required.as_str().replace(char::is_control, "");
+            response.insert_header(UNSUPPORTED, required);
+            return Err(response);
+        }
+        match request.method() {
+            Method::Options => self.options(request),
+            Method::Describe => self.describe(received),
+            Method::Setup => self.setup(received).await,
+            Method::Play => self.play(received),
+            Method::Pause => self.pause(request).await,
+            Method::GetParameter | Method::SetParameter => self.parameters(request),
+            Method::Teardown => self.teardown(request).await,
+            Method::Announce | Method::Record | Method::Redirect | Method::PlayNotify => {
+                let mut response = refusal(StatusCode::MethodNotAllowed);
+                response.insert_header(ALLOW, METHODS);
+                Err(response)
+            }
+            Method::Extension(_) => Err(refusal(StatusCode::NotImplemented)),
+        }
+    }
+
+    fn options(&self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
+        let mut response = match request.header(&SESSION) {
+            Some(_) => self.touch(request)?,
+            None => refusal(StatusCode::Ok),
+        };
+        response.insert_header(PUBLIC, METHODS);
+        Ok(response)
+    }
+
+    fn describe(&self, received: &Received) -> Result<Response, Response> {
+        let (url, path) = stream(&received.request)?;
+        self.authorize(received)?;
+        if let Some(accept) = received.request.header(&ACCEPT)
+            && !["application/sdp", "application/*", "*/*"]
+                .iter()
+                .any(|kind| accept.as_str().contains(kind))
+        {
+            return Err(refusal(StatusCode::NotAcceptable));
+        }
+        let description = sdp::describe(&self.shared.clip, self.local);
+        Ok(rtsp_types::Response::builder(Version::V1_0, StatusCode::Ok)
+            .header(CONTENT_TYPE, "application/sdp")
+            .header(CONTENT_BASE, format!("{}/", stream_url(url, path)))
+            .build(description.into_bytes()))
+    }
+
+    async fn setup(&mut self, received: &Received) -> Result<Response, Response> {
+        let request = &received.request;
+        let (_, path) = stream(request)?;
+        self.authorize(received)?;
+        self.forget_expired();
+        let previous = match request.header(&SESSION) {
+            Some(_) => Some(self.with_session(request, |id, session| {
+                if session.is_playing() {
+                    Err(refusal(StatusCode::MethodNotValidInThisState))
+                } else if session.path() == path {
+                    Ok(id.to_owned())
+                } else {
+                    // One stream a session (RFC 2326, 10.4).
+                    Err(refusal(StatusCode::AggregateOperationNotAllowed))
+                }
+            })?),
+            None => None,
+        };
+        let transport = request
+            .header(&TRANSPORT)
+            .ok_or_else(|| refusal(StatusCode::BadRequest))?;
+        let (outlet, channels) = self.outlet(transport.as_str(), previous.as_deref()).await?;
+
+        let clip = self.shared.clip.clone();
+        let session = Session::new(path, outlet, clip, self.shared.timeline);
+        let transport = session.transport().map_err(|error| {
+            tracing::warn!(%error, "an RTSP client cannot be served");
+            refusal(StatusCode::InternalServerError)
+        })?;
+        if let Some(previous) = &previous {
+            self.forget(previous);
+        }
+        let id = previous.unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
+        self.shared
+            .sessions()
+            .insert(id.clone(), session, now())
+            .map_err(|_| refusal(StatusCode::NotEnoughBandwidth))?;
+        self.sessions.push((id.clone(), channels));
+        let mut response = ok_in_session(&id);
+        response.insert_header(TRANSPORT, transport);
+        Ok(response)
+    }
+
+    /// The way packets take as the `Transport` header asks, and the channels it takes up here.
+    async fn outlet(
+        &self,
+        transport: &str,
+        previous: Option<&str>,
+    ) -> Result<(Outlet, Option<(u8, u8)>), Response> {
+        match Delivery::parse(transport, &self.peer.to_string()) {
+            Ok(Delivery::Interleaved(wanted)) => {
+                let (rtp, rtcp) = wanted
+                    .into_iter()
+                    .chain((0..=127).map(|pair| (2 * pair, 2 * pair + 1)))
+                    .find(|channels| self.are_free(*channels, previous))
+                    .ok_or_else(|| refusal(StatusCode::NotEnoughBandwidth))?;
+                let connection = self.queue.clone();
+                let outlet = Outlet::Interleaved {
+                    rtp,
+                    rtcp,
+                    connection,
+                };
+                Ok((outlet, Some((rtp, rtcp))))
+            }
+            Ok(Delivery::Udp(rtp, rtcp)) => {
+                let outlet = Outlet::udp(self.local, self.peer, (rtp, rtcp)).await;
+                let outlet = outlet.map_err(|error| {
+                    tracing::warn!(%error, "an RTSP client cannot be served by UDP");
+                    refusal(StatusCode::InternalServerError)
+                })?;
+                Ok((outlet, None))
+            }
+            Err(Refusal::Unsupported) => Err(refusal(StatusCode::UnsupportedTransport)),
+            Err(Refusal::ForeignDestination) => Err(refusal(StatusCode::DestinationProhibited)),
+        }
+    }
+
+    fn are_free(&self, (rtp, rtcp): (u8, u8), previous: Option<&str>) -> bool {
+        !self.sessions.iter().any(|(id, channels)| {
+            channels.is_some_and(|(a, b)| [a, b].contains(&rtp) || [a, b].contains(&rtcp))
+                && Some(id.as_str()) != previous
+        })
+    }
+
+    fn play(&mut self, received: &Received) -> Result<Response, Response> {
+        let request = &received.request;
+        let (url, path) = stream(request)?;
+        self.authorize(received)?;
+        if let Some(range) = request.header(&RANGE)
+            && !starts_now(range.as_str())
+        {
+            return Err(refusal(StatusCode::InvalidRange));
+        }
+        let (id, start) = self.with_session(request, |id, session| {
+            if session.path() == path {
+                Ok((id.to_owned(), session.position(now())))
+            } else {
+                Err(refusal(StatusCode::SessionNotFound))
+            }
+        })?;
+        let mut response = ok_in_session(&id);
+        response.insert_header(RANGE, "npt=now-");
+        response.insert_header(
+            RTP_INFO,
+            format!(
+                "url={}/{TRACK};seq={};rtptime={}",
+                stream_url(url, path),
+                start.sequence,
+                start.timestamp
+            ),
+        );
+        self.starting = Some((id, start.frame));
+        Ok(response)
+    }
+
+    async fn pause(&self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
+        let (id, player) = self.with_session(request, |id, session| match session.pause() {
+            Some(player) => Ok((id.to_owned(), player)),
+            None => Err(refusal(StatusCode::MethodNotValidInThisState)),
+        })?;
+        // It was aborted, which is what it says.
+        let _ = player.await;
+        Ok(ok_in_session(&id))
+    }
+
+    async fn teardown(&mut self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
+        let (id, player) =
+            self.with_session(request, |id, session| Ok((id.to_owned(), session.pause())))?;
+        if let Some(player) = player {
+            let _ = player.await;
+        }
+        self.forget(&id);
+        Ok(refusal(StatusCode::Ok))
+    }
+
+    /// There are no parameters: both methods keep a session alive and do nothing else.
+    fn parameters(&self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
+        let response = match request.header(&SESSION) {
+            Some(_) => self.touch(request)?,
+            None => refusal(StatusCode::Ok),
+        };
+        if request.body().iter().all(u8::is_ascii_whitespace) {
+            Ok(response)
+        } else {
+            Err(refusal(StatusCode::ParameterNotUnderstood))
+        }
+    }
+
+    fn touch(&self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
+        self.with_session(request, |id, _| Ok(ok_in_session(id)))
+    }
+
+    /// Does something with the session that the request names, and keeps it alive.
+    fn with_session<T>(
+        &self,
+        request: &Request<Vec<u8>>,
+        act: impl FnOnce(&str, &mut Session) -> Result<T, Response>,
+    ) -> Result<T, Response> {
+        let id = request
+            .header(&SESSION)
+            .map(|value| value.as_str().split(';').next().unwrap_or_default().trim());
+        let mut sessions = self.shared.sessions();
+        match id.and_then(|id| Some((id, sessions.get(id, now())?))) {
+            Some((id, session)) => act(id, session),
+            None => Err(refusal(StatusCode::SessionNotFound)),
+        }
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.sessions.retain(|(known, _)| known != id);
+        self.shared.sessions().remove(id);
+    }
+
+    fn forget_expired(&mut self) {
+        let now = now();
+        let table = self.shared.sessions();
+        self.sessions.retain(|(id, _)| table.is_live(id, now));
+    }
+
+    fn authorize(&self, received: &Received) -> Result<(), Response> {
+        let Some(auth) = self.shared.auth() else {
+            return Ok(());
+        };
+        let method: &str = received.request.method().into();
+        let verdict = match received.request.header(&AUTHORIZATION) {
+            Some(value) => auth.verify(method, &received.target, value.as_str()),
+            None => Verdict::Refused,
+        };
+        let challenges = match verdict {
+            Verdict::Accepted => return Ok(()),
+            Verdict::Stale => auth.stale_challenges(),
+            Verdict::Refused => auth.challenges(),
+        };
+        let mut response = refusal(StatusCode::Unauthorized);
+        // `rtsp-types` holds a header once, and would put all challenges on one line, of which
+        // many clients read but the first.
+        let separator = format!("\r\n{WWW_AUTHENTICATE}: ");
+        response.insert_header(WWW_AUTHENTICATE, challenges.join(&separator));
+        Err(response)
+    }
+}
+
+fn ok_in_session(id: &str) -> Response {
+    let mut response = refusal(StatusCode::Ok);
+    let timeout = SESSION_TIMEOUT.as_secs();
+    response.insert_header(SESSION, format!("{id};timeout={timeout}"));
+    response
+}
+
+/// The stream that a request is about.
+fn stream(request: &Request<Vec<u8>>) -> Result<(&Url, &'static str), Response> {
+    let url = request
+        .request_uri()
+        .ok_or_else(|| refusal(StatusCode::BadRequest))?;
+    let path = url.path().trim_end_matches('/');
+    let path = path
+        .strip_suffix(TRACK)
+        .map_or(path, |path| path.trim_end_matches('/'));
+    PATHS
+        .into_iter()
+        .find(|known| *known == path)
+        .map(|known| (url, known))
+        .ok_or_else(|| refusal(StatusCode::NotFound))
+}
+
+/// The URL of a stream, at the host that the client knows the camera by.
+fn stream_url(requested: &Url, path: &str) -> Url {
+    let mut url = requested.clone();
+    url.set_path(path);
+    url.set_query(None);
+    url.set_fragment(None);
+    // These fail for a URL without a host, which has no credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+/// Whether a `Range` asks for what a live stream has: from now, or from the start, which is now.
+fn starts_now(range: &str) -> bool {
+    range
+        .trim()
+        .strip_prefix("npt=")
+        .and_then(|range| range.split_once('-'))
+        .is_some_and(|(start, _)| {
+            let start = start.trim();
+            start == "now" || start.is_empty() || start.parse::<f64>() == Ok(0.0)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream_of(url: &str) -> Option<&'static str> {
+        let request = Request::builder(Method::Describe, Version::V1_0)
+            .request_uri(Url::parse(url).unwrap())
+            .build(Vec::new());
+        stream(&request).ok().map(|(_, path)| path)
+    }
+
+    #[test]
+    fn finds_a_stream_by_its_path_or_that_of_its_track() {
+        assert_eq!(stream_of("rtsp://h/main"), Some("/main"));
+        assert_eq!(stream_of("rtsp://h:8554/sub/"), Some("/sub"));
+        assert_eq!(stream_of("rtsp://h/main/trackID=1"), Some("/main"));
+        assert_eq!(stream_of("rtsp://h/main?x=y"), Some("/main"));
+        for url in [
+            "rtsp://h/",
+            "rtsp://h/other",
+            "rtsp://h/main/2",
+            "rtsp:main",
+        ] {
+            assert_eq!(stream_of(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn repeats_no_credentials_of_the_url() {
+        let url = Url::parse("rtsp://user:secret@h:8554/main/trackID=1?x#y").unwrap();
+        assert_eq!(stream_url(&url, "/main").as_str(), "rtsp://h:8554/main");
+    }
+
+    #[test]
+    fn plays_from_now_and_from_nowhere_else() {
+        for range in ["npt=now-", "npt=0-", "npt=0.000-", " npt=0.000000-"] {
+            assert!(starts_now(range), "{range}");
+        }
+        for range in ["npt=10-20", "clock=20260101T000000Z-", "npt", ""] {
+            assert!(!starts_now(range), "{range}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The SOAP services: one file each, dispatched on the element of the Body.
+
+pub(crate) mod device;
+pub(crate) mod events;
+mod imaging;
+mod media;
+mod media2;
+mod profiles;
+mod ptz;
+
+use crate::soap::Fault;
+use crate::state::Camera;
+use crate::xml::{Element, NONE, Node, Ns, TDS, TEV, TIMG, TPTZ, TR2, TRT, TT, WSNT, element};
+
+/// Which service a request's path belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    Device,
+    Media,
+    Media2,
+    Ptz,
+    Imaging,
+    Events,
+    /// The manager of one subscription.
+    Subscription(String),
+}
+
+impl Service {
+    /// The services a client can look up.
+    pub(crate) const LISTED: [Service; 6] = [
+        Service::Device,
+        Service::Media,
+        Service::Media2,
+        Service::Events,
+        Service::Imaging,
+        Service::Ptz,
+    ];
+
+    /// The service at a path.
+    pub(crate) fn at(path: &str) -> Option<Self> {
+        if let Some(id) = path.strip_prefix("/onvif/subscription/") {
+            return Some(Self::Subscription(id.to_owned()));
+        }
+        let mut listed = Self::LISTED.into_iter();
+        listed.find(|service| service.path() == path)
+    }
+
+    pub(crate) fn path(&self) -> String {
+        match self {
+            Self::Device => "/onvif/device_service".to_owned(),
+            Self::Media => "/onvif/media_service".to_owned(),
+            Self::Media2 => "/onvif/media2_service".to_owned(),
+            Self::Ptz => "/onvif/ptz_service".to_owned(),
+            Self::Imaging => "/onvif/imaging_service".to_owned(),
+            Self::Events => "/onvif/event_service".to_owned(),
+            Self::Subscription(id) => format!("/onvif/subscription/{id}"),
+        }
+    }
+
+    pub(crate) fn ns(&self) -> Ns {
+        match self {
+            Self::Device => TDS,
+            Self::Media => TRT,
+            Self::Media2 => TR2,
+            Self::Ptz => TPTZ,
+            Self::Imaging => TIMG,
+            Self::Events | Self::Subscription(_) => TEV,
+        }
+    }
+
+    /// What the service can do, as its `Capabilities` element.
+    fn capabilities(&self, camera: &Camera) -> Element {
+        match self {
+            Self::Device => device::capabilities(camera),
+            Self::Media => media::capabilities(),
+            Self::Media2 => media2::capabilities(),
+            Self::Ptz => ptz::capabilities(),
+            Self::Imaging => imaging::capabilities(),
+            Self::Events | Self::Subscription(_) => events::capabilities(),
+        }
+    }
+
+    /// Whether an operation needs no user (access class PRE_AUTH; Core Specification, "Access classes").
+    pub(crate) fn is_open(&self, operation: &str, camera: &Camera) -> bool {
+        match operation {
+            "GetServiceCapabilities" => true,
+            "GetSystemDateAndTime" => {
+                *self == Self::Device && !camera.quirks.datetime_requires_auth
+            }
+            "GetServices"
+            | "GetCapabilities"
+            | "GetHostname"
+            | "GetEndpointReference"
+            | "GetWsdlUrl" => *self == Self::Device,
+            _ => false,
+        }
+    }
+}
+
+/// One request, with what it takes to answer it.
+pub(crate) struct Call<'a> {
+    pub camera: &'a Camera,
+    /// Host of the addresses in the reply, with brackets where it is IPv6.
+    pub host: &'a str,
+    /// The element of the Body.
+    pub request: &'a Node,
+}
+
+impl Call<'_> {
+    /// A required argument.
+    pub(crate) fn argument(&self, name: &str) -> Result<&str, Fault> {
+        self.request
+            .text_of(name)
+            .ok_or_else(|| Fault::missing(name))
+    }
+
+    /// An address on this camera's HTTP server.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}:{}{path}", self.host, self.camera.http.port())
+    }
+
+    /// The element `OPERATIONResponse`, empty.
+    pub(crate) fn response(&self, name: &'static str) -> Element {
+        let service = Service::LISTED
+            .iter()
+            .find(|service| service.ns().uri == self.request.namespace);
+        element(service.map_or(WSNT, Service::ns), name)
+    }
+}
+
+/// Answers one request with the element for the reply's Body.
+pub(crate) async fn answer(service: &Service, call: &Call<'_>) -> Result<Element, Fault> {
+    let operation = call.request.name.as_str();
+    let of_service = call.request.namespace == service.ns().uri;
+    let of_manager =
+        matches!(service, Service::Subscription(_)) && call.request.namespace == WSNT.uri;
+    if !of_service && !of_manager {
+        return Err(Fault::not_supported(operation));
+    }
+    if operation == "GetServiceCapabilities" && !matches!(service, Service::Subscription(_)) {
+        let response = call.response("GetServiceCapabilitiesResponse");
+        return Ok(response.child(service.capabilities(call.camera)));
+    }
+    match service {
+        Service::Device => device::answer(call, operation),
+        Service::Media => media::answer(call, operation),
+        Service::Media2 => media2::answer(call, operation),
+        Service::Ptz => ptz::answer(call, operation),
+        Service::Imaging => imaging::answer(call, operation),
+        Service::Events => events::answer(call, operation),
+        Service::Subscription(id) => events::answer_subscription(call, operation, id).await,
+    }
+}
+
+/// `<name><tt:Min/><tt:Max/></name>`.
+fn range(name: &'static str, min: impl std::fmt::Display, max: impl std::fmt::Display) -> Element {
+    element(TT, name).leaf(TT, "Min", min).leaf(TT, "Max", max)
+}
+
+/// An element whose attributes are flags.
+fn flags(ns: Ns, name: &'static str, flags: &[(&'static str, bool)]) -> Element {
+    flags
+        .iter()
+        .fold(element(ns, name), |element, (flag, value)| {
+            element.attribute_in(NONE, flag, value)
+        })
+}

@@ -1,0 +1,178 @@
+//! Everything one camera is and remembers, shared by its services.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::auth::{Credentials, Gate};
+use crate::clip::Clip;
+use crate::clock::Clock;
+use crate::motion::{Head, PtzPosition};
+use crate::observed::Observed;
+use crate::quirks::Quirks;
+use crate::rtsp::RtspServer;
+use crate::subscription::{Notification, PropertyOperation, Subscriptions};
+use crate::topic::Topic;
+
+pub(crate) const MANUFACTURER: &str = "onvif-aio";
+pub(crate) const MODEL: &str = "Virtual Camera";
+pub(crate) const HARDWARE: &str = "virtual-camera";
+
+#[derive(Debug)]
+pub(crate) struct Camera {
+    pub name: String,
+    pub serial: String,
+    pub uuid: Uuid,
+    pub quirks: Quirks,
+    pub http: SocketAddr,
+    pub rtsp: RtspServer,
+    pub clip: Arc<Clip>,
+    pub gate: Mutex<Gate>,
+    pub clock: Mutex<Clock>,
+    pub hostname: Mutex<String>,
+    pub ptz: Mutex<Ptz>,
+    pub imaging: Mutex<Imaging>,
+    pub events: Events,
+    pub observed: Mutex<Observed>,
+    /// Cancelled when the camera stops.
+    pub stopping: CancellationToken,
+}
+
+/// The head, its presets and its home.
+#[derive(Debug)]
+pub(crate) struct Ptz {
+    pub head: Head,
+    pub presets: BTreeMap<String, Preset>,
+    pub home: PtzPosition,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Preset {
+    pub name: String,
+    pub position: PtzPosition,
+}
+
+/// Picture settings, 0 to 100.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Imaging {
+    pub brightness: f64,
+    pub color_saturation: f64,
+    pub contrast: f64,
+    pub sharpness: f64,
+}
+
+impl Default for Imaging {
+    fn default() -> Self {
+        Self {
+            brightness: 50.0,
+            color_saturation: 50.0,
+            contrast: 50.0,
+            sharpness: 50.0,
+        }
+    }
+}
+
+/// Properties and who subscribed to them.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    state: Mutex<EventState>,
+    /// Woken whenever a queue or the set of subscriptions changed.
+    pub changed: Notify,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct EventState {
+    pub subscriptions: Subscriptions,
+    motion: bool,
+    digital_input: bool,
+}
+
+impl Camera {
+    /// Position of the head now.
+    pub(crate) fn position(&self) -> PtzPosition {
+        lock(&self.ptz).head.position(Instant::now())
+    }
+
+    /// Changes the user of SOAP, snapshot and RTSP.
+    pub(crate) fn set_credentials(&self, credentials: Credentials) {
+        let mut gate = lock(&self.gate);
+        gate.set_user(credentials);
+        self.rtsp.set_auth(gate.digest());
+    }
+
+    /// Forgets what a restart forgets: subscriptions, sessions, movement.
+    pub(crate) fn reboot(&self) {
+        tracing::info!(camera = self.name, "rebooting");
+        self.events.lock().subscriptions.clear();
+        self.events.changed.notify_waiters();
+        self.rtsp.close_sessions();
+        lock(&self.ptz).head.stop(Instant::now(), true, true);
+    }
+
+    pub(crate) fn observed(&self) -> Observed {
+        let mut observed = lock(&self.observed).clone();
+        observed.subscriptions = self.events.lock().subscriptions.count(Instant::now());
+        observed.rtsp_sessions = self.rtsp.sessions();
+        observed
+    }
+}
+
+impl Events {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, EventState> {
+        lock(&self.state)
+    }
+
+    /// Sets a property and tells subscribers, if it changed.
+    pub(crate) fn set(&self, topics: &[Topic], value: bool) {
+        let mut state = self.lock();
+        for &topic in topics {
+            if state.value(topic) == value {
+                continue;
+            }
+            state.subscriptions.publish(&Notification {
+                topic,
+                operation: PropertyOperation::Changed,
+                value,
+                at: Instant::now(),
+            });
+        }
+        for &topic in topics {
+            match topic {
+                Topic::MotionAlarm | Topic::CellMotion => state.motion = value,
+                Topic::DigitalInput => state.digital_input = value,
+            }
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+}
+
+impl EventState {
+    fn value(&self, topic: Topic) -> bool {
+        match topic {
+            Topic::MotionAlarm | Topic::CellMotion => self.motion,
+            Topic::DigitalInput => self.digital_input,
+        }
+    }
+
+    /// The state of every property, as a synchronization point reports it.
+    pub(crate) fn properties(&self, at: Instant) -> Vec<Notification> {
+        let properties = Topic::ALL.into_iter().map(|topic| Notification {
+            topic,
+            operation: PropertyOperation::Initialized,
+            value: self.value(topic),
+            at,
+        });
+        properties.collect()
+    }
+}
+
+/// Locks what cannot be left half-changed: a panic elsewhere does not spoil it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
