@@ -8,19 +8,21 @@
 //! [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes, and [`Hub::subscribe`] for every
 //! [`AccessUnit`] as the camera coded it. A [`DecodePool`] bounds what decoding may take of the machine.
 //!
-//! ```no_run
+//! ```
 //! use std::sync::Arc;
 //! use media_pipeline::{Credentials, Hub, HubOptions, RtspOptions, RtspSource, SnapshotOptions};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let url = "rtsp://192.0.2.7/stream1";
+//! # let camera = virtual_camera::VirtualCamera::builder().credentials("admin", "secret").start().await?;
+//! # let url = camera.stream_url(0).to_string();
 //! let mut options = RtspOptions::new(url.parse()?);
 //! options.credentials = Some(Credentials::new("admin", "secret"));
 //! let hub = Hub::new(Arc::new(RtspSource::new(options)?), HubOptions::default());
 //!
 //! let snapshot = hub.snapshot(&SnapshotOptions::default()).await?;
 //! println!("{} x {} pixels, {} bytes of JPEG", snapshot.width, snapshot.height, snapshot.data.len());
+//! # camera.stop().await;
 //! # Ok(())
 //! # }
 //! ```
