@@ -1,12 +1,14 @@
 //! One session per stream, any number of consumers.
 
 mod cache;
+mod every;
 mod queue;
 mod run;
 mod stills;
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -17,6 +19,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use cache::GopCache;
+use every::EveryFrame;
 use queue::Queue;
 use stills::{KeyFrame, KeyFrames, Stills};
 
@@ -143,6 +146,7 @@ impl Hub {
             options,
             status: watch::Sender::new(HubStatus::Idle),
             keys: watch::Sender::new(None),
+            key_count: AtomicU64::new(0),
             stills: Stills::default(),
             changed: Notify::new(),
             abandoned: CancellationToken::new(),
@@ -197,7 +201,7 @@ impl Hub {
         KeyFrames::new(&self.owner).snapshot(options).await
     }
 
-    /// A picture in each period, or of each key frame; the latest wins where the consumer is slow. The stream never ends:
+    /// A picture in each period, or of each key frame, or every one; the latest wins where the consumer is slow. The stream never ends:
     /// while there are no pictures, it delivers the reasons.
     ///
     /// # Errors
@@ -211,18 +215,21 @@ impl Hub {
         options: SnapshotOptions,
     ) -> Result<impl Stream<Item = Result<Snapshot, Error>> + Send + Unpin + use<>, Error> {
         options.check()?;
-        let keys = KeyFrames::new(&self.owner);
+        let pictures = Pictures::new(self, rate);
         Ok(Box::pin(futures::stream::unfold(
-            (keys, options),
-            move |(mut keys, options)| async move {
-                let item = keys.next_snapshot(rate, &options).await;
-                Some((item, (keys, options)))
+            (pictures, options),
+            |(mut pictures, options)| async move {
+                let item = match &mut pictures {
+                    Pictures::Keys(keys, rate) => keys.next_snapshot(*rate, &options).await,
+                    Pictures::Every(every) => every.next_snapshot(&options).await,
+                };
+                Some((item, (pictures, options)))
             },
         )))
     }
 
-    /// The decoded key frames, in planes; the latest wins where the consumer is slow. Never ends, as
-    /// [`snapshots`](Self::snapshots).
+    /// Decoded pictures, in planes; the latest wins where the consumer is slow. Never ends, as
+    /// [`snapshots`](Self::snapshots). JPEG streams are not decoded: they give errors here.
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
@@ -230,11 +237,17 @@ impl Hub {
         &self,
         rate: Rate,
     ) -> impl Stream<Item = Result<Frame, Error>> + Send + Unpin + use<> {
-        let keys = KeyFrames::new(&self.owner);
-        Box::pin(futures::stream::unfold(keys, move |mut keys| async move {
-            let item = keys.next_frame(rate).await;
-            Some((item, keys))
-        }))
+        let pictures = Pictures::new(self, rate);
+        Box::pin(futures::stream::unfold(
+            pictures,
+            |mut pictures| async move {
+                let item = match &mut pictures {
+                    Pictures::Keys(keys, rate) => keys.next_frame(*rate).await,
+                    Pictures::Every(every) => every.next_frame().await,
+                };
+                Some((item, pictures))
+            },
+        ))
     }
 
     /// What the hub is doing now.
@@ -285,6 +298,21 @@ impl fmt::Debug for Subscription {
     }
 }
 
+/// Where the pictures of a consumer come from.
+enum Pictures {
+    Keys(KeyFrames, Rate),
+    Every(EveryFrame),
+}
+
+impl Pictures {
+    fn new(hub: &Hub, rate: Rate) -> Self {
+        match rate {
+            Rate::EveryFrame => Self::Every(EveryFrame::new(hub)),
+            rate => Self::Keys(KeyFrames::new(&hub.owner), rate),
+        }
+    }
+}
+
 /// What handles, consumers and the running task share.
 struct Core {
     source: Arc<dyn Source>,
@@ -293,6 +321,8 @@ struct Core {
     status: watch::Sender<HubStatus>,
     /// The latest key frame.
     keys: watch::Sender<Option<KeyFrame>>,
+    /// How many key frames there were.
+    key_count: AtomicU64,
     stills: Stills,
     /// The number of consumers has changed.
     changed: Notify,

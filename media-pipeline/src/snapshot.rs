@@ -71,6 +71,9 @@ pub enum Rate {
     Every(Duration),
     /// Each key frame (each picture of a JPEG stream).
     EachKeyFrame,
+    /// Every picture, in decoding order, from the start of the current group of pictures on. All of the stream is decoded for
+    /// this one consumer: several times the work of the other rates. Where that is too slow, whole groups are left out.
+    EveryFrame,
 }
 
 /// Makes the snapshot of one random access unit; JPEG passes untouched.
@@ -79,20 +82,30 @@ pub(crate) async fn take(
     unit: AccessUnit,
     options: &SnapshotOptions,
 ) -> Result<Snapshot, Error> {
+    if unit.codec == Codec::Jpeg {
+        return pass_jpeg(unit);
+    }
     let (captured, pts) = (unit.wall, unit.pts);
-    let (data, format, (width, height)) = if unit.codec == Codec::Jpeg {
-        let size = check_jpeg(&unit.data)?;
-        (unit.data, StillFormat::Jpeg, size)
-    } else {
-        let (data, width, height) = pool.still(unit, options.format, options.quality).await?;
-        (data, options.format, (width, height))
-    };
+    let (data, width, height) = pool.still(unit, options.format, options.quality).await?;
     Ok(Snapshot {
         data,
-        format,
+        format: options.format,
         width,
         height,
         captured,
         pts,
+    })
+}
+
+/// Makes a snapshot of a JPEG unit.
+pub(crate) fn pass_jpeg(unit: AccessUnit) -> Result<Snapshot, Error> {
+    let (width, height) = check_jpeg(&unit.data)?;
+    Ok(Snapshot {
+        data: unit.data,
+        format: StillFormat::Jpeg,
+        width,
+        height,
+        captured: unit.wall,
+        pts: unit.pts,
     })
 }

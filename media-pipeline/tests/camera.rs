@@ -1,5 +1,7 @@
 //! The whole way over real sockets, against the virtual camera.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,6 +98,35 @@ async fn access_units_come_over_udp() {
         }
     }
     assert!(hub.snapshot(&SnapshotOptions::default()).await.is_ok());
+    camera.stop().await;
+}
+
+#[tokio::test]
+async fn every_frame_is_decoded_on_demand() {
+    let camera = camera().await;
+    let hub = hub(options(&camera));
+    let frames = hub.frames(Rate::EveryFrame).take(20).map(Result::unwrap);
+    let frames: Vec<_> = timeout(SOON, frames.collect()).await.unwrap();
+    for pair in frames.windows(2) {
+        let step = pair[1].pts - pair[0].pts;
+        assert!(
+            step > Duration::ZERO && step < Duration::from_millis(250),
+            "{step:?}"
+        );
+        assert_eq!(
+            (pair[0].picture.width, pair[0].picture.height),
+            (pair[1].picture.width, pair[1].picture.height)
+        );
+    }
+    let mut snapshots = hub
+        .snapshots(Rate::EveryFrame, SnapshotOptions::default())
+        .unwrap();
+    let snapshot = timeout(SOON, snapshots.next())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    assert!(check_jpeg(&snapshot.data).is_ok());
     camera.stop().await;
 }
 

@@ -1,5 +1,7 @@
 //! Cameras that misbehave, over real sockets: a typed error, quickly, and the session is gone.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! Decoding and encoding of real clips: sizes and colours come out right.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;

@@ -96,3 +96,83 @@ fn unsupported(reason: String) -> Error {
         reason,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::WallClock;
+
+    /// Writes the bits of a parameter set.
+    #[derive(Default)]
+    struct Bits(Vec<bool>);
+
+    impl Bits {
+        fn bits(mut self, value: u32, count: u32) -> Self {
+            self.0
+                .extend((0..count).rev().map(|bit| value >> bit & 1 == 1));
+            self
+        }
+
+        fn unsigned(self, value: u32) -> Self {
+            let length = (value + 1).ilog2();
+            self.bits(0, length).bits(value + 1, length + 1)
+        }
+
+        fn bytes(&self) -> Vec<u8> {
+            let byte = |bits: &[bool]| {
+                bits.iter()
+                    .zip((0..8).rev())
+                    .map(|(bit, at)| u8::from(*bit) << at)
+                    .sum()
+            };
+            self.0.chunks(8).map(byte).collect()
+        }
+    }
+
+    /// A key frame whose picture has so many macroblocks and reads as Baseline.
+    fn key_frame(width: u32, height: u32) -> AccessUnit {
+        let sps = Bits::default()
+            .bits(66 << 16 | 40, 24)
+            .unsigned(0) // id
+            .unsigned(0) // frame number
+            .unsigned(2) // picture order
+            .unsigned(1) // reference frames
+            .bits(0, 1)
+            .unsigned(width - 1)
+            .unsigned(height - 1)
+            .bits(0b1_1001, 5); // frames only, direct 8x8, no crop, no VUI, stop bit
+        let mut data = vec![0, 0, 1, 0x67];
+        data.extend(sps.bytes());
+        data.extend([0, 0, 1, 0x68, 0xce, 0x38, 0x80, 0, 0, 1, 0x65, 0x88, 0x84]);
+        AccessUnit::new(Codec::H264, data.into(), Duration::ZERO, WallClock::now())
+    }
+
+    #[test]
+    fn a_picture_over_the_limit_is_refused_by_its_parameter_set() {
+        for (width, height) in [(513, 8), (8, 513), (60_000, 60_000)] {
+            let error = H264Decoder::default()
+                .decode(&key_frame(width, height))
+                .unwrap_err();
+            assert!(error.to_string().contains("exceeds"), "{error}");
+        }
+        let error = H264Decoder::default()
+            .decode(&key_frame(20, 12))
+            .unwrap_err();
+        assert!(matches!(error, Error::Decode { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_key_frame_without_its_sets_is_not_decoded_with_those_of_another_stream() {
+        let mut decoder = H264Decoder::default();
+        let _ = decoder.decode(&key_frame(20, 12));
+        let bare = (&[0u8, 0, 1, 0x65, 0x88, 0x84][..]).into();
+        let unit = AccessUnit::new(Codec::H264, bare, Duration::ZERO, WallClock::now());
+        let error = decoder.decode(&unit).unwrap_err();
+        assert!(
+            error.to_string().contains("without its parameter sets"),
+            "{error}"
+        );
+    }
+}

@@ -89,6 +89,34 @@ impl DecodePool {
         .await
     }
 
+    /// A new decoder, for a consumer that decodes pictures in order.
+    pub(crate) fn decoder(&self, codec: Codec) -> Result<Box<dyn VideoDecoder>, Error> {
+        (self.inner.new_decoder)(codec)
+    }
+
+    /// Decodes with a decoder of the caller's; it is lost after an error or panic.
+    pub(crate) async fn follow(
+        &self,
+        mut decoder: Box<dyn VideoDecoder>,
+        unit: AccessUnit,
+    ) -> Result<(Box<dyn VideoDecoder>, Option<Picture>), Error> {
+        self.run(move |_| {
+            let picture = decoder.decode(&unit)?;
+            Ok((decoder, picture))
+        })
+        .await
+    }
+
+    pub(crate) async fn encode(
+        &self,
+        picture: Picture,
+        format: StillFormat,
+        quality: u8,
+    ) -> Result<bytes::Bytes, Error> {
+        self.run(move |worker| worker.encode(&picture, format, quality))
+            .await
+    }
+
     /// Runs a job on a blocking thread as soon as one of the workers is free.
     async fn run<T: Send + 'static>(
         &self,

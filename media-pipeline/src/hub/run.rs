@@ -1,6 +1,7 @@
 //! The task of a hub: connects, reads, shares, reconnects.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -125,14 +126,12 @@ impl Core {
         }
         drop(shared);
         if unit.random_access {
-            self.keys.send_modify(|latest| {
-                let number = latest.as_ref().map_or(0, |key| key.number + 1);
-                *latest = Some(KeyFrame {
-                    number,
-                    arrived: Instant::now(),
-                    unit,
-                });
-            });
+            let number = self.key_count.fetch_add(1, Ordering::Relaxed);
+            self.keys.send_replace(Some(KeyFrame {
+                number,
+                arrived: Instant::now(),
+                unit,
+            }));
         }
     }
 
@@ -175,7 +174,10 @@ impl Core {
             return false;
         }
         shared.running = false;
-        drop(shared);
+        shared.cache.clear();
+        self.keys.send_replace(None);
+        self.stills.clear();
+        // Under the lock, so that a task that starts now does not find its status overwritten.
         self.status.send_replace(HubStatus::Idle);
         true
     }

@@ -45,6 +45,13 @@ impl Stills {
             .cloned()
     }
 
+    pub(super) fn clear(&self) {
+        self.recent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     fn cell(&self, key: StillKey) -> Arc<OnceCell<Snapshot>> {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, cell)) = recent.iter().find(|(kept, _)| *kept == key) {
@@ -151,7 +158,7 @@ impl KeyFrames {
     ) -> Result<KeyFrame, Error> {
         let period = match rate {
             Rate::Every(period) => period,
-            Rate::EachKeyFrame => Duration::ZERO,
+            Rate::EachKeyFrame | Rate::EveryFrame => Duration::ZERO,
         };
         if let Some(due) = self.due {
             sleep_until(due).await;
