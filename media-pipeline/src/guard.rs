@@ -363,10 +363,11 @@ impl Relay {
         let cseq = response
             .header("CSeq")
             .and_then(|cseq| cseq.trim().parse::<u32>().ok());
-        let at = self
-            .pending
-            .iter()
-            .position(|pending| Some(pending.cseq) == cseq);
+        let at = match cseq {
+            Some(cseq) => self.pending.iter().position(|pending| pending.cseq == cseq),
+            // Some cameras leave the number out; what they mean is clear as long as one request is open.
+            None => (self.pending.len() == 1).then_some(0),
+        };
         let Some(pending) = at.and_then(|at| self.pending.remove(at)) else {
             // Without a request it belongs to nobody; retina would end the session over it.
             tracing::debug!(stream = %self.label, line = %response.line, "dropped a response without a request");

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use media_pipeline::{
-    Cap, Credentials, Error, ErrorKind, ForeignUrlPolicy, RtspOptions, RtspSource, Source,
+    Cap, Credentials, Error, ErrorKind, ForeignUrlPolicy, RtspOptions, RtspSource, RtspTransport,
+    Source,
 };
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +25,7 @@ struct Request {
     uri: String,
     cseq: String,
     authorization: Option<String>,
+    transport: String,
 }
 
 /// One connection of the client, seen from the camera.
@@ -48,11 +50,15 @@ impl Peer {
                         uri,
                         cseq: String::new(),
                         authorization: None,
+                        transport: String::new(),
                     });
                 }
                 Some(request) => match line.split_once(": ") {
                     Some((name, value)) if name.eq_ignore_ascii_case("CSeq") => {
                         request.cseq = value.to_owned()
+                    }
+                    Some((name, value)) if name.eq_ignore_ascii_case("Transport") => {
+                        request.transport = value.to_owned();
                     }
                     Some((name, value)) if name.eq_ignore_ascii_case("Authorization") => {
                         request.authorization = Some(value.to_owned());
@@ -230,6 +236,70 @@ async fn fragments_without_an_end_are_cut_and_memory_stays_flat() {
         "{} MiB",
         (resident() - before) >> 20
     );
+}
+
+/// Plays over UDP, with datagrams of `datagram` until the client is gone.
+async fn udp_camera(datagram: fn(u16) -> Option<Vec<u8>>) -> SocketAddr {
+    camera(move |mut peer| async move {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let mut client_port = 0;
+        while let Some(request) = peer.request().await {
+            if let Some((_, ports)) = request.transport.split_once("client_port=") {
+                client_port = ports.split('-').next().unwrap().parse::<u16>().unwrap();
+            }
+            let transport = request.transport.clone();
+            let headers = format!(
+                "Content-Type: application/sdp\r\nSession: 1\r\nTransport: {transport};server_port={port}-{}\r\n",
+                port + 1
+            );
+            let body = if request.method == "DESCRIBE" { SDP } else { "" };
+            peer.answer(&request, "200 OK", &headers, body).await;
+            if request.method == "PLAY" {
+                break;
+            }
+        }
+        let mut byte = [0];
+        for sequence in 0.. {
+            let Some(datagram) = datagram(sequence) else { break };
+            let _ = socket.send_to(&datagram, ("127.0.0.1", client_port)).await;
+            if let Ok(Ok(0)) = timeout(Duration::from_millis(1), peer.0.read(&mut byte)).await {
+                return;
+            }
+        }
+        while matches!(peer.0.read(&mut byte).await, Ok(1)) {}
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_cap_on_access_units_holds_for_udp() {
+    let address =
+        udp_camera(|sequence| Some(rtp(sequence, false, &[0x41; 30_000])[4..].to_vec())).await;
+    let mut options = options(address);
+    options.transport = RtspTransport::Udp;
+    options.caps.access_unit = 1 << 20;
+    let error = failure(options).await;
+    assert!(
+        matches!(
+            error,
+            Error::CapExceeded {
+                cap: Cap::AccessUnit,
+                limit: 1_048_576,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn silence_is_noticed_on_udp() {
+    let address = udp_camera(|_| None).await;
+    let mut options = options(address);
+    options.transport = RtspTransport::Udp;
+    let error = failure(options).await;
+    assert!(matches!(error, Error::Stalled { .. }), "{error:?}");
 }
 
 #[tokio::test]
