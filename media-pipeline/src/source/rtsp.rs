@@ -88,7 +88,7 @@ impl RtspSource {
     pub fn new(options: RtspOptions) -> Result<Self, Error> {
         let refuse = |url: &Url, reason: &str| {
             Err(Error::Url {
-                url: without_credentials(url),
+                url: label(url),
                 reason: reason.into(),
             })
         };
@@ -142,6 +142,7 @@ impl RtspSource {
             camera,
             GuardOptions {
                 url: options.url.clone(),
+                label: self.label(),
                 ip,
                 local_ip,
                 credentials: options.credentials.clone(),
@@ -227,7 +228,7 @@ impl RtspSource {
 #[async_trait]
 impl Source for RtspSource {
     fn label(&self) -> String {
-        self.options.url.to_string()
+        label(&self.options.url)
     }
 
     async fn connect(&self) -> Result<Box<dyn SourceSession>, Error> {
@@ -372,9 +373,54 @@ fn explain(guard: &Guard, label: &str, action: &str, error: &retina::Error) -> E
     })
 }
 
-fn without_credentials(url: &Url) -> String {
+/// A URL for logs and errors. Some cameras want the password in the path or query: such values are blotted out.
+fn label(url: &Url) -> String {
+    const SECRETS: [&str; 6] = ["pass", "pwd", "user", "auth", "token", "key"];
     let mut url = url.clone();
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    url.to_string()
+    let text = url.to_string();
+    let parts = text
+        .split_inclusive(['/', '?', '&', ';'])
+        .map(|part| match part.split_once('=') {
+            Some((key, value))
+                if SECRETS
+                    .iter()
+                    .any(|secret| part.to_ascii_lowercase().contains(secret)) =>
+            {
+                let end = value.find(['/', '?', '&', ';']).unwrap_or(value.len());
+                format!("{key}=***{}", &value[end..])
+            }
+            _ => part.to_owned(),
+        });
+    parts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_keep_what_tells_streams_apart_and_hide_secrets() {
+        for (url, expected) in [
+            (
+                "rtsp://192.0.2.7:554/cam/realmonitor?channel=1&subtype=0",
+                "rtsp://192.0.2.7:554/cam/realmonitor?channel=1&subtype=0",
+            ),
+            (
+                "rtsp://admin:hunter2@192.0.2.7/live",
+                "rtsp://192.0.2.7/live",
+            ),
+            (
+                "rtsp://192.0.2.7/live?Password=hunter2&channel=1",
+                "rtsp://192.0.2.7/live?Password=***&channel=1",
+            ),
+            (
+                "rtsp://192.0.2.7/user=admin_password=hunter2_channel=1",
+                "rtsp://192.0.2.7/user=***",
+            ),
+        ] {
+            assert_eq!(label(&url.parse().unwrap()), expected);
+        }
+    }
 }
