@@ -531,9 +531,9 @@ fn urls_that_cannot_work_are_the_callers_fault_and_keep_their_secrets() {
         "rtsps://192.0.2.7/live",
         "http://192.0.2.7/live",
     ] {
-        let error = RtspSource::new(RtspOptions::new(url.parse().unwrap()))
-            .err()
-            .unwrap();
+        let options = RtspOptions::new(url.parse().unwrap());
+        assert!(!format!("{options:?}").contains("hunter2"));
+        let error = RtspSource::new(options).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Caller, "{url}");
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     }

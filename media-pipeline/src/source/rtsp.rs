@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -58,6 +59,17 @@ impl RtspOptions {
             idle_timeout: Duration::from_secs(10),
             budget: None,
         }
+    }
+}
+
+impl fmt::Debug for RtspOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtspOptions")
+            .field("url", &label(&self.url))
+            .field("credentials", &self.credentials)
+            .field("transport", &self.transport)
+            .field("caps", &self.caps)
+            .finish_non_exhaustive()
     }
 }
 
@@ -222,6 +234,12 @@ impl RtspSource {
 
     fn explain(&self, guard: &Guard, action: &str, error: &retina::Error) -> Error {
         explain(guard, &self.label(), action, error)
+    }
+}
+
+impl fmt::Debug for RtspSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RtspSource").field(&self.options).finish()
     }
 }
 
