@@ -1,1 +1,56 @@
-//! RTSP frame pipeline: camera streams to access units, snapshots and frames, without a C codec.
+//! Reads RTSP camera streams and makes snapshots, frames and access units of them, without a C codec.
+//!
+//! It is not a media server and not a player: it decodes single pictures, not video, and leaves discovery of
+//! cameras and their stream addresses to others.
+//!
+//! A [`Source`] says where a stream comes from; [`RtspSource`] is one for cameras. A [`Hub`] reads it once, over one
+//! session that heals itself, for any number of consumers: [`Hub::snapshot`] for a [`Snapshot`] of now,
+//! [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes, and [`Hub::subscribe`] for every
+//! [`AccessUnit`] as the camera coded it. A [`DecodePool`] bounds what decoding may take of the machine.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use media_pipeline::{Credentials, Hub, HubOptions, RtspOptions, RtspSource, SnapshotOptions};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let camera = virtual_camera::VirtualCamera::builder().credentials("admin", "secret").start().await?;
+//! # let url = camera.stream_url(0).to_string();
+//! let mut options = RtspOptions::new(url.parse()?);
+//! options.credentials = Some(Credentials::new("admin", "secret"));
+//! let hub = Hub::new(Arc::new(RtspSource::new(options)?), HubOptions::default());
+//!
+//! let snapshot = hub.snapshot(&SnapshotOptions::default()).await?;
+//! println!("{} x {} pixels, {} bytes of JPEG", snapshot.width, snapshot.height, snapshot.data.len());
+//! # camera.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Everything a camera sends is taken as hostile: see [`Caps`], [`AuthBudget`] and [`ForeignUrlPolicy`].
+
+mod access_unit;
+mod backoff;
+mod clock;
+mod colour;
+mod decode;
+mod encode;
+mod error;
+mod guard;
+mod h264;
+mod h265;
+mod hub;
+mod snapshot;
+mod source;
+mod still;
+
+pub use access_unit::{AccessUnit, Codec, Parameters, TimeOrigin, WallClock};
+pub use colour::{Colour, Matrix, Range};
+pub use decode::{DecodePool, H264Decoder, MAX_SIDE, Picture, Plane, VideoDecoder, decoder_for};
+pub use encode::{StillEncoder, StillFormat, encoder_for};
+pub use error::{Cap, Error, ErrorKind};
+pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};
+pub use hub::{Frame, Hub, HubItem, HubOptions, HubStatus, Subscription};
+pub use snapshot::{Rate, Snapshot, SnapshotOptions};
+pub use source::{RtspOptions, RtspSource, RtspTransport, Source, SourceSession};
+pub use still::{MAX_JPEG, check_jpeg};

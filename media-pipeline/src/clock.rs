@@ -1,0 +1,229 @@
+//! From RTP timestamps to presentation time and real time. Pure: arrival times are arguments.
+
+use std::time::{Duration, SystemTime};
+
+use crate::{TimeOrigin, WallClock};
+
+/// A camera's clock that differs more than this from ours is not believed.
+const SANE: Duration = Duration::from_secs(5);
+/// RTP timestamps that move this much more or less than the time that passed have jumped.
+const JUMP: Duration = Duration::from_secs(10);
+
+/// Maps the RTP timestamps of one stream, extended to 64 bits, to time.
+#[derive(Debug)]
+pub(crate) struct MediaClock {
+    rate: f64,
+    anchor: Option<Anchor>,
+    report: Option<Report>,
+}
+
+/// A pair of RTP timestamp and presentation time; replaced when the timestamps jump.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    ticks: i64,
+    pts: Duration,
+    last_ticks: i64,
+    last_pts: Duration,
+    last_arrival: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Report {
+    ticks: i64,
+    time: SystemTime,
+}
+
+impl MediaClock {
+    /// `rate` is the RTP clock rate in Hz.
+    pub(crate) fn new(rate: u32) -> Self {
+        Self {
+            rate: f64::from(rate.max(1)),
+            anchor: None,
+            report: None,
+        }
+    }
+
+    /// Takes note of an RTCP sender report: at `ticks` the camera's clock said `time`; we received it at `now`.
+    pub(crate) fn sender_report(&mut self, ticks: i64, time: SystemTime, now: SystemTime) {
+        self.report = (difference(time, now) <= SANE).then_some(Report { ticks, time });
+    }
+
+    /// Times of a unit with timestamp `ticks`, which arrived at `now`, `arrival` after the session started.
+    pub(crate) fn stamp(
+        &mut self,
+        ticks: i64,
+        arrival: Duration,
+        now: SystemTime,
+    ) -> (Duration, WallClock) {
+        let pts = self.presentation(ticks, arrival);
+        (pts, self.wall(ticks, now))
+    }
+
+    fn presentation(&mut self, ticks: i64, arrival: Duration) -> Duration {
+        let Some(anchor) = &mut self.anchor else {
+            self.anchor = Some(Anchor {
+                ticks,
+                pts: Duration::ZERO,
+                last_ticks: ticks,
+                last_pts: Duration::ZERO,
+                last_arrival: arrival,
+            });
+            return Duration::ZERO;
+        };
+        let passed = arrival.saturating_sub(anchor.last_arrival);
+        let moved = (ticks.saturating_sub(anchor.last_ticks)) as f64 / self.rate;
+        if (moved - passed.as_secs_f64()).abs() > JUMP.as_secs_f64() {
+            anchor.ticks = ticks;
+            anchor.pts = anchor.last_pts + passed;
+            // The camera's reports from before the jump count in other timestamps.
+            self.report = None;
+        }
+        let since = ticks.saturating_sub(anchor.ticks) as f64 / self.rate;
+        let pts = offset(anchor.pts, since);
+        anchor.last_ticks = ticks;
+        anchor.last_pts = pts;
+        anchor.last_arrival = arrival;
+        pts
+    }
+
+    fn wall(&self, ticks: i64, now: SystemTime) -> WallClock {
+        let camera = self.report.and_then(|report| {
+            let since = ticks.saturating_sub(report.ticks) as f64 / self.rate;
+            let distance = Duration::try_from_secs_f64(since.abs()).ok()?;
+            if since < 0.0 {
+                report.time.checked_sub(distance)
+            } else {
+                report.time.checked_add(distance)
+            }
+        });
+        match camera {
+            Some(time) if difference(time, now) <= SANE => WallClock {
+                time,
+                origin: TimeOrigin::SenderReport,
+            },
+            _ => WallClock {
+                time: now,
+                origin: TimeOrigin::Receipt,
+            },
+        }
+    }
+}
+
+/// The time that a 64-bit NTP timestamp of a sender report means, if it is after 1970.
+pub(crate) fn from_ntp(ntp: u64) -> Option<SystemTime> {
+    const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;
+    let seconds = (ntp >> 32).checked_sub(UNIX_EPOCH_IN_NTP)?;
+    let nanos = ((ntp & 0xffff_ffff) * 1_000_000_000) >> 32;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos as u32))
+}
+
+fn difference(a: SystemTime, b: SystemTime) -> Duration {
+    a.duration_since(b).unwrap_or_else(|e| e.duration())
+}
+
+fn offset(base: Duration, seconds: f64) -> Duration {
+    let distance = Duration::try_from_secs_f64(seconds.abs()).unwrap_or(Duration::MAX);
+    if seconds < 0.0 {
+        base.saturating_sub(distance)
+    } else {
+        base.saturating_add(distance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+            + Duration::from_secs(1_800_000_000)
+            + Duration::from_secs_f64(seconds)
+    }
+
+    fn secs(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    fn close(a: Duration, b: Duration) -> bool {
+        a.abs_diff(b) < Duration::from_micros(10)
+    }
+
+    #[test]
+    fn presentation_time_follows_rtp_timestamps_not_arrival() {
+        let mut clock = MediaClock::new(90_000);
+        assert_eq!(clock.stamp(1_000, secs(5.0), at(5.0)).0, Duration::ZERO);
+        assert!(close(clock.stamp(91_000, secs(6.3), at(6.3)).0, secs(1.0)));
+    }
+
+    #[test]
+    fn frames_out_of_display_order_go_back_a_little() {
+        let mut clock = MediaClock::new(90_000);
+        clock.stamp(0, secs(0.0), at(0.0));
+        assert!(close(
+            clock.stamp(10_800, secs(0.04), at(0.04)).0,
+            secs(0.12)
+        ));
+        assert!(close(
+            clock.stamp(3_600, secs(0.08), at(0.08)).0,
+            secs(0.04)
+        ));
+    }
+
+    #[test]
+    fn a_jump_of_the_timestamps_does_not_show_in_presentation_time() {
+        for jump in [-90_000_000i64, 90_000_000] {
+            let mut clock = MediaClock::new(90_000);
+            clock.stamp(0, secs(0.0), at(0.0));
+            clock.stamp(90_000, secs(1.0), at(1.0));
+            assert!(close(clock.stamp(jump, secs(2.0), at(2.0)).0, secs(2.0)));
+            assert!(close(
+                clock.stamp(jump + 90_000, secs(3.0), at(3.0)).0,
+                secs(3.0)
+            ));
+        }
+    }
+
+    #[test]
+    fn real_time_comes_from_sane_sender_reports() {
+        let mut clock = MediaClock::new(90_000);
+        clock.sender_report(90_000, at(1.5), at(1.6));
+        let (_, wall) = clock.stamp(180_000, secs(1.0), at(2.8));
+        assert_eq!(
+            wall,
+            WallClock {
+                time: at(2.5),
+                origin: TimeOrigin::SenderReport
+            }
+        );
+    }
+
+    #[test]
+    fn a_camera_whose_clock_is_wrong_is_not_believed() {
+        let mut clock = MediaClock::new(90_000);
+        clock.sender_report(0, at(3_600.0), at(0.0));
+        assert_eq!(
+            clock.stamp(0, secs(0.0), at(0.0)).1,
+            WallClock {
+                time: at(0.0),
+                origin: TimeOrigin::Receipt
+            }
+        );
+    }
+
+    #[test]
+    fn drift_since_the_last_report_ends_the_trust() {
+        let mut clock = MediaClock::new(90_000);
+        clock.sender_report(0, at(0.0), at(0.0));
+        let (_, wall) = clock.stamp(90_000, secs(0.0), at(9.0));
+        assert_eq!(wall.origin, TimeOrigin::Receipt);
+    }
+
+    #[test]
+    fn ntp_time_is_converted() {
+        assert_eq!(
+            from_ntp(2_208_988_800 << 32 | 1 << 31),
+            Some(SystemTime::UNIX_EPOCH + Duration::from_millis(500))
+        );
+        assert_eq!(from_ntp(17 << 32), None);
+    }
+}

@@ -1,0 +1,324 @@
+//! From the colour of video to the colour of JPEG, on planes.
+//!
+//! H.264 cameras mostly send limited range, BT.709 for HD. JFIF means full range, BT.601. Left alone, such planes
+//! look washed out and slightly off in hue. The grey axis is the same in both matrices, so chroma maps to chroma
+//! with a 2x2 matrix, and luma gets a share of chroma.
+
+/// How the samples of a [`Picture`](crate::Picture) are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Colour {
+    /// Which values are black and white.
+    pub range: Range,
+    /// How luma and chroma are mixed from red, green and blue.
+    pub matrix: Matrix,
+}
+
+impl Colour {
+    /// What JFIF prescribes: full range, BT.601.
+    pub const JFIF: Self = Self {
+        range: Range::Full,
+        matrix: Matrix::Bt601,
+    };
+}
+
+/// Which sample values are black and white.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Range {
+    /// Luma 0 to 255, chroma 0 to 255.
+    Full,
+    /// Luma 16 to 235, chroma 16 to 240.
+    Limited,
+}
+
+/// How luma and chroma are mixed from red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Matrix {
+    /// ITU-R BT.601: standard definition, JPEG.
+    Bt601,
+    /// ITU-R BT.709: high definition.
+    Bt709,
+}
+
+impl Matrix {
+    /// Weights of red and blue in luma.
+    fn weights(self) -> (f64, f64) {
+        match self {
+            Matrix::Bt601 => (0.299, 0.114),
+            Matrix::Bt709 => (0.2126, 0.0722),
+        }
+    }
+}
+
+const FRACTION: u32 = 16;
+const HALF: i32 = 1 << (FRACTION - 1);
+
+/// Tables that turn samples of one [`Colour`] into [`Colour::JFIF`].
+pub(crate) struct ToJfif {
+    luma: [u8; 256],
+    chroma: Box<ChromaTables>,
+    /// Luma in fixed point and what Cb and Cr add to it; only where the matrix differs.
+    luma_share: Option<Box<LumaTables>>,
+}
+
+struct ChromaTables {
+    cb_from_cb: [i32; 256],
+    cb_from_cr: [i32; 256],
+    cr_from_cb: [i32; 256],
+    cr_from_cr: [i32; 256],
+}
+
+struct LumaTables {
+    y: [i32; 256],
+    from_cb: [i32; 256],
+    from_cr: [i32; 256],
+}
+
+impl ToJfif {
+    /// `None` if there is nothing to do.
+    pub(crate) fn new(colour: Colour) -> Option<Self> {
+        if colour == Colour::JFIF {
+            return None;
+        }
+        let (luma_scale, luma_zero, chroma_scale) = match colour.range {
+            Range::Full => (1.0, 0.0, 1.0),
+            Range::Limited => (255.0 / 219.0, 16.0, 255.0 / 224.0),
+        };
+        let [[y_cb, y_cr], [cb_cb, cb_cr], [cr_cb, cr_cr]] = chroma_mix(colour.matrix);
+        let fixed = |value: f64| (value * f64::from(1 << FRACTION)).round() as i32;
+        let y = table(|s| fixed((s - luma_zero) * luma_scale));
+        let chroma = |factor: f64| table(|s| fixed((s - 128.0) * chroma_scale * factor));
+        Some(Self {
+            luma: y.map(round),
+            chroma: Box::new(ChromaTables {
+                cb_from_cb: chroma(cb_cb),
+                cb_from_cr: chroma(cb_cr),
+                cr_from_cb: chroma(cr_cb),
+                cr_from_cr: chroma(cr_cr),
+            }),
+            luma_share: (colour.matrix != Matrix::Bt601).then(|| {
+                Box::new(LumaTables {
+                    y,
+                    from_cb: chroma(y_cb),
+                    from_cr: chroma(y_cr),
+                })
+            }),
+        })
+    }
+
+    /// Converts two rows of luma (the second may be absent at the bottom) with the chroma row they share.
+    pub(crate) fn rows(
+        &self,
+        luma: [&[u8]; 2],
+        cb: &[u8],
+        cr: &[u8],
+        luma_out: [&mut [u8]; 2],
+        cb_out: &mut [u8],
+        cr_out: &mut [u8],
+    ) {
+        for (source, target) in luma.into_iter().zip(luma_out) {
+            match &self.luma_share {
+                None => source
+                    .iter()
+                    .zip(target)
+                    .for_each(|(s, t)| *t = self.luma[usize::from(*s)]),
+                Some(share) => {
+                    let chroma = cb.iter().zip(cr);
+                    for ((s, t), (cb, cr)) in source.chunks(2).zip(target.chunks_mut(2)).zip(chroma)
+                    {
+                        let add = share.from_cb[usize::from(*cb)] + share.from_cr[usize::from(*cr)];
+                        s.iter()
+                            .zip(t)
+                            .for_each(|(s, t)| *t = round(share.y[usize::from(*s)] + add));
+                    }
+                }
+            }
+        }
+        let tables = &self.chroma;
+        for (((cb, cr), cb_out), cr_out) in cb.iter().zip(cr).zip(cb_out).zip(cr_out) {
+            let (b, r) = (usize::from(*cb), usize::from(*cr));
+            *cb_out = round((128 << FRACTION) + tables.cb_from_cb[b] + tables.cb_from_cr[r]);
+            *cr_out = round((128 << FRACTION) + tables.cr_from_cb[b] + tables.cr_from_cr[r]);
+        }
+    }
+}
+
+/// Turns one sample of each plane into red, green and blue, full range.
+pub(crate) struct ToRgb {
+    y: [i32; 256],
+    r_from_cr: [i32; 256],
+    g_from_cb: [i32; 256],
+    g_from_cr: [i32; 256],
+    b_from_cb: [i32; 256],
+}
+
+impl ToRgb {
+    pub(crate) fn new(colour: Colour) -> Self {
+        let (luma_scale, luma_zero, chroma_scale) = match colour.range {
+            Range::Full => (1.0, 0.0, 1.0),
+            Range::Limited => (255.0 / 219.0, 16.0, 255.0 / 224.0),
+        };
+        let (red, blue) = colour.matrix.weights();
+        let green = 1.0 - red - blue;
+        let fixed = |value: f64| (value * f64::from(1 << FRACTION)).round() as i32;
+        let chroma = |factor: f64| table(|s| fixed((s - 128.0) * chroma_scale * factor));
+        Self {
+            y: table(|s| fixed((s - luma_zero) * luma_scale)),
+            r_from_cr: chroma(2.0 * (1.0 - red)),
+            g_from_cb: chroma(-2.0 * (1.0 - blue) * blue / green),
+            g_from_cr: chroma(-2.0 * (1.0 - red) * red / green),
+            b_from_cb: chroma(2.0 * (1.0 - blue)),
+        }
+    }
+
+    pub(crate) fn pixel(&self, y: u8, cb: u8, cr: u8) -> [u8; 3] {
+        let (y, cb, cr) = (self.y[usize::from(y)], usize::from(cb), usize::from(cr));
+        [
+            round(y + self.r_from_cr[cr]),
+            round(y + self.g_from_cb[cb] + self.g_from_cr[cr]),
+            round(y + self.b_from_cb[cb]),
+        ]
+    }
+}
+
+/// What Cb and Cr of a matrix contribute to Y, Cb and Cr of BT.601, all normalised.
+fn chroma_mix(matrix: Matrix) -> [[f64; 2]; 3] {
+    let (red, blue) = matrix.weights();
+    let green = 1.0 - red - blue;
+    // Red, green and blue of a colour with zero luma.
+    let rgb = |cb: f64, cr: f64| {
+        let (r, b) = (2.0 * (1.0 - red) * cr, 2.0 * (1.0 - blue) * cb);
+        (r, -(red * r + blue * b) / green, b)
+    };
+    let (red, blue) = Matrix::Bt601.weights();
+    let green = 1.0 - red - blue;
+    let column = |cb: f64, cr: f64| {
+        let (r, g, b) = rgb(cb, cr);
+        let y = red * r + green * g + blue * b;
+        [
+            y,
+            (b - y) / (2.0 * (1.0 - blue)),
+            (r - y) / (2.0 * (1.0 - red)),
+        ]
+    };
+    let (from_cb, from_cr) = (column(1.0, 0.0), column(0.0, 1.0));
+    std::array::from_fn(|row| [from_cb[row], from_cr[row]])
+}
+
+fn table(value: impl Fn(f64) -> i32) -> [i32; 256] {
+    std::array::from_fn(|sample| value(sample as f64))
+}
+
+fn round(fixed: i32) -> u8 {
+    ((fixed + HALF) >> FRACTION).clamp(0, 255) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The eight corners of the RGB cube at 75 % and 100 %, and greys.
+    const BARS: [[f64; 3]; 12] = [
+        [0.0, 0.0, 0.0],
+        [1.0, 1.0, 1.0],
+        [0.5, 0.5, 0.5],
+        [0.75, 0.75, 0.0],
+        [0.0, 0.75, 0.75],
+        [0.0, 0.75, 0.0],
+        [0.75, 0.0, 0.75],
+        [0.75, 0.0, 0.0],
+        [0.0, 0.0, 0.75],
+        [1.0, 0.0, 0.0],
+        [0.0, 1.0, 0.0],
+        [0.0, 0.0, 1.0],
+    ];
+
+    /// Exact samples of a colour, as a camera would send them.
+    fn samples([r, g, b]: [f64; 3], colour: Colour) -> [u8; 3] {
+        let (red, blue) = colour.matrix.weights();
+        let y = red * r + (1.0 - red - blue) * g + blue * b;
+        let (cb, cr) = (
+            (b - y) / (2.0 * (1.0 - blue)),
+            (r - y) / (2.0 * (1.0 - red)),
+        );
+        match colour.range {
+            Range::Full => [y * 255.0, cb * 255.0 + 128.0, cr * 255.0 + 128.0],
+            Range::Limited => [y * 219.0 + 16.0, cb * 224.0 + 128.0, cr * 224.0 + 128.0],
+        }
+        .map(|v| v.round().clamp(0.0, 255.0) as u8)
+    }
+
+    fn all() -> impl Iterator<Item = Colour> {
+        [Range::Full, Range::Limited]
+            .into_iter()
+            .flat_map(|range| [Matrix::Bt601, Matrix::Bt709].map(|matrix| Colour { range, matrix }))
+    }
+
+    fn to_jfif(colour: Colour, [y, cb, cr]: [u8; 3]) -> [u8; 3] {
+        let Some(tables) = ToJfif::new(colour) else {
+            return [y, cb, cr];
+        };
+        let (mut y_out, mut cb_out, mut cr_out) = ([0; 2], [0], [0]);
+        tables.rows(
+            [&[y, y], &[]],
+            &[cb],
+            &[cr],
+            [&mut y_out, &mut []],
+            &mut cb_out,
+            &mut cr_out,
+        );
+        assert_eq!(y_out[0], y_out[1]);
+        [y_out[0], cb_out[0], cr_out[0]]
+    }
+
+    #[test]
+    fn colour_bars_become_jfif_within_two_steps() {
+        for colour in all() {
+            for bar in BARS {
+                let got = to_jfif(colour, samples(bar, colour));
+                let want = samples(bar, Colour::JFIF);
+                let error = got
+                    .iter()
+                    .zip(want)
+                    .map(|(g, w)| g.abs_diff(w))
+                    .max()
+                    .unwrap();
+                assert!(error <= 2, "{bar:?} in {colour:?}: {got:?}, not {want:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn colour_bars_become_rgb_within_three_steps() {
+        for colour in all() {
+            let tables = ToRgb::new(colour);
+            for bar in BARS {
+                let [y, cb, cr] = samples(bar, colour);
+                let got = tables.pixel(y, cb, cr);
+                for (got, want) in got.iter().zip(bar) {
+                    assert!(
+                        (f64::from(*got) - want * 255.0).abs() <= 3.0,
+                        "{bar:?} in {colour:?}: {got}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn greys_keep_neutral_chroma() {
+        for colour in all() {
+            for y in 16..=235 {
+                assert_eq!(to_jfif(colour, [y, 128, 128])[1..], [128, 128]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_mix_of_bt601_with_itself_is_the_identity() {
+        let [y, cb, cr] = chroma_mix(Matrix::Bt601);
+        let expected = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]];
+        for (got, want) in [y, cb, cr].iter().flatten().zip(expected.iter().flatten()) {
+            assert!((got - want).abs() < 1e-12);
+        }
+    }
+}

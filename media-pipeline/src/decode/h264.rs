@@ -1,0 +1,178 @@
+use rusty_h264::Decoder;
+
+use super::{MAX_SIDE, Picture, Plane, VideoDecoder};
+use crate::h264::{self, Sps};
+use crate::{AccessUnit, Codec, Error};
+
+/// H.264 in pure Rust: progressive Baseline, Main and High profile, 4:2:0, 8 bits.
+#[derive(Default)]
+pub struct H264Decoder {
+    decoder: Decoder,
+    sps: Option<Sps>,
+}
+
+impl VideoDecoder for H264Decoder {
+    fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
+        // Every set is checked before the decoder sees one: it allocates what they ask for.
+        for sps in h264::all_sps(&unit.data) {
+            let sps = sps.ok_or_else(|| damaged("its sequence parameter set cannot be read"))?;
+            check(&sps)?;
+            self.sps = Some(sps);
+        }
+        // A worker's decoder sees streams of several cameras: a key frame must bring its own sets.
+        if unit.random_access && !h264::has_parameter_sets(&unit.data) {
+            return Err(damaged("the key frame comes without its parameter sets"));
+        }
+        let sps = self
+            .sps
+            .as_ref()
+            .ok_or_else(|| damaged("no parameter sets came before it"))?;
+        let frame = match self.decoder.decode(&unit.data) {
+            Ok(frame) => frame,
+            Err(e) => {
+                self.decoder = Decoder::new();
+                return Err(match e {
+                    rusty_h264::DecodeError::Unsupported(tool) => Error::Unsupported {
+                        codec: Codec::H264,
+                        reason: tool.into(),
+                    },
+                    e => damaged(&e.to_string()),
+                });
+            }
+        };
+        frame.map(|frame| picture(frame, sps)).transpose()
+    }
+}
+
+fn check(sps: &Sps) -> Result<(), Error> {
+    if sps.coded_width > MAX_SIDE || sps.coded_height > MAX_SIDE {
+        return Err(unsupported(format!(
+            "the picture of {} x {} pixels exceeds {MAX_SIDE} x {MAX_SIDE}",
+            sps.coded_width, sps.coded_height
+        )));
+    }
+    if sps.interlaced {
+        return Err(unsupported(
+            "interlaced pictures; set the camera to a progressive mode".into(),
+        ));
+    }
+    if sps.chroma_format != 1 || sps.bit_depth != 8 {
+        return Err(unsupported(
+            "only 4:2:0 with 8 bits can be decoded; set the camera to High profile or below".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// The decoder crops right and bottom only; left and top are cut here.
+fn picture(frame: rusty_h264::YuvFrame, sps: &Sps) -> Result<Picture, Error> {
+    let [left, _, top, _] = sps.crop.map(|side| side as usize);
+    let plane = |samples: Vec<u8>, stride: usize, left: usize, top: usize| {
+        let start = (top * stride + left).min(samples.len());
+        Plane {
+            data: bytes::Bytes::from(samples).slice(start..),
+            stride,
+        }
+    };
+    let (stride, half_stride) = (frame.width, frame.width / 2);
+    let planes = [
+        plane(frame.y, stride, left, top),
+        plane(frame.u, half_stride, left / 2, top / 2),
+        plane(frame.v, half_stride, left / 2, top / 2),
+    ];
+    Picture::new(sps.width(), sps.height(), planes, sps.colour())
+        .ok_or_else(|| damaged("the picture is smaller than its parameter set says"))
+}
+
+fn damaged(reason: &str) -> Error {
+    Error::Decode {
+        reason: reason.into(),
+    }
+}
+
+fn unsupported(reason: String) -> Error {
+    Error::Unsupported {
+        codec: Codec::H264,
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::WallClock;
+
+    /// Writes the bits of a parameter set.
+    #[derive(Default)]
+    struct Bits(Vec<bool>);
+
+    impl Bits {
+        fn bits(mut self, value: u32, count: u32) -> Self {
+            self.0
+                .extend((0..count).rev().map(|bit| value >> bit & 1 == 1));
+            self
+        }
+
+        fn unsigned(self, value: u32) -> Self {
+            let length = (value + 1).ilog2();
+            self.bits(0, length).bits(value + 1, length + 1)
+        }
+
+        fn bytes(&self) -> Vec<u8> {
+            let byte = |bits: &[bool]| {
+                bits.iter()
+                    .zip((0..8).rev())
+                    .map(|(bit, at)| u8::from(*bit) << at)
+                    .sum()
+            };
+            self.0.chunks(8).map(byte).collect()
+        }
+    }
+
+    /// A key frame whose picture has so many macroblocks and reads as Baseline.
+    fn key_frame(width: u32, height: u32) -> AccessUnit {
+        let sps = Bits::default()
+            .bits(66 << 16 | 40, 24)
+            .unsigned(0) // id
+            .unsigned(0) // frame number
+            .unsigned(2) // picture order
+            .unsigned(1) // reference frames
+            .bits(0, 1)
+            .unsigned(width - 1)
+            .unsigned(height - 1)
+            .bits(0b1_1001, 5); // frames only, direct 8x8, no crop, no VUI, stop bit
+        let mut data = vec![0, 0, 1, 0x67];
+        data.extend(sps.bytes());
+        data.extend([0, 0, 1, 0x68, 0xce, 0x38, 0x80, 0, 0, 1, 0x65, 0x88, 0x84]);
+        AccessUnit::new(Codec::H264, data.into(), Duration::ZERO, WallClock::now())
+    }
+
+    #[test]
+    fn a_picture_over_the_limit_is_refused_by_its_parameter_set() {
+        for (width, height) in [(513, 8), (8, 513), (60_000, 60_000)] {
+            let error = H264Decoder::default()
+                .decode(&key_frame(width, height))
+                .unwrap_err();
+            assert!(error.to_string().contains("exceeds"), "{error}");
+        }
+        let error = H264Decoder::default()
+            .decode(&key_frame(20, 12))
+            .unwrap_err();
+        assert!(matches!(error, Error::Decode { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_key_frame_without_its_sets_is_not_decoded_with_those_of_another_stream() {
+        let mut decoder = H264Decoder::default();
+        let _ = decoder.decode(&key_frame(20, 12));
+        let bare = (&[0u8, 0, 1, 0x65, 0x88, 0x84][..]).into();
+        let unit = AccessUnit::new(Codec::H264, bare, Duration::ZERO, WallClock::now());
+        let error = decoder.decode(&unit).unwrap_err();
+        assert!(
+            error.to_string().contains("without its parameter sets"),
+            "{error}"
+        );
+    }
+}

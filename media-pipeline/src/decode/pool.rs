@@ -1,0 +1,253 @@
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use super::{Picture, VideoDecoder, decoder_for};
+use crate::encode::{StillEncoder, encoder_for};
+use crate::{AccessUnit, Codec, Error, StillFormat};
+
+type NewDecoder = dyn Fn(Codec) -> Result<Box<dyn VideoDecoder>, Error> + Send + Sync;
+
+/// A bounded number of workers that decode single pictures for any number of streams.
+///
+/// Each worker keeps one decoder and one encoder per kind, so memory grows with workers, not with streams. A decoder that
+/// panics costs the picture it was given. Clones share the workers.
+#[derive(Clone)]
+pub struct DecodePool {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Worker>>,
+    new_decoder: Box<NewDecoder>,
+}
+
+#[derive(Default)]
+struct Worker {
+    decoder: Option<(Codec, Box<dyn VideoDecoder>)>,
+    encoder: Option<(StillFormat, Box<dyn StillEncoder>)>,
+}
+
+impl DecodePool {
+    /// A pool of its own with so many workers.
+    pub fn new(workers: NonZeroUsize) -> Self {
+        Self::with_decoders(workers, decoder_for)
+    }
+
+    /// A pool with decoders of the caller's making.
+    pub fn with_decoders<F>(workers: NonZeroUsize, new_decoder: F) -> Self
+    where
+        F: Fn(Codec) -> Result<Box<dyn VideoDecoder>, Error> + Send + Sync + 'static,
+    {
+        Self {
+            inner: Arc::new(Inner {
+                permits: Arc::new(Semaphore::new(workers.get().min(Semaphore::MAX_PERMITS))),
+                idle: Mutex::default(),
+                new_decoder: Box::new(new_decoder),
+            }),
+        }
+    }
+
+    /// The pool of the process, with one worker per core.
+    pub fn shared() -> Self {
+        static SHARED: OnceLock<DecodePool> = OnceLock::new();
+        SHARED
+            .get_or_init(|| {
+                Self::new(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
+            })
+            .clone()
+    }
+
+    /// Decodes an access unit at which decoding can start.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] if it is damaged or the decoder panicked, [`Error::Unsupported`] if there is no decoder.
+    pub async fn picture(&self, unit: AccessUnit) -> Result<Picture, Error> {
+        let this = self.clone();
+        self.run(move |worker| worker.decode(&unit, &*this.inner.new_decoder))
+            .await
+    }
+
+    /// Decodes an access unit at which decoding can start and encodes the picture; also returns its size.
+    pub(crate) async fn still(
+        &self,
+        unit: AccessUnit,
+        format: StillFormat,
+        quality: u8,
+    ) -> Result<(bytes::Bytes, u32, u32), Error> {
+        let this = self.clone();
+        self.run(move |worker| {
+            let picture = worker.decode(&unit, &*this.inner.new_decoder)?;
+            Ok((
+                worker.encode(&picture, format, quality)?,
+                picture.width,
+                picture.height,
+            ))
+        })
+        .await
+    }
+
+    /// A new decoder, for a consumer that decodes pictures in order.
+    pub(crate) fn decoder(&self, codec: Codec) -> Result<Box<dyn VideoDecoder>, Error> {
+        (self.inner.new_decoder)(codec)
+    }
+
+    /// Decodes with a decoder of the caller's; it is lost after an error or panic.
+    pub(crate) async fn follow(
+        &self,
+        mut decoder: Box<dyn VideoDecoder>,
+        unit: AccessUnit,
+    ) -> Result<(Box<dyn VideoDecoder>, Option<Picture>), Error> {
+        self.run(move |_| {
+            let picture = decoder.decode(&unit)?;
+            Ok((decoder, picture))
+        })
+        .await
+    }
+
+    pub(crate) async fn encode(
+        &self,
+        picture: Picture,
+        format: StillFormat,
+        quality: u8,
+    ) -> Result<bytes::Bytes, Error> {
+        self.run(move |worker| worker.encode(&picture, format, quality))
+            .await
+    }
+
+    /// Runs a job on a blocking thread as soon as one of the workers is free.
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Worker) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let permit = self
+            .inner
+            .permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Closed)?;
+        let inner = self.inner.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let mut worker = inner.idle().pop().unwrap_or_default();
+            let result = job(&mut worker);
+            // Not reached after a panic: then the worker and its decoder are dropped.
+            inner.idle().push(worker);
+            drop(permit);
+            result
+        });
+        match task.await {
+            Ok(result) => result,
+            Err(e) if e.is_panic() => Err(Error::Decode {
+                reason: "the decoder panicked on this picture".into(),
+            }),
+            Err(_) => Err(Error::Closed),
+        }
+    }
+}
+
+impl std::fmt::Debug for DecodePool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DecodePool")
+            .field("free", &self.inner.permits.available_permits())
+            .finish()
+    }
+}
+
+impl Inner {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Worker>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Worker {
+    fn decode(&mut self, unit: &AccessUnit, new_decoder: &NewDecoder) -> Result<Picture, Error> {
+        let mut decoder = match self.decoder.take() {
+            Some((codec, decoder)) if codec == unit.codec => decoder,
+            _ => new_decoder(unit.codec)?,
+        };
+        let picture = decoder.decode(unit)?;
+        // After an error the decoder is not put back.
+        self.decoder = Some((unit.codec, decoder));
+        picture.ok_or_else(|| Error::Decode {
+            reason: "the access unit holds no complete picture".into(),
+        })
+    }
+
+    fn encode(
+        &mut self,
+        picture: &Picture,
+        format: StillFormat,
+        quality: u8,
+    ) -> Result<bytes::Bytes, Error> {
+        let (_, encoder) = match &mut self.encoder {
+            Some(kept) if kept.0 == format => kept,
+            other => other.insert((format, encoder_for(format))),
+        };
+        encoder.encode(picture, quality)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::WallClock;
+
+    struct Panics;
+
+    impl VideoDecoder for Panics {
+        fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
+            assert!(unit.data.is_empty(), "this picture kills the decoder");
+            Ok(None)
+        }
+    }
+
+    fn unit(data: &'static [u8]) -> AccessUnit {
+        AccessUnit::new(
+            Codec::H264,
+            data.into(),
+            Default::default(),
+            WallClock::now(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_decoder_costs_one_picture() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let pool = DecodePool::with_decoders(NonZeroUsize::MIN, move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(Panics))
+        });
+        for _ in 0..3 {
+            let error = pool.picture(unit(b"x")).await.unwrap_err();
+            assert!(error.to_string().contains("panicked"), "{error}");
+        }
+        let error = pool.picture(unit(b"")).await.unwrap_err();
+        assert!(error.to_string().contains("no complete picture"), "{error}");
+        assert_eq!(made.load(Ordering::SeqCst), 4);
+    }
+
+    #[tokio::test]
+    async fn h265_is_refused_with_the_name_of_the_codec() {
+        let unit = AccessUnit::new(
+            Codec::H265,
+            (&[0u8, 0, 1, 38, 1][..]).into(),
+            Default::default(),
+            WallClock::now(),
+        );
+        let error = DecodePool::shared().picture(unit).await.unwrap_err();
+        assert!(matches!(
+            error,
+            Error::Unsupported {
+                codec: Codec::H265,
+                ..
+            }
+        ));
+        assert!(error.to_string().contains("H.265"), "{error}");
+    }
+}

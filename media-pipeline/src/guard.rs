@@ -1,0 +1,139 @@
+//! The wire guard: a relay inside the process between retina and a camera.
+//!
+//! retina has no bound on what it buffers, speaks plain RTSP over TCP to whatever host it is told, and describes its errors
+//! only in text. So each session gets a listener on the loopback address for exactly one connection. retina is given its
+//! address; the guard holds the connection to the camera and with it the request URLs, the authentication, the caps and
+//! the reason when a session is cut.
+
+mod auth;
+mod framing;
+mod relay;
+mod rewrite;
+mod udp;
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use url::Url;
+
+use auth::Authenticator;
+pub use auth::{AuthBudget, Credentials, FailureBudget};
+use framing::AccessUnitMeter;
+pub use framing::Caps;
+use relay::Relay;
+use rewrite::Addresses;
+pub use rewrite::ForeignUrlPolicy;
+
+use crate::Error;
+
+/// What a guard has to know of its session.
+pub(crate) struct GuardOptions {
+    /// The camera's URL, without credentials.
+    pub(crate) url: Url,
+    /// The stream's name in errors and logs.
+    pub(crate) label: String,
+    /// The camera's address, as resolved.
+    pub(crate) ip: IpAddr,
+    /// Our address on the connection to the camera.
+    pub(crate) local_ip: IpAddr,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) allow_basic: bool,
+    pub(crate) caps: Caps,
+    /// Longest silence of the camera.
+    pub(crate) idle: Duration,
+    pub(crate) budget: Arc<dyn AuthBudget>,
+    pub(crate) foreign: ForeignUrlPolicy,
+}
+
+/// A running guard.
+pub(crate) struct Guard {
+    /// The URL under which retina finds the camera's stream.
+    pub(crate) url: Url,
+    verdict: Arc<Mutex<Verdict>>,
+}
+
+#[derive(Default)]
+struct Verdict {
+    cut: Option<Error>,
+    refusal: Option<Error>,
+}
+
+impl Guard {
+    /// Starts a guard over a connection to the camera. It ends when either side closes.
+    pub(crate) async fn start<S>(camera: S, options: GuardOptions) -> Result<Self, Error>
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let label = options.label;
+        let local_failure = |e: std::io::Error| Error::Network {
+            url: label.clone(),
+            action: "cannot listen on the loopback address".into(),
+            source: Some(Arc::new(e)),
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(&local_failure)?;
+        let port = listener.local_addr().map_err(&local_failure)?.port();
+        // The token keeps other processes of this host from using the camera's session: without it nothing is relayed.
+        let local = format!("rtsp://127.0.0.1:{port}/{:032x}", rand::random::<u128>());
+        let (camera_origin, path) = origin_and_path(&options.url);
+        let url = Url::parse(&format!("{local}{path}")).map_err(|e| Error::Url {
+            url: label.clone(),
+            reason: e.to_string(),
+        })?;
+        let verdict = Arc::new(Mutex::new(Verdict::default()));
+        let relay = Relay {
+            addresses: Addresses {
+                camera: camera_origin,
+                host: options.url.host_str().unwrap_or_default().to_owned(),
+                ip: options.ip,
+                local,
+                foreign: options.foreign,
+            },
+            auth: options
+                .credentials
+                .map(|credentials| Authenticator::new(credentials, options.allow_basic)),
+            budget: options.budget,
+            accepted: false,
+            verdict: verdict.clone(),
+            label,
+            local_ip: options.local_ip,
+            access_unit: options.caps.access_unit,
+            udp: JoinSet::new(),
+            idle: options.idle,
+            meter: AccessUnitMeter::new(options.caps.access_unit),
+            next_cseq: 1,
+            pending: VecDeque::new(),
+            to_camera: BytesMut::new(),
+            to_client: BytesMut::new(),
+        };
+        tokio::spawn(relay.run(listener, camera, options.caps));
+        Ok(Self { url, verdict })
+    }
+
+    /// Why the session failed, as far as the guard knows.
+    pub(crate) fn reason(&self) -> Option<Error> {
+        let verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        verdict.cut.clone().or_else(|| verdict.refusal.clone())
+    }
+}
+
+/// `rtsp://host[:port]` and the rest of a URL.
+fn origin_and_path(url: &Url) -> (String, String) {
+    let host = url.host_str().unwrap_or_default();
+    let origin = match url.port() {
+        Some(port) => format!("rtsp://{host}:{port}"),
+        None => format!("rtsp://{host}"),
+    };
+    let query = url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    (origin, format!("{}{query}", url.path()))
+}

@@ -1,0 +1,240 @@
+//! RTSP authentication (RFC 2326 section 14, RFC 7616), and the budget that keeps accounts from being locked.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use http_auth::{DigestClient, PasswordClient, PasswordParams, parse_challenges};
+use tokio::time::Instant;
+
+/// A user name and password. `Debug` shows neither.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    user: String,
+    password: String,
+}
+
+impl Credentials {
+    /// Credentials for a camera.
+    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            password: password.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(..)")
+    }
+}
+
+/// Decides whether credentials may be tried against a camera.
+///
+/// Cameras lock an account after a few failures. Share one budget between all that log in to a camera.
+pub trait AuthBudget: Send + Sync {
+    /// Whether an attempt is permitted now.
+    ///
+    /// # Errors
+    /// The time left until one is.
+    fn permit(&self) -> Result<(), Duration>;
+
+    /// The camera refused the credentials.
+    fn refused(&self);
+
+    /// The camera accepted the credentials.
+    fn accepted(&self);
+}
+
+/// The default [`AuthBudget`]: after each refusal in a row the wait doubles, from 30 seconds to 15 minutes.
+#[derive(Debug, Default)]
+pub struct FailureBudget {
+    state: Mutex<Option<(u32, Instant)>>,
+}
+
+impl FailureBudget {
+    const FIRST: Duration = Duration::from_secs(30);
+    const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+    fn state(&self) -> std::sync::MutexGuard<'_, Option<(u32, Instant)>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AuthBudget for FailureBudget {
+    fn permit(&self) -> Result<(), Duration> {
+        let Some((refusals, last)) = *self.state() else {
+            return Ok(());
+        };
+        let wait = Self::FIRST
+            .saturating_mul(1 << (refusals - 1).min(16))
+            .min(Self::LONGEST);
+        match wait.saturating_sub(last.elapsed()) {
+            Duration::ZERO => Ok(()),
+            left => Err(left),
+        }
+    }
+
+    fn refused(&self) {
+        let mut state = self.state();
+        let refusals = state.map_or(0, |(refusals, _)| refusals);
+        *state = Some((refusals.saturating_add(1), Instant::now()));
+    }
+
+    fn accepted(&self) {
+        *self.state() = None;
+    }
+}
+
+/// Answers the challenges of one session.
+pub(super) struct Authenticator {
+    credentials: Credentials,
+    allow_basic: bool,
+    client: Option<PasswordClient>,
+}
+
+impl Authenticator {
+    pub(super) fn new(credentials: Credentials, allow_basic: bool) -> Self {
+        Self {
+            credentials,
+            allow_basic,
+            client: None,
+        }
+    }
+
+    /// Takes the strongest challenge of a 401 response, from all its `WWW-Authenticate` headers.
+    pub(super) fn challenged<'a>(
+        &mut self,
+        headers: impl Iterator<Item = &'a str>,
+    ) -> Result<(), String> {
+        let mut best = None;
+        let mut basic_refused = false;
+        for header in headers {
+            for challenge in parse_challenges(header).unwrap_or_default() {
+                let candidate = if challenge.scheme.eq_ignore_ascii_case("Digest") {
+                    DigestClient::try_from(&challenge).ok().map(|digest| {
+                        (1 + digest.algorithm() as u8, PasswordClient::Digest(digest))
+                    })
+                } else if !challenge.scheme.eq_ignore_ascii_case("Basic") {
+                    None
+                } else if self.allow_basic {
+                    PasswordClient::builder()
+                        .challenge(&challenge)
+                        .build()
+                        .ok()
+                        .map(|basic| (0, basic))
+                } else {
+                    basic_refused = true;
+                    None
+                };
+                if let Some((strength, client)) = candidate
+                    && best.as_ref().is_none_or(|(least, _)| strength > *least)
+                {
+                    best = Some((strength, client));
+                }
+            }
+        }
+        match best {
+            Some((_, client)) => {
+                self.client = Some(client);
+                Ok(())
+            }
+            None if basic_refused => Err(
+                "the camera only offers Basic authentication, which sends the password in \
+                 the clear; switch the camera to Digest or permit Basic for it"
+                    .into(),
+            ),
+            None => Err("the camera asks for credentials in a way that is not known".into()),
+        }
+    }
+
+    /// The `Authorization` header of a request, once there was a challenge.
+    pub(super) fn authorization(&mut self, method: &str, uri: &str, body: &[u8]) -> Option<String> {
+        self.client
+            .as_mut()?
+            .respond(&PasswordParams {
+                username: &self.credentials.user,
+                password: &self.credentials.password,
+                uri,
+                method,
+                body: Some(body),
+            })
+            .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authenticator(allow_basic: bool) -> Authenticator {
+        Authenticator::new(Credentials::new("Mufasa", "Circle Of Life"), allow_basic)
+    }
+
+    const MD5: &str = r#"Digest realm="r", nonce="n""#;
+    const SHA256: &str = r#"Digest realm="r", nonce="m", algorithm=SHA-256, qop="auth""#;
+    const BASIC: &str = r#"Basic realm="r""#;
+
+    #[test]
+    fn the_strongest_of_all_challenges_is_answered() {
+        for headers in [&[BASIC, MD5, SHA256][..], &[SHA256, MD5, BASIC]] {
+            let mut auth = authenticator(true);
+            auth.challenged(headers.iter().copied()).unwrap();
+            let answer = auth.authorization("DESCRIBE", "rtsp://h/x", b"").unwrap();
+            assert!(answer.contains("SHA-256"), "{answer}");
+        }
+    }
+
+    #[test]
+    fn digest_without_qop_is_answered_as_in_rfc_2069() {
+        let mut auth = authenticator(false);
+        auth.challenged([MD5].into_iter()).unwrap();
+        let answer = auth.authorization("DESCRIBE", "rtsp://h/x", b"").unwrap();
+        // MD5 of "MD5(Mufasa:r:Circle Of Life):n:MD5(DESCRIBE:rtsp://h/x)"
+        assert!(
+            answer.contains(r#"uri="rtsp://h/x""#) && !answer.contains("cnonce"),
+            "{answer}"
+        );
+    }
+
+    #[test]
+    fn basic_needs_permission() {
+        let error = authenticator(false)
+            .challenged([BASIC].into_iter())
+            .unwrap_err();
+        assert!(error.contains("Basic"), "{error}");
+        let mut auth = authenticator(true);
+        auth.challenged([BASIC].into_iter()).unwrap();
+        assert_eq!(
+            auth.authorization("DESCRIBE", "x", b"").as_deref(),
+            Some("Basic TXVmYXNhOkNpcmNsZSBPZiBMaWZl")
+        );
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        assert_eq!(
+            format!("{:?}", Credentials::new("admin", "hunter2")),
+            "Credentials(..)"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wait_doubles_with_each_refusal_and_ends_with_success() {
+        let budget = FailureBudget::default();
+        assert_eq!(budget.permit(), Ok(()));
+        budget.refused();
+        assert_eq!(budget.permit(), Err(Duration::from_secs(30)));
+        tokio::time::advance(Duration::from_secs(30)).await;
+        assert_eq!(budget.permit(), Ok(()));
+        budget.refused();
+        assert_eq!(budget.permit(), Err(Duration::from_secs(60)));
+        for _ in 0..40 {
+            budget.refused();
+        }
+        assert_eq!(budget.permit(), Err(Duration::from_secs(15 * 60)));
+        budget.accepted();
+        assert_eq!(budget.permit(), Ok(()));
+    }
+}

@@ -1,0 +1,434 @@
+//! One session between retina, the client, and the camera.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::auth::{AuthBudget, Authenticator};
+use super::framing::{AccessUnitMeter, Caps, Frame, Framer, Message, Violation};
+use super::rewrite::{Addresses, Foreign};
+use super::{Verdict, udp};
+use crate::Error;
+
+/// How much may wait for retina before the camera is no longer read.
+const HIGH_WATER: usize = 256 << 10;
+/// How long retina may take to connect, and the last bytes to be written.
+const LOCAL_PATIENCE: Duration = Duration::from_secs(5);
+/// Requests without an answer; retina sends one at a time.
+const MAX_PENDING: usize = 8;
+
+/// One session. `client` is retina.
+pub(super) struct Relay {
+    pub(super) addresses: Addresses,
+    pub(super) auth: Option<Authenticator>,
+    pub(super) budget: Arc<dyn AuthBudget>,
+    /// Whether the camera has accepted the credentials in this session.
+    pub(super) accepted: bool,
+    pub(super) verdict: Arc<Mutex<Verdict>>,
+    pub(super) label: String,
+    pub(super) local_ip: IpAddr,
+    pub(super) access_unit: usize,
+    /// Forwarders of tracks that come over UDP.
+    pub(super) udp: JoinSet<udp::End>,
+    pub(super) idle: Duration,
+    pub(super) meter: AccessUnitMeter,
+    pub(super) next_cseq: u32,
+    pub(super) pending: VecDeque<Pending>,
+    pub(super) to_camera: BytesMut,
+    pub(super) to_client: BytesMut,
+}
+
+/// A request on its way, kept to be sent again with an answer to a challenge.
+pub(super) struct Pending {
+    cseq: u32,
+    client_cseq: String,
+    method: String,
+    uri: String,
+    request: Message,
+    /// The sockets of a SETUP for UDP.
+    udp: Option<udp::Relay>,
+    /// Whether it carried credentials at all.
+    authorized: bool,
+    /// Whether it was already sent again because of a challenge.
+    repeated: bool,
+}
+
+impl Relay {
+    pub(super) async fn run<S: AsyncRead + AsyncWrite>(
+        mut self,
+        listener: TcpListener,
+        camera: S,
+        caps: Caps,
+    ) {
+        let client = match timeout(LOCAL_PATIENCE, listener.accept()).await {
+            Ok(Ok((client, _))) => client,
+            _ => return,
+        };
+        drop(listener);
+        if let Err(error) = self.relay(client, camera, caps).await {
+            tracing::debug!(stream = %self.label, %error, "session cut");
+            self.verdict
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .cut
+                .get_or_insert(error);
+        }
+    }
+
+    /// Both connections are closed when this returns; the verdict must be in place before retina sees that.
+    async fn relay<S>(
+        &mut self,
+        client: tokio::net::TcpStream,
+        camera: S,
+        caps: Caps,
+    ) -> Result<(), Error>
+    where
+        S: AsyncRead + AsyncWrite,
+    {
+        let verdict = self.verdict.clone();
+        let (mut client_read, mut client_write) = client.into_split();
+        let (mut camera_read, mut camera_write) = tokio::io::split(camera);
+        let (mut from_client, mut from_camera) = (BytesMut::new(), BytesMut::new());
+        let (mut client_framer, mut camera_framer) = (Framer::new(caps), Framer::new(caps));
+        let mut heard = Instant::now();
+        let result = loop {
+            let read_camera = self.to_client.len() < HIGH_WATER;
+            let silence_ends = heard + self.idle;
+            from_camera.reserve(16 << 10);
+            from_client.reserve(1 << 10);
+            tokio::select! {
+                read = camera_read.read_buf(&mut from_camera), if read_camera => match read {
+                    Ok(0) => break Err(self.closed(None)),
+                    Err(e) => break Err(self.closed(Some(e))),
+                    Ok(_) => {
+                        heard = Instant::now();
+                        if let Err(e) = self.camera_sent(&mut camera_framer, &mut from_camera).await {
+                            break Err(e);
+                        }
+                    }
+                },
+                read = client_read.read_buf(&mut from_client) => match read {
+                    Ok(0) | Err(_) => break Ok(()),
+                    Ok(_) => {
+                        if let Err(e) = self.client_sent(&mut client_framer, &mut from_client) {
+                            break Err(e);
+                        }
+                    }
+                },
+                written = client_write.write_buf(&mut self.to_client), if !self.to_client.is_empty() => {
+                    if written.is_err() {
+                        break Ok(());
+                    }
+                    if !read_camera {
+                        heard = Instant::now();
+                    }
+                }
+                written = camera_write.write_buf(&mut self.to_camera), if !self.to_camera.is_empty() => {
+                    if let Err(e) = written {
+                        break Err(self.closed(Some(e)));
+                    }
+                }
+                () = sleep_until(silence_ends), if read_camera && self.udp.is_empty() => {
+                    break Err(self.stalled());
+                }
+                Some(Ok(end)) = self.udp.join_next() => break Err(match end {
+                    udp::End::Violation(violation) => self.violated(violation),
+                    udp::End::Silent => self.stalled(),
+                    udp::End::Failed(error) => self.broken("cannot receive over UDP", error),
+                }),
+            }
+        };
+        match &result {
+            Err(error) => {
+                verdict
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .cut
+                    .get_or_insert_with(|| error.clone());
+                // What the camera said before it closed still belongs to retina.
+                let _ = timeout(
+                    LOCAL_PATIENCE,
+                    client_write.write_all_buf(&mut self.to_client),
+                )
+                .await;
+            }
+            Ok(()) => {
+                let _ = timeout(
+                    LOCAL_PATIENCE,
+                    camera_write.write_all_buf(&mut self.to_camera),
+                )
+                .await;
+                let _ = timeout(LOCAL_PATIENCE, camera_write.shutdown()).await;
+            }
+        }
+        result
+    }
+
+    async fn camera_sent(
+        &mut self,
+        framer: &mut Framer,
+        buffer: &mut BytesMut,
+    ) -> Result<(), Error> {
+        while let Some(frame) = framer.next(buffer).map_err(|v| self.violated(v))? {
+            match frame {
+                Frame::Interleaved(packet) => {
+                    self.meter
+                        .count(packet[1], &packet[4..])
+                        .map_err(|v| self.violated(v))?;
+                    self.to_client.extend_from_slice(&packet);
+                }
+                Frame::Message(message) if message.line.starts_with("RTSP/") => {
+                    self.response(message).await?
+                }
+                Frame::Message(request) => self.refuse_request(&request),
+            }
+        }
+        Ok(())
+    }
+
+    fn client_sent(&mut self, framer: &mut Framer, buffer: &mut BytesMut) -> Result<(), Error> {
+        while let Some(frame) = framer.next(buffer).map_err(|v| self.violated(v))? {
+            match frame {
+                Frame::Interleaved(packet) => self.to_camera.extend_from_slice(&packet),
+                Frame::Message(message) => self.request(message)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes a request of retina on, under the camera's own URL.
+    fn request(&mut self, mut request: Message) -> Result<(), Error> {
+        let mut parts = request.line.split(' ');
+        let (method, url) = (
+            parts.next().unwrap_or_default().to_owned(),
+            parts.next().unwrap_or_default(),
+        );
+        let uri = self.addresses.to_camera(url).ok_or_else(|| {
+            self.misbehaved(format!(
+                "the session would go on at another address ({method} {url})"
+            ))
+        })?;
+        let client_cseq = request.header("CSeq").unwrap_or_default().to_owned();
+        request.line = format!("{method} {uri} RTSP/1.0");
+        request.remove("Authorization");
+        let udp = udp::Relay::prepare(&mut request, self.local_ip)
+            .map_err(|e| self.broken("cannot open UDP ports", e))?;
+        if self.pending.len() == MAX_PENDING {
+            self.pending.pop_front();
+        }
+        self.send(Pending {
+            cseq: 0,
+            client_cseq,
+            method,
+            uri,
+            request,
+            udp,
+            authorized: false,
+            repeated: false,
+        });
+        Ok(())
+    }
+
+    fn send(&mut self, mut pending: Pending) {
+        pending.cseq = self.next_cseq;
+        self.next_cseq = self.next_cseq.wrapping_add(1);
+        let request = &mut pending.request;
+        request.set("CSeq", pending.cseq.to_string());
+        request.remove("Authorization");
+        let authorization = self
+            .auth
+            .as_mut()
+            .and_then(|auth| auth.authorization(&pending.method, &pending.uri, &request.body));
+        pending.authorized = authorization.is_some();
+        if let Some(value) = authorization {
+            request.set("Authorization", value);
+        }
+        request.write(&mut self.to_camera);
+        self.pending.push_back(pending);
+    }
+
+    /// Passes a response on to retina, unless it is a challenge that can be answered.
+    async fn response(&mut self, mut response: Message) -> Result<(), Error> {
+        let cseq = response
+            .header("CSeq")
+            .and_then(|cseq| cseq.trim().parse::<u32>().ok());
+        let at = match cseq {
+            Some(cseq) => self.pending.iter().position(|pending| pending.cseq == cseq),
+            // Some cameras leave the number out; what they mean is clear as long as one request is open.
+            None => (self.pending.len() == 1).then_some(0),
+        };
+        let Some(pending) = at.and_then(|at| self.pending.remove(at)) else {
+            // Without a request it belongs to nobody; retina would end the session over it.
+            tracing::debug!(stream = %self.label, line = %response.line, "dropped a response without a request");
+            return Ok(());
+        };
+        let (status, reason) = status(&response.line);
+        if status == 401 {
+            return self.challenged(pending, &response);
+        }
+        if pending.authorized && !self.accepted {
+            self.accepted = true;
+            self.budget.accepted();
+        }
+        if !(200..300).contains(&status) {
+            self.refused(
+                &pending.method,
+                status,
+                &reason,
+                response.header("Location"),
+            );
+        }
+        self.addresses
+            .localize(&mut response)
+            .map_err(|Foreign(url)| {
+                self.misbehaved(format!(
+                    "the camera refers to another host ({})",
+                    short(&url)
+                ))
+            })?;
+        if let Some(udp) = pending.udp
+            && status < 300
+        {
+            udp.start(
+                &mut response,
+                self.addresses.ip,
+                self.access_unit,
+                self.idle,
+                &mut self.udp,
+            )
+            .await
+            .map_err(|e| self.broken("cannot receive over UDP", e))?;
+        }
+        response.set("CSeq", pending.client_cseq);
+        response.write(&mut self.to_client);
+        Ok(())
+    }
+
+    fn challenged(&mut self, pending: Pending, response: &Message) -> Result<(), Error> {
+        let unauthorized = |reason: String| Error::Unauthorized {
+            url: self.label.clone(),
+            reason,
+        };
+        let Some(auth) = &mut self.auth else {
+            return Err(unauthorized(
+                "the camera asks for a user name and password; set credentials".into(),
+            ));
+        };
+        // A request with an old nonce may be asked again once; with a fresh one, a second 401 means no.
+        if pending.repeated {
+            self.budget.refused();
+            return Err(unauthorized(
+                "the camera refuses the user name or password".into(),
+            ));
+        }
+        auth.challenged(response.all("WWW-Authenticate"))
+            .map_err(unauthorized)?;
+        self.send(Pending {
+            repeated: true,
+            ..pending
+        });
+        Ok(())
+    }
+
+    /// Remembers why retina is about to fail.
+    fn refused(&mut self, method: &str, status: u16, reason: &str, location: Option<&str>) {
+        let reason = match location {
+            Some(location) => format!(
+                "{} (a redirect to {}, which is not followed)",
+                short(reason),
+                short(location)
+            ),
+            None => short(reason),
+        };
+        let error = Error::Refused {
+            url: self.label.clone(),
+            method: method.to_owned(),
+            status,
+            reason,
+        };
+        self.verdict
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .refusal = Some(error);
+    }
+
+    /// Cameras may send requests of their own; none is of use here.
+    fn refuse_request(&mut self, request: &Message) {
+        let mut headers = Vec::new();
+        headers.extend(
+            request
+                .header("CSeq")
+                .map(|cseq| ("CSeq".to_owned(), cseq.to_owned())),
+        );
+        let answer = Message {
+            line: "RTSP/1.0 501 Not Implemented".into(),
+            headers,
+            body: Default::default(),
+        };
+        if self.to_camera.len() < HIGH_WATER {
+            answer.write(&mut self.to_camera);
+        }
+    }
+
+    fn stalled(&self) -> Error {
+        Error::Stalled {
+            url: self.label.clone(),
+            after: self.idle,
+        }
+    }
+
+    fn broken(&self, action: &str, source: std::io::Error) -> Error {
+        Error::Network {
+            url: self.label.clone(),
+            action: action.to_owned(),
+            source: Some(Arc::new(source)),
+        }
+    }
+
+    fn closed(&self, source: Option<std::io::Error>) -> Error {
+        Error::Network {
+            url: self.label.clone(),
+            action: "the camera closed the connection".into(),
+            source: source.map(Arc::new),
+        }
+    }
+
+    fn violated(&self, violation: Violation) -> Error {
+        match violation {
+            Violation::Cap { cap, limit } => Error::CapExceeded {
+                url: self.label.clone(),
+                cap,
+                limit,
+            },
+            Violation::Garbled(what) => self.misbehaved(what.to_owned()),
+        }
+    }
+
+    fn misbehaved(&self, reason: String) -> Error {
+        Error::Misbehaved {
+            url: self.label.clone(),
+            reason,
+        }
+    }
+}
+
+fn status(line: &str) -> (u16, String) {
+    let mut parts = line.splitn(3, ' ').skip(1);
+    let status = parts
+        .next()
+        .and_then(|status| status.trim().parse().ok())
+        .unwrap_or(0);
+    (status, parts.next().unwrap_or_default().trim().to_owned())
+}
+
+/// Text of a camera for a message: one line, not long.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
+}

@@ -1,0 +1,93 @@
+//! What the pipeline has to know of H.264: NAL units, where decoding can start, and the sequence parameter set.
+
+mod bits;
+mod sps;
+
+pub(crate) use sps::Sps;
+
+/// The NAL units of an Annex B byte stream, without start codes.
+pub(crate) fn nal_units(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = after_start_code(data);
+    std::iter::from_fn(move || {
+        let nal = rest?;
+        let end = start_code(nal);
+        rest = end.and_then(|end| after_start_code(&nal[end..]));
+        // Zero bytes before a start code belong to it or are trailing padding.
+        let nal = &nal[..end.unwrap_or(nal.len())];
+        Some(&nal[..nal.iter().rposition(|&b| b != 0).map_or(0, |i| i + 1)])
+    })
+}
+
+/// Whether the access unit (Annex B) holds an IDR picture.
+pub(crate) fn is_random_access(data: &[u8]) -> bool {
+    nal_units(data).any(|nal| nal_type(nal) == Some(NAL_IDR))
+}
+
+/// The sequence parameter sets in the access unit; `None` for one that cannot be read.
+pub(crate) fn all_sps(data: &[u8]) -> impl Iterator<Item = Option<Sps>> {
+    nal_units(data)
+        .filter(|nal| nal_type(nal) == Some(NAL_SPS))
+        .map(Sps::parse)
+}
+
+/// Whether the access unit brings a sequence and a picture parameter set.
+pub(crate) fn has_parameter_sets(data: &[u8]) -> bool {
+    let has = |wanted| nal_units(data).any(|nal| nal_type(nal) == Some(wanted));
+    has(NAL_SPS) && has(NAL_PPS)
+}
+
+const NAL_IDR: u8 = 5;
+const NAL_SPS: u8 = 7;
+const NAL_PPS: u8 = 8;
+
+fn nal_type(nal: &[u8]) -> Option<u8> {
+    nal.first().map(|header| header & 0x1f)
+}
+
+/// Offset of the next `00 00 01`.
+fn start_code(data: &[u8]) -> Option<usize> {
+    let mut i = 0;
+    while i + 2 < data.len() {
+        match data[i + 2] {
+            0 => i += 1,
+            1 if data[i] == 0 && data[i + 1] == 0 => return Some(i),
+            _ => i += 3,
+        }
+    }
+    None
+}
+
+fn after_start_code(data: &[u8]) -> Option<&[u8]> {
+    start_code(data).map(|at| &data[at + 3..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nal_units_are_split_at_three_and_four_byte_start_codes() {
+        let data = [
+            0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x68, 3, 0, 0, 0, 1, 0x65, 4, 0, 0,
+        ];
+        let nals: Vec<_> = nal_units(&data).collect();
+        assert_eq!(nals, [&[0x67, 1, 2][..], &[0x68, 3], &[0x65, 4]]);
+    }
+
+    #[test]
+    fn data_without_a_start_code_has_no_nal_units() {
+        assert_eq!(nal_units(&[1, 2, 3]).count(), 0);
+        assert_eq!(nal_units(&[]).count(), 0);
+        assert_eq!(nal_units(&[0, 0, 1]).next(), Some(&[][..]));
+    }
+
+    #[test]
+    fn only_an_idr_slice_is_a_random_access_point() {
+        assert!(is_random_access(&[
+            0, 0, 0, 1, 0x09, 0x10, 0, 0, 1, 0x65, 0x88
+        ]));
+        assert!(!is_random_access(&[
+            0, 0, 0, 1, 0x09, 0x10, 0, 0, 1, 0x41, 0x9a
+        ]));
+    }
+}

@@ -1,0 +1,395 @@
+//! One session per stream, any number of consumers.
+
+mod cache;
+mod every;
+mod queue;
+mod run;
+mod stills;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::Stream;
+use futures::task::AtomicWaker;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use cache::GopCache;
+use every::EveryFrame;
+use queue::Queue;
+use stills::{KeyFrame, KeyFrames, Stills};
+
+use crate::{
+    AccessUnit, Codec, DecodePool, Error, Picture, Rate, Snapshot, SnapshotOptions, Source,
+    WallClock,
+};
+
+/// Reads one stream and shares it.
+///
+/// The hub connects when the first consumer comes and closes the session some seconds after the last has gone. It
+/// reconnects forever, with growing, jittered delays. Consumers are subscriptions, pending snapshots and streams of
+/// snapshots or frames; no consumer can slow another down or hold up the session.
+///
+/// Clones are handles of the same hub. When the last handle and consumer is dropped, the session ends at once.
+#[derive(Clone)]
+pub struct Hub {
+    owner: Arc<Owner>,
+}
+
+/// How a [`Hub`] reads its stream.
+#[derive(Clone, Debug)]
+pub struct HubOptions {
+    /// How long the session stays open after the last consumer has gone.
+    pub linger: Duration,
+    /// A session that delivers no access unit for so long is closed, and the stream connected again.
+    pub silence: Duration,
+    /// Bound of the delay before the first reconnection; it doubles with each failure.
+    pub first_delay: Duration,
+    /// Bound of the longest delay before a reconnection.
+    pub longest_delay: Duration,
+    /// Most bytes that are kept of the current group of pictures.
+    pub cache_bytes: usize,
+    /// Longest time that is kept of the current group of pictures.
+    pub cache_time: Duration,
+    /// Most access units that wait for one consumer.
+    pub queue_units: usize,
+    /// Most bytes that wait for one consumer.
+    pub queue_bytes: usize,
+    /// Who decodes; the pool of the process by default.
+    pub pool: DecodePool,
+    /// Seed of the jitter; a random one by default.
+    pub seed: Option<u64>,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self {
+            linger: Duration::from_secs(5),
+            silence: Duration::from_secs(15),
+            first_delay: Duration::from_secs(1),
+            longest_delay: Duration::from_secs(60),
+            cache_bytes: 16 << 20,
+            cache_time: Duration::from_secs(60),
+            queue_units: 2048,
+            queue_bytes: 32 << 20,
+            pool: DecodePool::shared(),
+            seed: None,
+        }
+    }
+}
+
+/// What a hub is doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum HubStatus {
+    /// No consumer, no session.
+    Idle,
+    /// A session is being opened.
+    Connecting,
+    /// Access units arrive.
+    Streaming {
+        /// Codec of the stream.
+        codec: Codec,
+        /// Width and height in pixels, where known.
+        size: Option<(u32, u32)>,
+    },
+    /// The session failed; the next attempt follows.
+    Backoff {
+        /// Why.
+        error: Error,
+        /// Delay from the failure to the next attempt.
+        retry_in: Duration,
+    },
+}
+
+/// What a [`Subscription`] delivers.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum HubItem {
+    /// The next access unit.
+    Unit(AccessUnit),
+    /// Something is missing here: the consumer was too slow, packets were lost, or the session was interrupted. The
+    /// next unit is a random access point.
+    Lost {
+        /// Access units that are known to be missing; 0 if they could not be counted.
+        units: u64,
+    },
+}
+
+/// A decoded picture of a stream.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Frame {
+    /// The picture.
+    pub picture: Picture,
+    /// When it was taken.
+    pub captured: WallClock,
+    /// Presentation time in the stream's session.
+    pub pts: Duration,
+}
+
+impl Hub {
+    /// A hub for a source; nothing is connected yet.
+    pub fn new(source: Arc<dyn Source>, options: HubOptions) -> Self {
+        let core = Core {
+            shared: Mutex::new(Shared {
+                cache: GopCache::new(options.cache_bytes, options.cache_time),
+                queues: Vec::new(),
+                consumers: 0,
+                running: false,
+            }),
+            source,
+            options,
+            status: watch::Sender::new(HubStatus::Idle),
+            keys: watch::Sender::new(None),
+            key_count: AtomicU64::new(0),
+            stills: Stills::default(),
+            changed: Notify::new(),
+            abandoned: CancellationToken::new(),
+        };
+        Self {
+            owner: Arc::new(Owner {
+                core: Arc::new(core),
+            }),
+        }
+    }
+
+    /// All access units from the start of the current group of pictures on.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn subscribe(&self) -> Subscription {
+        let core = &self.owner.core;
+        let slot = Arc::new(Slot {
+            queue: Mutex::new(Queue::new(
+                core.options.queue_units,
+                core.options.queue_bytes,
+            )),
+            waker: AtomicWaker::new(),
+        });
+        {
+            let mut shared = core.shared();
+            let mut queue = slot.queue();
+            shared
+                .cache
+                .units()
+                .cloned()
+                .for_each(|unit| queue.push(unit));
+            drop(queue);
+            shared.queues.push(slot.clone());
+        }
+        Subscription {
+            slot,
+            _consumer: Consumer::join(&self.owner),
+        }
+    }
+
+    /// A picture of now: of the cached key frame if that is young enough, else of the next one.
+    ///
+    /// # Errors
+    /// [`Error::NoPicture`] if none came within the deadline, at once the reason where waiting is in vain (credentials
+    /// refused, nothing to decode), [`Error::Option`] for options out of range.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub async fn snapshot(&self, options: &SnapshotOptions) -> Result<Snapshot, Error> {
+        options.check()?;
+        KeyFrames::new(&self.owner).snapshot(options).await
+    }
+
+    /// A picture in each period, or of each key frame, or every one; the latest wins where the consumer is slow. The stream never ends:
+    /// while there are no pictures, it delivers the reasons.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for options out of range.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn snapshots(
+        &self,
+        rate: Rate,
+        options: SnapshotOptions,
+    ) -> Result<impl Stream<Item = Result<Snapshot, Error>> + Send + Unpin + use<>, Error> {
+        options.check()?;
+        let pictures = Pictures::new(self, rate);
+        Ok(Box::pin(futures::stream::unfold(
+            (pictures, options),
+            |(mut pictures, options)| async move {
+                let item = match &mut pictures {
+                    Pictures::Keys(keys, rate) => keys.next_snapshot(*rate, &options).await,
+                    Pictures::Every(every) => every.next_snapshot(&options).await,
+                };
+                Some((item, (pictures, options)))
+            },
+        )))
+    }
+
+    /// Decoded pictures, in planes; the latest wins where the consumer is slow. Never ends, as
+    /// [`snapshots`](Self::snapshots). JPEG streams are not decoded: they give errors here.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn frames(
+        &self,
+        rate: Rate,
+    ) -> impl Stream<Item = Result<Frame, Error>> + Send + Unpin + use<> {
+        let pictures = Pictures::new(self, rate);
+        Box::pin(futures::stream::unfold(
+            pictures,
+            |mut pictures| async move {
+                let item = match &mut pictures {
+                    Pictures::Keys(keys, rate) => keys.next_frame(*rate).await,
+                    Pictures::Every(every) => every.next_frame().await,
+                };
+                Some((item, pictures))
+            },
+        ))
+    }
+
+    /// What the hub is doing now.
+    pub fn status(&self) -> HubStatus {
+        self.owner.core.status.borrow().clone()
+    }
+
+    /// The status now and each change of it; the latest wins.
+    pub fn watch_status(&self) -> impl Stream<Item = HubStatus> + Send + Unpin + use<> {
+        let mut status = self.owner.core.status.subscribe();
+        status.mark_changed();
+        Box::pin(futures::stream::unfold(status, |mut status| async move {
+            status.changed().await.ok()?;
+            let now = status.borrow_and_update().clone();
+            Some((now, status))
+        }))
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("source", &self.owner.core.source.label())
+            .field("status", &self.status())
+            .finish()
+    }
+}
+
+/// The access units of a stream, as a `futures::Stream`. Dropping it ends the subscription.
+pub struct Subscription {
+    slot: Arc<Slot>,
+    _consumer: Consumer,
+}
+
+impl Stream for Subscription {
+    type Item = HubItem;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<HubItem>> {
+        self.slot.waker.register(cx.waker());
+        let item = self.slot.queue().pop();
+        item.map_or(Poll::Pending, |item| Poll::Ready(Some(item)))
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription").finish_non_exhaustive()
+    }
+}
+
+/// Where the pictures of a consumer come from.
+enum Pictures {
+    Keys(KeyFrames, Rate),
+    Every(EveryFrame),
+}
+
+impl Pictures {
+    fn new(hub: &Hub, rate: Rate) -> Self {
+        match rate {
+            Rate::EveryFrame => Self::Every(EveryFrame::new(hub)),
+            rate => Self::Keys(KeyFrames::new(&hub.owner), rate),
+        }
+    }
+}
+
+/// What handles, consumers and the running task share.
+struct Core {
+    source: Arc<dyn Source>,
+    options: HubOptions,
+    shared: Mutex<Shared>,
+    status: watch::Sender<HubStatus>,
+    /// The latest key frame.
+    keys: watch::Sender<Option<KeyFrame>>,
+    /// How many key frames there were.
+    key_count: AtomicU64,
+    stills: Stills,
+    /// The number of consumers has changed.
+    changed: Notify,
+    /// Nobody holds the hub any more.
+    abandoned: CancellationToken,
+}
+
+struct Shared {
+    cache: GopCache,
+    queues: Vec<Arc<Slot>>,
+    consumers: usize,
+    running: bool,
+}
+
+struct Slot {
+    queue: Mutex<Queue>,
+    waker: AtomicWaker,
+}
+
+impl Core {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Held by handles and consumers, not by the task: when the last goes, the task ends.
+struct Owner {
+    core: Arc<Core>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.core.abandoned.cancel();
+    }
+}
+
+/// Keeps the session wanted.
+struct Consumer {
+    owner: Arc<Owner>,
+}
+
+impl Consumer {
+    fn join(owner: &Arc<Owner>) -> Self {
+        let core = &owner.core;
+        let mut shared = core.shared();
+        shared.consumers += 1;
+        if !shared.running {
+            shared.running = true;
+            tokio::spawn(run::run(core.clone()));
+        }
+        drop(shared);
+        core.changed.notify_waiters();
+        Self {
+            owner: owner.clone(),
+        }
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.owner.core.shared().consumers -= 1;
+        self.owner.core.changed.notify_waiters();
+    }
+}

@@ -1,0 +1,36 @@
+//! Where access units come from.
+
+mod rtsp;
+
+use async_trait::async_trait;
+
+pub use rtsp::{RtspOptions, RtspSource, RtspTransport};
+
+use crate::{AccessUnit, Error};
+
+/// A stream that can be connected to, again and again.
+#[async_trait]
+pub trait Source: Send + Sync + 'static {
+    /// Names the stream in logs and errors; without secrets.
+    fn label(&self) -> String;
+
+    /// Opens a session. May be cancelled by dropping the future.
+    ///
+    /// # Errors
+    /// Why there is no session; the caller decides about another attempt.
+    async fn connect(&self) -> Result<Box<dyn SourceSession>, Error>;
+}
+
+/// A connected stream.
+#[async_trait]
+pub trait SourceSession: Send {
+    /// The next access unit in decoding order; `None` when the stream has ended. Cancel-safe: dropping the future
+    /// loses nothing.
+    ///
+    /// # Errors
+    /// Why the session ended; it must not be used any more.
+    async fn next(&mut self) -> Result<Option<AccessUnit>, Error>;
+
+    /// Ends the session and gives the camera's resources back, in bounded time.
+    async fn close(self: Box<Self>);
+}

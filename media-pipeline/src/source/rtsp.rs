@@ -1,0 +1,444 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use retina::client::{
+    Demuxed, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions, SetupOptions,
+    Stream, TcpTransportOptions, Transport, UdpTransportOptions,
+};
+use retina::codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame, VideoParametersCodec};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+use super::{Source, SourceSession};
+use crate::clock::{MediaClock, from_ntp};
+use crate::guard::{
+    AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy, Guard, GuardOptions,
+};
+use crate::{AccessUnit, Codec, Error, Parameters};
+
+/// How to reach an RTSP stream.
+#[derive(Clone)]
+pub struct RtspOptions {
+    /// The stream, `rtsp://host[:port]/path`. Credentials in it are refused: they belong into `credentials`.
+    pub url: Url,
+    /// User name and password, where the camera asks for them.
+    pub credentials: Option<Credentials>,
+    /// Permits Basic authentication, which sends the password readable for the network. Off by default.
+    pub allow_basic: bool,
+    /// How RTP travels.
+    pub transport: RtspTransport,
+    /// Bounds on what the camera may send.
+    pub caps: Caps,
+    /// What to do with URLs of the camera that name another host.
+    pub foreign_urls: ForeignUrlPolicy,
+    /// Time for the whole way to the first packet: resolve, connect, authenticate, start. 10 seconds by default.
+    pub connect_timeout: Duration,
+    /// Longest silence on the connection. 10 seconds by default.
+    pub idle_timeout: Duration,
+    /// Shared with everything else that logs in to the same camera; one of its own by default.
+    pub budget: Option<Arc<dyn AuthBudget>>,
+}
+
+impl RtspOptions {
+    /// The defaults for a stream.
+    pub fn new(url: Url) -> Self {
+        Self {
+            url,
+            credentials: None,
+            allow_basic: false,
+            transport: RtspTransport::default(),
+            caps: Caps::default(),
+            foreign_urls: ForeignUrlPolicy::default(),
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(10),
+            budget: None,
+        }
+    }
+}
+
+impl fmt::Debug for RtspOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtspOptions")
+            .field("url", &label(&self.url))
+            .field("credentials", &self.credentials)
+            .field("transport", &self.transport)
+            .field("caps", &self.caps)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How RTP packets travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RtspTransport {
+    /// Interleaved with the RTSP connection: nothing is lost, nothing has to be opened in firewalls.
+    #[default]
+    Tcp,
+    /// Datagrams beside the RTSP connection, for cameras that offer nothing else, in a local network: packets that are
+    /// lost or out of order cost pictures. The cap on access units holds as with TCP.
+    Udp,
+}
+
+/// An RTSP stream (RFC 2326): the first video track of a presentation, H.264, H.265 or JPEG.
+pub struct RtspSource {
+    options: RtspOptions,
+    budget: Arc<dyn AuthBudget>,
+    group: Arc<SessionGroup>,
+}
+
+impl RtspSource {
+    /// A source for the stream; nothing is sent before [`connect`](Source::connect).
+    ///
+    /// # Errors
+    /// [`Error::Url`] if the URL is not `rtsp`, has no host, or holds credentials.
+    pub fn new(options: RtspOptions) -> Result<Self, Error> {
+        let refuse = |url: &Url, reason: &str| {
+            Err(Error::Url {
+                url: label(url),
+                reason: reason.into(),
+            })
+        };
+        let url = &options.url;
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse(
+                url,
+                "it holds credentials; pass them separately, URLs end up in logs",
+            );
+        }
+        if url.scheme() != "rtsp" {
+            return refuse(url, "only the scheme rtsp is supported");
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return refuse(url, "it names no host");
+        }
+        let budget = options
+            .budget
+            .clone()
+            .unwrap_or_else(|| Arc::new(FailureBudget::default()));
+        Ok(Self {
+            options,
+            budget,
+            group: Arc::default(),
+        })
+    }
+
+    fn network(&self, action: String, source: Option<std::io::Error>) -> Error {
+        Error::Network {
+            url: self.label(),
+            action,
+            source: source.map(Arc::new),
+        }
+    }
+
+    async fn open(&self) -> Result<Box<dyn SourceSession>, Error> {
+        // A session that the camera still holds counts against its limit.
+        let stale = self.group.stale_sessions();
+        if stale.num_sessions > 0 {
+            let patience = self.options.connect_timeout / 2;
+            let _ = timeout(patience, self.group.await_stale_sessions(&stale)).await;
+        }
+        let camera = self.dial().await?;
+        let addresses = camera
+            .peer_addr()
+            .and_then(|peer| Ok((peer.ip(), camera.local_addr()?.ip())));
+        let (ip, local_ip) =
+            addresses.map_err(|e| self.network("the connection broke".into(), Some(e)))?;
+        let options = &self.options;
+        let guard = Guard::start(
+            camera,
+            GuardOptions {
+                url: options.url.clone(),
+                label: self.label(),
+                ip,
+                local_ip,
+                credentials: options.credentials.clone(),
+                allow_basic: options.allow_basic,
+                caps: options.caps,
+                idle: options.idle_timeout,
+                budget: self.budget.clone(),
+                foreign: options.foreign_urls,
+            },
+        )
+        .await?;
+        let failed =
+            |e: retina::Error| self.explain(&guard, "the session could not be started", &e);
+        let session_options = SessionOptions::default()
+            .session_group(self.group.clone())
+            .session_id(SessionIdPolicy::UseFirst)
+            .user_agent(concat!("media-pipeline/", env!("CARGO_PKG_VERSION")).to_owned());
+        let mut session = Session::describe(guard.url.clone(), session_options)
+            .await
+            .map_err(failed)?;
+        let (index, codec) = choose(session.streams()).ok_or_else(|| Error::NoVideo {
+            url: self.label(),
+            offered: offered(session.streams()),
+        })?;
+        let transport = match self.options.transport {
+            RtspTransport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
+            RtspTransport::Udp => Transport::Udp(UdpTransportOptions::default()),
+        };
+        let setup = SetupOptions::default()
+            .transport(transport)
+            .frame_format(FrameFormat::SIMPLE);
+        session.setup(index, setup).await.map_err(failed)?;
+        let clock = MediaClock::new(session.streams()[index].clock_rate_hz());
+        let demuxed = session
+            .play(PlayOptions::default())
+            .await
+            .map_err(failed)?
+            .demuxed()
+            .map_err(failed)?;
+        Ok(Box::new(RtspSession {
+            demuxed,
+            guard,
+            group: self.group.clone(),
+            label: self.label(),
+            track: index,
+            codec,
+            clock,
+            started: Instant::now(),
+            parameters: None,
+        }))
+    }
+
+    async fn dial(&self) -> Result<TcpStream, Error> {
+        let url = &self.options.url;
+        let host = url
+            .host_str()
+            .unwrap_or_default()
+            .trim_start_matches('[')
+            .trim_end_matches(']');
+        let port = url.port().unwrap_or(554);
+        let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
+            .await
+            .map_err(|e| self.network(format!("cannot resolve the host {host}"), Some(e)))?
+            .collect();
+        let mut last = None;
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(e) => last = Some(e),
+            }
+        }
+        Err(self.network(format!("cannot connect to {host}:{port}"), last))
+    }
+
+    fn explain(&self, guard: &Guard, action: &str, error: &retina::Error) -> Error {
+        explain(guard, &self.label(), action, error)
+    }
+}
+
+impl fmt::Debug for RtspSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RtspSource").field(&self.options).finish()
+    }
+}
+
+#[async_trait]
+impl Source for RtspSource {
+    fn label(&self) -> String {
+        label(&self.options.url)
+    }
+
+    async fn connect(&self) -> Result<Box<dyn SourceSession>, Error> {
+        if self.options.credentials.is_some() {
+            self.budget.permit().map_err(|retry_in| Error::HeldBack {
+                url: self.label(),
+                retry_in,
+            })?;
+        }
+        let limit = self.options.connect_timeout;
+        timeout(limit, self.open()).await.unwrap_or_else(|_| {
+            Err(Error::Stalled {
+                url: self.label(),
+                after: limit,
+            })
+        })
+    }
+}
+
+struct RtspSession {
+    demuxed: Demuxed,
+    guard: Guard,
+    group: Arc<SessionGroup>,
+    label: String,
+    track: usize,
+    codec: Codec,
+    clock: MediaClock,
+    started: Instant,
+    parameters: Option<Arc<Parameters>>,
+}
+
+#[async_trait]
+impl SourceSession for RtspSession {
+    async fn next(&mut self) -> Result<Option<AccessUnit>, Error> {
+        loop {
+            match self.demuxed.next().await {
+                Some(Ok(CodecItem::VideoFrame(frame))) => return Ok(Some(self.unit(frame))),
+                Some(Ok(CodecItem::Rtcp(packets))) => self.report(&packets),
+                Some(Ok(_)) => {}
+                Some(Err(e)) => {
+                    return Err(explain(&self.guard, &self.label, "the stream broke", &e));
+                }
+                None => return self.guard.reason().map_or(Ok(None), Err),
+            }
+        }
+    }
+
+    async fn close(self: Box<Self>) {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        let group = self.group.clone();
+        // Dropping the session makes retina send TEARDOWN over the guard, which stays until retina has closed.
+        drop(self);
+        let _ = timeout(PATIENCE, group.await_teardown()).await;
+    }
+}
+
+impl RtspSession {
+    fn unit(&mut self, frame: VideoFrame) -> AccessUnit {
+        if frame.has_new_parameters() || self.parameters.is_none() {
+            self.parameters = parameters(&self.demuxed.streams()[self.track]).map(Arc::new);
+        }
+        let context = frame.start_ctx();
+        let arrival = Instant::from_std(context.received()).saturating_duration_since(self.started);
+        let received = SystemTime::from(context.received_wall());
+        let (pts, wall) = self
+            .clock
+            .stamp(frame.timestamp().timestamp(), arrival, received);
+        let loss = u32::from(frame.loss());
+        let mut unit = AccessUnit::new(self.codec, Bytes::from(frame.into_data()), pts, wall);
+        unit.track = self.track as u16;
+        unit.loss = loss;
+        unit.parameters = self.parameters.clone();
+        unit
+    }
+
+    fn report(&mut self, packets: &retina::rtcp::ReceivedCompoundPacket) {
+        let report = packets
+            .pkts()
+            .find_map(|packet| packet.as_sender_report().ok().flatten());
+        if let (Some(report), Some(rtp)) = (report, packets.rtp_timestamp())
+            && let Some(time) = from_ntp(report.ntp_timestamp().0)
+        {
+            self.clock
+                .sender_report(rtp.timestamp(), time, packets.ctx().received_wall().into());
+        }
+    }
+}
+
+/// The first video stream with a codec we know.
+fn choose(streams: &[Stream]) -> Option<(usize, Codec)> {
+    streams.iter().enumerate().find_map(|(index, stream)| {
+        let codec = match stream.encoding_name() {
+            "h264" => Codec::H264,
+            "h265" => Codec::H265,
+            "jpeg" => Codec::Jpeg,
+            _ => return None,
+        };
+        (stream.media() == "video").then_some((index, codec))
+    })
+}
+
+fn offered(streams: &[Stream]) -> String {
+    let names: Vec<_> = streams
+        .iter()
+        .take(8)
+        .map(|stream| format!("{}/{}", stream.media(), stream.encoding_name()))
+        .collect();
+    if names.is_empty() {
+        "nothing".into()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn parameters(stream: &Stream) -> Option<Parameters> {
+    let Some(ParametersRef::Video(video)) = stream.parameters() else {
+        return None;
+    };
+    let (width, height) = video.pixel_dimensions();
+    let sets = match video.codec_params() {
+        VideoParametersCodec::H264 { sps, pps } => vec![sps.clone(), pps.clone()],
+        VideoParametersCodec::H265 { vps, sps, pps } => vec![vps.clone(), sps.clone(), pps.clone()],
+        _ => Vec::new(),
+    };
+    Some(Parameters {
+        width,
+        height,
+        rfc6381: video.rfc6381_codec().to_owned(),
+        sets,
+    })
+}
+
+/// retina's errors are text. The guard knows better what happened, except where retina refused what passed the guard.
+fn explain(guard: &Guard, label: &str, action: &str, error: &retina::Error) -> Error {
+    guard.reason().unwrap_or_else(|| {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        Error::Misbehaved {
+            url: label.to_owned(),
+            reason: format!("{action}: {first}"),
+        }
+    })
+}
+
+/// A URL for logs and errors. Some cameras want the password in the path or query: such values are blotted out.
+fn label(url: &Url) -> String {
+    const SECRETS: [&str; 6] = ["pass", "pwd", "user", "auth", "token", "key"];
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let text = url.to_string();
+    let parts = text
+        .split_inclusive(['/', '?', '&', ';'])
+        .map(|part| match part.split_once('=') {
+            Some((key, value))
+                if SECRETS
+                    .iter()
+                    .any(|secret| part.to_ascii_lowercase().contains(secret)) =>
+            {
+                let end = value.find(['/', '?', '&', ';']).unwrap_or(value.len());
+                format!("{key}=***{}", &value[end..])
+            }
+            _ => part.to_owned(),
+        });
+    parts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_keep_what_tells_streams_apart_and_hide_secrets() {
+        for (url, expected) in [
+            (
+                "rtsp://192.0.2.7:554/cam/realmonitor?channel=1&subtype=0",
+                "rtsp://192.0.2.7:554/cam/realmonitor?channel=1&subtype=0",
+            ),
+            (
+                "rtsp://admin:hunter2@192.0.2.7/live",
+                "rtsp://192.0.2.7/live",
+            ),
+            (
+                "rtsp://192.0.2.7/live?Password=hunter2&channel=1",
+                "rtsp://192.0.2.7/live?Password=***&channel=1",
+            ),
+            (
+                "rtsp://192.0.2.7/user=admin_password=hunter2_channel=1",
+                "rtsp://192.0.2.7/user=***",
+            ),
+        ] {
+            assert_eq!(label(&url.parse().unwrap()), expected);
+        }
+    }
+}

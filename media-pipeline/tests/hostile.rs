@@ -1,0 +1,540 @@
+//! Cameras that misbehave, over real sockets: a typed error, quickly, and the session is gone.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use media_pipeline::{
+    Cap, Credentials, Error, ErrorKind, ForeignUrlPolicy, RtspOptions, RtspSource, RtspTransport,
+    Source,
+};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+const SDP: &str = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\n\
+    a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=42C01E;\
+    sprop-parameter-sets=Z0LAHtkDxWhAAAADAEAAAAwDxYuS,aMuMsg==\r\na=control:trackID=0\r\n";
+
+struct Request {
+    method: String,
+    uri: String,
+    cseq: String,
+    authorization: Option<String>,
+    transport: String,
+}
+
+/// One connection of the client, seen from the camera.
+struct Peer(BufReader<TcpStream>);
+
+impl Peer {
+    async fn request(&mut self) -> Option<Request> {
+        let mut request: Option<Request> = None;
+        loop {
+            let mut line = String::new();
+            if self.0.read_line(&mut line).await.ok()? == 0 {
+                return None;
+            }
+            let line = line.trim_end();
+            match &mut request {
+                _ if line.is_empty() => return request,
+                None => {
+                    let mut parts = line.split(' ').map(str::to_owned);
+                    let (method, uri) = (parts.next()?, parts.next()?);
+                    request = Some(Request {
+                        method,
+                        uri,
+                        cseq: String::new(),
+                        authorization: None,
+                        transport: String::new(),
+                    });
+                }
+                Some(request) => match line.split_once(": ") {
+                    Some((name, value)) if name.eq_ignore_ascii_case("CSeq") => {
+                        request.cseq = value.to_owned()
+                    }
+                    Some((name, value)) if name.eq_ignore_ascii_case("Transport") => {
+                        request.transport = value.to_owned();
+                    }
+                    Some((name, value)) if name.eq_ignore_ascii_case("Authorization") => {
+                        request.authorization = Some(value.to_owned());
+                    }
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) -> bool {
+        self.0.get_mut().write_all(bytes).await.is_ok()
+    }
+
+    async fn answer(&mut self, request: &Request, status: &str, headers: &str, body: &str) {
+        let length = body.len();
+        let answer = format!(
+            "RTSP/1.0 {status}\r\nCSeq: {}\r\n{headers}Content-Length: {length}\r\n\r\n{body}",
+            request.cseq
+        );
+        self.send(answer.as_bytes()).await;
+    }
+
+    /// Answers as a sound camera until PLAY is through.
+    async fn play(&mut self) {
+        while let Some(request) = self.request().await {
+            let (headers, body) = match request.method.as_str() {
+                "DESCRIBE" => ("Content-Type: application/sdp\r\n", SDP),
+                "SETUP" => (
+                    "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n",
+                    "",
+                ),
+                _ => ("Session: 1\r\n", ""),
+            };
+            self.answer(&request, "200 OK", headers, body).await;
+            if request.method == "PLAY" {
+                return;
+            }
+        }
+    }
+}
+
+/// A camera that treats each connection with `behaviour`.
+async fn camera<F, R>(behaviour: F) -> SocketAddr
+where
+    F: Fn(Peer) -> R + Send + Sync + 'static,
+    R: Future<Output = ()> + Send,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let behaviour = Arc::new(behaviour);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let behaviour = behaviour.clone();
+            tokio::spawn(async move { behaviour(Peer(BufReader::new(stream))).await });
+        }
+    });
+    address
+}
+
+fn options(address: SocketAddr) -> RtspOptions {
+    let mut options = RtspOptions::new(format!("rtsp://{address}/live?channel=1").parse().unwrap());
+    options.idle_timeout = Duration::from_millis(300);
+    options
+}
+
+/// Connects and reads until the session fails; it must, and soon.
+async fn failure(options: RtspOptions) -> Error {
+    let run = async {
+        let mut session = RtspSource::new(options).unwrap().connect().await?;
+        while session.next().await?.is_some() {}
+        Ok::<_, Error>(())
+    };
+    timeout(Duration::from_secs(20), run)
+        .await
+        .expect("the session fails in time")
+        .expect_err("the session fails")
+}
+
+/// Resident memory of this process in bytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
+    status.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+fn rtp(sequence: u16, marker: bool, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![b'$', 0];
+    packet.extend((12 + payload.len() as u16).to_be_bytes());
+    packet.extend([0x80, 96 | u8::from(marker) << 7]);
+    packet.extend(sequence.to_be_bytes());
+    packet.extend([0, 0, 0, 9, 0, 0, 0, 1]);
+    packet.extend(payload);
+    packet
+}
+
+#[tokio::test]
+async fn a_body_of_four_gigabytes_is_refused_before_it_comes() {
+    let address = camera(|mut peer| async move {
+        let request = peer.request().await.unwrap();
+        let head = format!(
+            "RTSP/1.0 200 OK\r\nCSeq: {}\r\nContent-Length: 4000000000\r\n\r\n",
+            request.cseq
+        );
+        peer.send(head.as_bytes()).await;
+        while peer.send(&[b'x'; 65_536]).await {}
+    })
+    .await;
+    let before = resident();
+    let error = failure(options(address)).await;
+    assert!(
+        matches!(
+            error,
+            Error::CapExceeded {
+                cap: Cap::Body,
+                limit: 1_048_576,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(resident().saturating_sub(before) < 32 << 20);
+}
+
+#[tokio::test]
+async fn an_endless_header_is_cut() {
+    let address = camera(|mut peer| async move {
+        peer.request().await.unwrap();
+        peer.send(b"RTSP/1.0 200 OK\r\nServer: ").await;
+        while peer.send(&[b'x'; 65_536]).await {}
+    })
+    .await;
+    let error = failure(options(address)).await;
+    assert!(
+        matches!(
+            error,
+            Error::CapExceeded {
+                cap: Cap::Header,
+                limit: 16_384,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn fragments_without_an_end_are_cut_and_memory_stays_flat() {
+    let address = camera(|mut peer| async move {
+        peer.play().await;
+        let mut fragment = vec![0x7c, 0x85];
+        fragment.resize(60_000, 0xaa);
+        for sequence in 0.. {
+            if !peer.send(&rtp(sequence, false, &fragment)).await {
+                return;
+            }
+            fragment[1] = 0x05;
+        }
+    })
+    .await;
+    let before = resident();
+    let error = failure(options(address)).await;
+    assert!(
+        matches!(
+            error,
+            Error::CapExceeded {
+                cap: Cap::AccessUnit,
+                limit: 8_388_608,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(
+        resident().saturating_sub(before) < 64 << 20,
+        "{} MiB",
+        (resident() - before) >> 20
+    );
+}
+
+/// Plays over UDP, with datagrams of `datagram` until the client is gone.
+async fn udp_camera(datagram: fn(u16) -> Option<Vec<u8>>) -> SocketAddr {
+    camera(move |mut peer| async move {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let mut client_port = 0;
+        while let Some(request) = peer.request().await {
+            if let Some((_, ports)) = request.transport.split_once("client_port=") {
+                client_port = ports.split('-').next().unwrap().parse::<u16>().unwrap();
+            }
+            let transport = request.transport.clone();
+            let headers = format!(
+                "Content-Type: application/sdp\r\nSession: 1\r\nTransport: {transport};server_port={port}-{}\r\n",
+                port + 1
+            );
+            let body = if request.method == "DESCRIBE" { SDP } else { "" };
+            peer.answer(&request, "200 OK", &headers, body).await;
+            if request.method == "PLAY" {
+                break;
+            }
+        }
+        let mut byte = [0];
+        for sequence in 0.. {
+            let Some(datagram) = datagram(sequence) else { break };
+            let _ = socket.send_to(&datagram, ("127.0.0.1", client_port)).await;
+            if let Ok(Ok(0)) = timeout(Duration::from_millis(1), peer.0.read(&mut byte)).await {
+                return;
+            }
+        }
+        while matches!(peer.0.read(&mut byte).await, Ok(1)) {}
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_cap_on_access_units_holds_for_udp() {
+    let address =
+        udp_camera(|sequence| Some(rtp(sequence, false, &[0x41; 30_000])[4..].to_vec())).await;
+    let mut options = options(address);
+    options.transport = RtspTransport::Udp;
+    options.caps.access_unit = 1 << 20;
+    let error = failure(options).await;
+    assert!(
+        matches!(
+            error,
+            Error::CapExceeded {
+                cap: Cap::AccessUnit,
+                limit: 1_048_576,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn silence_is_noticed_on_udp() {
+    let address = udp_camera(|_| None).await;
+    let mut options = options(address);
+    options.transport = RtspTransport::Udp;
+    let error = failure(options).await;
+    assert!(matches!(error, Error::Stalled { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_camera_that_falls_silent_is_left() {
+    let silent = camera(|mut peer| async move {
+        peer.request().await;
+        std::future::pending().await
+    })
+    .await;
+    let later = camera(|mut peer| async move {
+        peer.play().await;
+        std::future::pending().await
+    })
+    .await;
+    for address in [silent, later] {
+        let error = failure(options(address)).await;
+        assert!(
+            matches!(error, Error::Stalled { after, .. } if after == Duration::from_millis(300)),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_camera_that_drips_is_left_at_the_connect_timeout() {
+    let address = camera(|mut peer| async move {
+        peer.request().await;
+        while peer.send(b"R").await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    let mut options = options(address);
+    options.connect_timeout = Duration::from_millis(500);
+    let error = failure(options).await;
+    assert_eq!(error.kind(), ErrorKind::Stalled, "{error:?}");
+}
+
+#[tokio::test]
+async fn credentials_that_are_refused_are_sent_once_and_then_held_back() {
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let counter = attempts.clone();
+    let address = camera(move |mut peer| {
+        let counter = counter.clone();
+        async move {
+            while let Some(request) = peer.request().await {
+                counter.fetch_add(
+                    usize::from(request.authorization.is_some()),
+                    Ordering::SeqCst,
+                );
+                peer.answer(
+                    &request,
+                    "401 Unauthorized",
+                    "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n",
+                    "",
+                )
+                .await;
+            }
+        }
+    })
+    .await;
+    let mut options = options(address);
+    options.credentials = Some(Credentials::new("admin", "hunter2"));
+    let source = RtspSource::new(options).unwrap();
+    let error = source.connect().await.err().unwrap();
+    assert!(matches!(error, Error::Unauthorized { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"));
+    for _ in 0..5 {
+        let error = source.connect().await.err().unwrap();
+        assert!(matches!(error, Error::HeldBack { .. }), "{error:?}");
+    }
+    assert_eq!(attempts.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_camera_that_asks_for_credentials_that_are_not_set_is_told_apart() {
+    let address = camera(|mut peer| async move {
+        while let Some(request) = peer.request().await {
+            peer.answer(
+                &request,
+                "401 Unauthorized",
+                "WWW-Authenticate: Basic realm=\"r\"\r\n",
+                "",
+            )
+            .await;
+        }
+    })
+    .await;
+    let error = failure(options(address)).await;
+    assert!(error.to_string().contains("set credentials"), "{error}");
+    let mut options = options(address);
+    options.credentials = Some(Credentials::new("admin", "hunter2"));
+    let error = failure(options).await;
+    assert!(error.to_string().contains("Basic"), "{error}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let other = Arc::new(AtomicUsize::new(0));
+    let counter = other.clone();
+    let target = camera(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async {}
+    })
+    .await;
+    let address = camera(move |mut peer| async move {
+        let request = peer.request().await.unwrap();
+        peer.answer(
+            &request,
+            "302 Moved",
+            &format!("Location: rtsp://{target}/live\r\n"),
+            "",
+        )
+        .await;
+        peer.request().await;
+    })
+    .await;
+    let mut options = options(address);
+    options.credentials = Some(Credentials::new("admin", "hunter2"));
+    let error = failure(options).await;
+    assert!(
+        matches!(error, Error::Refused { status: 302, .. }),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains(&target.to_string()), "{error}");
+    assert_eq!(other.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_description_that_refers_to_another_host_is_refused_unless_permitted() {
+    let address = camera(|mut peer| async move {
+        while let Some(request) = peer.request().await {
+            let headers = "Content-Base: rtsp://192.0.2.9/live/\r\nContent-Type: application/sdp\r\nSession: 1\r\n\
+                Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
+            peer.answer(&request, "200 OK", headers, SDP).await;
+        }
+    })
+    .await;
+    let error = failure(options(address)).await;
+    assert!(matches!(error, Error::Misbehaved { .. }), "{error:?}");
+    assert!(error.to_string().contains("192.0.2.9"), "{error}");
+    let mut options = options(address);
+    options.foreign_urls = ForeignUrlPolicy::Rewrite;
+    RtspSource::new(options).unwrap().connect().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_camera_sees_its_own_url_and_numbers_in_every_request() {
+    let (sender, mut requests) = tokio::sync::mpsc::unbounded_channel();
+    let address = camera(move |mut peer| {
+        let sender = sender.clone();
+        async move {
+            while let Some(request) = peer.request().await {
+                let headers = "Content-Type: application/sdp\r\nSession: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n";
+                let body = if request.method == "DESCRIBE" { SDP } else { "" };
+                let challenge = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"\r\n";
+                match request.authorization {
+                    Some(_) => peer.answer(&request, "200 OK", headers, body).await,
+                    None => peer.answer(&request, "401 Unauthorized", challenge, "").await,
+                }
+                let _ = sender.send(request);
+            }
+        }
+    })
+    .await;
+    let mut options = options(address);
+    options.credentials = Some(Credentials::new("admin", "secret"));
+    let session = RtspSource::new(options).unwrap().connect().await.unwrap();
+    session.close().await;
+    let mut seen = Vec::new();
+    while let Ok(Some(request)) = timeout(Duration::from_secs(5), requests.recv()).await {
+        let authorization = request.authorization.unwrap_or_default();
+        assert!(
+            authorization.is_empty() || authorization.contains(&format!("uri=\"{}\"", request.uri)),
+            "{authorization}"
+        );
+        let end = request.method == "TEARDOWN";
+        seen.push((request.cseq, request.method, request.uri));
+        if end {
+            break;
+        }
+    }
+    let url = format!("rtsp://{address}/live?channel=1");
+    let expected: Vec<_> = [
+        ("1", "DESCRIBE", url.clone()),
+        ("2", "DESCRIBE", url.clone()),
+        ("3", "SETUP", format!("{url}/trackID=0")),
+        ("4", "PLAY", url.clone()),
+        ("5", "TEARDOWN", url),
+    ]
+    .map(|(cseq, method, uri)| (cseq.to_owned(), method.to_owned(), uri))
+    .into();
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn what_is_not_rtsp_is_an_error_that_says_so() {
+    let address = camera(|mut peer| async move {
+        peer.request().await;
+        peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let mut rest = Vec::new();
+        let _ = peer.0.read_to_end(&mut rest).await;
+    })
+    .await;
+    let error = failure(options(address)).await;
+    assert!(matches!(error, Error::Misbehaved { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_or_is_refused_is_the_networks_fault() {
+    let closing = camera(|mut peer| async move {
+        peer.request().await;
+    })
+    .await;
+    let error = failure(options(closing)).await;
+    assert_eq!(error.kind(), ErrorKind::Network, "{error:?}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap();
+    drop(listener);
+    let error = failure(options(nobody)).await;
+    assert_eq!(error.kind(), ErrorKind::Network, "{error:?}");
+    assert!(error.to_string().contains("cannot connect"), "{error}");
+}
+
+#[test]
+fn urls_that_cannot_work_are_the_callers_fault_and_keep_their_secrets() {
+    for url in [
+        "rtsp://admin:hunter2@192.0.2.7/live",
+        "rtsps://192.0.2.7/live",
+        "http://192.0.2.7/live",
+    ] {
+        let options = RtspOptions::new(url.parse().unwrap());
+        assert!(!format!("{options:?}").contains("hunter2"));
+        let error = RtspSource::new(options).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Caller, "{url}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+    }
+}
