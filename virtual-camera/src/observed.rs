@@ -14,7 +14,7 @@ pub struct Observed {
     /// How often each SOAP operation was asked for, whatever the answer was. Keys are names of the specification
     /// without a service, such as `GetProfiles`.
     pub operations: BTreeMap<String, u64>,
-    /// Requests (SOAP and snapshot) with wrong, replayed or outdated credentials.
+    /// Requests (SOAP, snapshot and RTSP) with wrong, replayed or outdated credentials.
     pub authentication_failures: u64,
     /// Requests (SOAP and snapshot) that carried credentials of any kind.
     pub requests_with_credentials: u64,

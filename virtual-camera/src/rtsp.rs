@@ -14,6 +14,7 @@ mod transport;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -67,6 +68,7 @@ impl RtspServer {
             timeline,
             auth: RwLock::new(options.auth),
             sessions: Mutex::default(),
+            refusals: AtomicU64::new(0),
             connections: Mutex::new(stop.child_token()),
             stop: stop.clone(),
         });
@@ -90,6 +92,11 @@ impl RtspServer {
             .iter()
             .filter(|session| session.is_playing())
             .count()
+    }
+
+    /// How many requests came with wrong credentials.
+    pub(crate) fn refusals(&self) -> u64 {
+        self.shared.refusals.load(Ordering::Relaxed)
     }
 
     /// Ends all sessions and connections, as a camera does that restarts. New ones are served.
@@ -130,6 +137,8 @@ struct Shared {
     timeline: Timeline,
     auth: RwLock<Option<Arc<DigestServer>>>,
     sessions: Mutex<Sessions<Session>>,
+    /// Requests whose credentials were wrong.
+    refusals: AtomicU64,
     /// Cancelled to close the connections there are.
     connections: Mutex<CancellationToken>,
     /// Cancelled to stop everything.

@@ -118,6 +118,7 @@ impl Camera {
         let mut observed = lock(&self.observed).clone();
         observed.subscriptions = self.events.lock().subscriptions.count(Instant::now());
         observed.rtsp_sessions = self.rtsp.sessions();
+        observed.authentication_failures += self.rtsp.refusals();
         observed
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -349,7 +350,13 @@ impl Handler {
         };
         let method: &str = received.request.method().into();
         let verdict = match received.request.header(&AUTHORIZATION) {
-            Some(value) => auth.verify(method, &received.target, value.as_str()),
+            Some(value) => {
+                let verdict = auth.verify(method, &received.target, value.as_str());
+                if verdict == Verdict::Refused {
+                    self.shared.refusals.fetch_add(1, Ordering::Relaxed);
+                }
+                verdict
+            }
             None => Verdict::Refused,
         };
         let challenges = match verdict {
