@@ -359,10 +359,14 @@ async fn handles_a_request_that_comes_twice_once() {
         .await;
     assert_eq!(raw.answer().await.payload, "1");
     assert_eq!(handled.load(Ordering::SeqCst), 2);
+    // The same correlation on another topic is another request.
+    raw.send(|request| request.topic = "ns/ops/cam1/PTZ/GetStatus".into())
+        .await;
+    assert_eq!(raw.answer().await.payload, "2");
     // After its time a request is a new one.
     tokio::time::sleep(Duration::from_secs(71)).await;
     raw.send(|_| ()).await;
-    assert_eq!(raw.answer().await.payload, "2");
+    assert_eq!(raw.answer().await.payload, "3");
 }
 
 #[tokio::test(start_paused = true)]

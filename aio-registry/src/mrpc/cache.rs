@@ -8,8 +8,20 @@ use tokio::time::Instant;
 
 use crate::Publish;
 
-/// What tells a request from others: response topic and correlation data.
-pub(super) type Key = (String, Bytes);
+/// What tells a request from others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// Without it, a client that uses one correlation for all it asks would get the answer to another command.
+    pub(super) request_topic: String,
+    pub(super) response_topic: String,
+    pub(super) correlation_data: Bytes,
+}
+
+impl Key {
+    fn size(&self) -> usize {
+        self.request_topic.len() + self.response_topic.len() + self.correlation_data.len()
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Cache {
@@ -76,7 +88,7 @@ impl Cache {
             .iter()
             .map(|(name, value)| name.len() + value.len())
             .sum::<usize>();
-        let size = response.payload.len() + response.topic.len() + key.0.len() + key.1.len() + user;
+        let size = response.payload.len() + response.topic.len() + key.size() + user;
         self.bytes += size;
         self.entries.insert(
             key.clone(),
@@ -116,7 +128,11 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> Key {
-        ("r".into(), Bytes::copy_from_slice(text.as_bytes()))
+        Key {
+            request_topic: "q".into(),
+            response_topic: "r".into(),
+            correlation_data: Bytes::copy_from_slice(text.as_bytes()),
+        }
     }
 
     #[test]

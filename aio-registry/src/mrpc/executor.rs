@@ -259,7 +259,11 @@ impl Service {
             .correlation_data
             .clone()
             .filter(|data| !data.is_empty())
-            .map(|data| (reply.topic.clone(), data));
+            .map(|correlation_data| Key {
+                request_topic: message.topic.clone(),
+                response_topic: reply.topic.clone(),
+                correlation_data,
+            });
         let seen = key
             .as_ref()
             .map(|key| self.cache().look_up(key, Instant::now()));
