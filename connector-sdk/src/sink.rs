@@ -1,0 +1,284 @@
+//! Where data goes: the destinations of one element of an asset.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use aio_registry::model::{Asset, Component, Destination, Device, Retain, Target};
+use aio_registry::{
+    CloudEvent, CloudEventSource, ElementKind, Mqtt, Telemetry, TelemetrySender, topic,
+};
+use bytes::Bytes;
+
+use crate::{Error, ErrorKind};
+
+/// How long a broker keeps a message for a consumer that is away, where the destination names no `ttl`.
+const DEFAULT_TTL: Duration = Duration::from_secs(10);
+
+/// Sends what one element of an asset produces to the destinations that the asset names for it.
+///
+/// Clones share their state.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    route: Route,
+    topics: Vec<TopicDestination>,
+    sender: SenderOf,
+    progress: Box<dyn Progress>,
+    sent: AtomicU64,
+}
+
+/// Is told whether an element works.
+pub(crate) trait Progress: std::fmt::Debug + Send + Sync {
+    fn running(&self);
+    fn failed(&self, error: &Error);
+}
+
+/// A sender whose Debug says nothing.
+struct SenderOf(TelemetrySender);
+
+impl std::fmt::Debug for SenderOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TelemetrySender")
+    }
+}
+
+/// What an element produced: one message.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// The content.
+    pub payload: Bytes,
+    /// Its media type, such as `image/jpeg`.
+    pub content_type: String,
+    /// When it was true: of a picture, when it was taken; of an event, when it happened.
+    pub time: SystemTime,
+}
+
+impl Data {
+    /// Content of a media type, true now.
+    pub fn new(content_type: impl Into<String>, payload: impl Into<Bytes>) -> Self {
+        Self {
+            payload: payload.into(),
+            content_type: content_type.into(),
+            time: SystemTime::now(),
+        }
+    }
+
+    /// A JSON document, true now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] if the value cannot be JSON (a map whose keys are no strings, say).
+    pub fn json(value: &impl serde::Serialize) -> Result<Self, Error> {
+        let payload = serde_json::to_vec(value).map_err(|error| {
+            Error::new(ErrorKind::Internal, "the data cannot be written as JSON").because(error)
+        })?;
+        Ok(Self::new("application/json", payload))
+    }
+
+    /// The same, true at `time`.
+    #[must_use]
+    pub fn at(self, time: SystemTime) -> Self {
+        Self { time, ..self }
+    }
+}
+
+/// Where the data of one element comes from and goes to. Compared to see whether a change of the registry concerns it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Route {
+    pub(crate) namespace: String,
+    pub(crate) device_name: String,
+    pub(crate) endpoint_name: String,
+    pub(crate) device: Arc<Device>,
+    pub(crate) asset_name: String,
+    pub(crate) asset: Identity,
+    pub(crate) component: Component,
+    pub(crate) data_source: Option<String>,
+    pub(crate) type_ref: Option<String>,
+    pub(crate) destinations: Vec<Destination>,
+}
+
+/// What of an asset ends up in messages.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Identity {
+    pub(crate) uuid: Option<String>,
+    pub(crate) external_asset_id: Option<String>,
+}
+
+#[derive(Debug)]
+struct TopicDestination {
+    topic: String,
+    qos: aio_registry::Qos,
+    retain: bool,
+    ttl: Duration,
+}
+
+impl Sink {
+    /// # Errors
+    /// [`ErrorKind::Configuration`] or [`ErrorKind::Unsupported`] names the destination that cannot be served.
+    pub(crate) fn new(
+        mqtt: Arc<dyn Mqtt>,
+        route: Route,
+        progress: Box<dyn Progress>,
+    ) -> Result<Self, Error> {
+        let topics = topics(&route)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                route,
+                topics,
+                sender: SenderOf(TelemetrySender::new(mqtt)),
+                progress,
+                sent: AtomicU64::new(0),
+            }),
+        })
+    }
+
+    /// Sends one message to each destination, and returns when the broker has acknowledged all of them (those of QoS 1).
+    ///
+    /// Awaiting it before the next reading is all the back-pressure there is: nothing is queued here. Dropping the future
+    /// does not recall what was handed to the session already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotDelivered`] if a destination did not get it; the others did.
+    pub async fn send(&self, data: Data) -> Result<(), Error> {
+        let shared = &*self.shared;
+        let mut outcome = Ok(());
+        for destination in &shared.topics {
+            let telemetry = Telemetry {
+                qos: destination.qos,
+                retain: destination.retain,
+                expiry: Some(destination.ttl),
+                cloud_event: Some(shared.route.cloud_event(data.time)),
+                ..Telemetry::new(
+                    destination.topic.clone(),
+                    data.content_type.clone(),
+                    data.payload.clone(),
+                )
+            };
+            if let Err(error) = shared.sender.0.send(telemetry).await {
+                outcome = Err(Error::new(
+                    ErrorKind::NotDelivered,
+                    format!("the message on {} was not delivered", destination.topic),
+                )
+                .because(error));
+            }
+        }
+        if outcome.is_ok() {
+            shared.sent.fetch_add(1, Ordering::Relaxed);
+            self.running();
+        }
+        outcome
+    }
+
+    /// Tells the runtime that the element works, before there is anything to send (an event that has not occurred yet).
+    /// [`send`](Self::send) tells it by itself.
+    pub fn running(&self) {
+        self.shared.progress.running();
+    }
+
+    /// Tells the runtime that the element does not work at the moment, though the `run_` method goes on trying. The next
+    /// [`send`](Self::send) or [`running`](Self::running) takes it back.
+    pub fn failed(&self, error: &Error) {
+        self.shared.progress.failed(error);
+    }
+
+    /// The messages that reached all destinations so far.
+    pub fn sent(&self) -> u64 {
+        self.shared.sent.load(Ordering::Relaxed)
+    }
+}
+
+impl Route {
+    fn element(&self) -> (ElementKind, String) {
+        match &self.component {
+            Component::Dataset { name } => (ElementKind::Dataset, name.clone()),
+            Component::Event { group, name } => (ElementKind::Event, format!("{group}/{name}")),
+            Component::Stream { name } => (ElementKind::Stream, name.clone()),
+            // Actions produce no data.
+            Component::Action { group, name } => (ElementKind::Event, format!("{group}/{name}")),
+        }
+    }
+
+    fn cloud_event(&self, time: SystemTime) -> CloudEvent {
+        let (kind, element) = self.element();
+        let asset = Asset {
+            uuid: self.asset.uuid.clone(),
+            external_asset_id: self.asset.external_asset_id.clone(),
+            ..Asset::default()
+        };
+        CloudEvent::for_connector(
+            &CloudEventSource {
+                device_name: &self.device_name,
+                device: &self.device,
+                endpoint_name: &self.endpoint_name,
+                asset_name: &self.asset_name,
+                asset: &asset,
+                kind,
+                element: &element,
+                data_source: self.data_source.as_deref(),
+                type_ref: self.type_ref.as_deref(),
+            },
+            time,
+        )
+    }
+
+    /// The topic where no destination is named: `{namespace}/data/{asset}/{element}`.
+    fn default_topic(&self) -> String {
+        let name = match &self.component {
+            Component::Dataset { name }
+            | Component::Event { name, .. }
+            | Component::Action { name, .. }
+            | Component::Stream { name } => name,
+        };
+        format!(
+            "{}/data/{}/{}",
+            self.namespace,
+            self.asset_name,
+            topic::escape_level(name)
+        )
+    }
+}
+
+fn topics(route: &Route) -> Result<Vec<TopicDestination>, Error> {
+    if route.destinations.is_empty() {
+        return Ok(vec![TopicDestination {
+            topic: route.default_topic(),
+            qos: aio_registry::Qos::default(),
+            retain: false,
+            ttl: DEFAULT_TTL,
+        }]);
+    }
+    route
+        .destinations
+        .iter()
+        .enumerate()
+        .map(|(index, destination)| {
+            let Target::Mqtt = destination.target else {
+                return Err(Error::unsupported(format!(
+                    "destinations[{index}].target: {} is not supported here; Mqtt is",
+                    destination.target
+                )));
+            };
+            let configuration = &destination.configuration;
+            let topic = configuration.topic.clone().ok_or_else(|| {
+                Error::configuration(format!(
+                    "destinations[{index}].configuration.topic: missing"
+                ))
+            })?;
+            topic::check_topic(&topic).map_err(|error| {
+                Error::configuration(format!(
+                    "destinations[{index}].configuration.topic: {error}"
+                ))
+            })?;
+            Ok(TopicDestination {
+                topic,
+                qos: configuration.qos.unwrap_or_default(),
+                retain: configuration.retain == Some(Retain::Keep),
+                ttl: configuration.ttl.map_or(DEFAULT_TTL, Duration::from_secs),
+            })
+        })
+        .collect()
+}
