@@ -45,7 +45,8 @@ pub enum EventItem {
 /// It ends only when the camera has no events.
 ///
 /// Nothing happens unless the stream is polled: a slow consumer slows down the pulling, and the
-/// camera queues. Dropping it ends the subscription.
+/// camera queues. Dropping it ends the subscription in the background; [`end`](Self::end) waits
+/// for that.
 pub struct EventStream {
     items: BoxStream<'static, Result<EventItem, Error>>,
     camera: Camera,
@@ -76,6 +77,34 @@ impl EventStream {
             subscription,
         }
     }
+
+    /// Ends the subscription, and returns when the camera has confirmed it, or after two seconds.
+    /// A program that is about to exit waits here, because dropping the stream does not.
+    #[doc(alias = "Unsubscribe")]
+    pub async fn end(mut self) {
+        if let Some(farewell) = self.farewell() {
+            // On its own, so that it is sent even where nobody waits to the end.
+            let _ = tokio::spawn(farewell).await;
+        }
+    }
+
+    /// Forgets the subscription, and returns what tells the camera so.
+    fn farewell(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
+        // A pull in flight would hold a connection slot.
+        self.items = Box::pin(futures::stream::empty());
+        let endpoint = self
+            .subscription
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()?;
+        let camera = self.camera.clone();
+        Some(async move {
+            let farewell = camera.call_at(&endpoint, &Unsubscribe {});
+            if let Ok(Err(error)) = tokio::time::timeout(FAREWELL, farewell).await {
+                tracing::debug!(%error, "the subscription is left to expire");
+            }
+        })
+    }
 }
 
 impl Stream for EventStream {
@@ -96,21 +125,10 @@ impl std::fmt::Debug for EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        // A pull in flight would hold a connection slot.
-        self.items = Box::pin(futures::stream::empty());
-        let endpoint = self
-            .subscription
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let (Some(endpoint), Ok(runtime)) = (endpoint, tokio::runtime::Handle::try_current()) {
-            let camera = self.camera.clone();
-            runtime.spawn(async move {
-                let farewell = camera.call_at(&endpoint, &Unsubscribe {});
-                if let Ok(Err(error)) = tokio::time::timeout(FAREWELL, farewell).await {
-                    tracing::debug!(%error, "the subscription is left to expire");
-                }
-            });
+        if let (Some(farewell), Ok(runtime)) =
+            (self.farewell(), tokio::runtime::Handle::try_current())
+        {
+            runtime.spawn(farewell);
         }
     }
 }
