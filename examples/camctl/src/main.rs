@@ -1,3 +1,138 @@
 //! ONVIF cameras from the command line.
 
-fn main() {}
+mod camera;
+mod discover;
+mod events;
+mod failure;
+mod inspect;
+mod interrupt;
+mod output;
+mod ptz;
+mod seconds;
+mod snapshot;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::camera::CameraArgs;
+use crate::output::Output;
+use crate::ptz::PtzVerb;
+
+/// ONVIF cameras from the command line.
+#[derive(Parser)]
+#[command(name = "camctl", version, subcommand_required = true)]
+struct Args {
+    #[command(flatten)]
+    camera: CameraArgs,
+
+    /// How long the camera may take for an answer (default 10); for `discover`, how long answers are collected
+    /// (default 5).
+    #[arg(long, global = true, help_heading = "Every verb", value_name = "SECONDS", value_parser = seconds::parse)]
+    timeout: Option<Duration>,
+
+    /// Write JSON: one document, for `discover` and `events` one object a line.
+    #[arg(long, global = true, help_heading = "Every verb")]
+    json: bool,
+
+    /// Log what happens, on standard error. RUST_LOG chooses more finely.
+    #[arg(short, long, global = true, help_heading = "Every verb")]
+    verbose: bool,
+
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Find the cameras of the network.
+    Discover(discover::DiscoverArgs),
+    #[command(flatten)]
+    OfCamera(CameraVerb),
+}
+
+/// What one camera is asked for.
+#[derive(Subcommand)]
+enum CameraVerb {
+    /// What the camera is, and which services it has.
+    Info,
+    /// The media profiles, with their streams.
+    Profiles,
+    /// Write a picture to a file, as the camera encodes it.
+    Snapshot(snapshot::SnapshotArgs),
+    /// Pan, tilt and zoom.
+    #[command(subcommand)]
+    Ptz(PtzVerb),
+    /// Show events as they come, until Ctrl-C.
+    Events(events::EventsArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let logged = if args.verbose {
+        "onvif_core=debug,onvif_ptz=debug"
+    } else {
+        // What goes wrong is told by the verb.
+        "off"
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(logged)),
+        )
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    match run(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads on, as in `camctl events | head -1`.
+        Err(error) if failure::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint!("{}", failure::Report(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
+    let output = Output { json: args.json };
+    match &args.verb {
+        Verb::Discover(verb) => discover::run(verb, args.timeout, output).await,
+        Verb::OfCamera(verb) => ask(verb, &args, output).await,
+    }
+}
+
+async fn ask(verb: &CameraVerb, args: &Args, output: Output) -> anyhow::Result<()> {
+    // What cannot be meant is said before the camera is asked.
+    let direction = match verb {
+        CameraVerb::Ptz(PtzVerb::Move(verb)) => verb.check(),
+        _ => Ok(()),
+    };
+    if let Err(message) = args.camera.check().and(direction) {
+        Args::command()
+            .error(ErrorKind::MissingRequiredArgument, message)
+            .exit()
+    }
+    let camera = args.camera.connect(args.timeout).await?;
+    match verb {
+        CameraVerb::Info => inspect::info(&camera, output).await,
+        CameraVerb::Profiles => inspect::profiles(&camera, output).await,
+        CameraVerb::Snapshot(verb) => snapshot::run(verb, &camera, output).await,
+        CameraVerb::Ptz(verb) => ptz::run(verb, &camera, output).await,
+        CameraVerb::Events(verb) => events::run(verb, &camera, output).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+}
