@@ -1,1 +1,176 @@
-//! Tests against software that nobody of this project wrote.
+//! Starts and stops the counterparts that the tests of this crate run against.
+#![allow(
+    clippy::unwrap_used,
+    reason = "everything here serves tests, where a panic is the report"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Whether every command is there. If not, says so, or fails where `REQUIRE_SHARED=1` asks for all counterparts.
+pub fn installed(commands: &[(&str, &[&str])]) -> bool {
+    for (command, probe) in commands {
+        let found = Command::new(command)
+            .args(*probe)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        if !found {
+            let required = std::env::var_os("REQUIRE_SHARED").is_some_and(|value| value == "1");
+            assert!(
+                !required,
+                "{command} is required here, and `{command} {probe:?}` fails"
+            );
+            eprintln!("skipped: {command} is not installed");
+            return false;
+        }
+    }
+    true
+}
+
+/// Mosquitto's broker and clients.
+pub const MOSQUITTO: (&str, &[&str]) = (
+    "sh",
+    &["-c", "command -v mosquitto mosquitto_sub mosquitto_rr"],
+);
+
+/// Python with GStreamer's RTSP server.
+pub const GSTREAMER: (&str, &[&str]) = (
+    "/usr/bin/python3",
+    &[
+        "-c",
+        "import gi; gi.require_version('GstRtspServer','1.0'); from gi.repository import GstRtspServer",
+    ],
+);
+
+/// A port of 127.0.0.1 that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// A process that is killed when it is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts it; its output is the test's.
+    pub fn start(command: &mut Command) -> Self {
+        let child = command.stdin(Stdio::null()).spawn();
+        Self {
+            child: child.unwrap_or_else(|error| panic!("{command:?}: {error}")),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Mosquitto on a port of loopback, open to all.
+pub fn mosquitto(folder: &Path, port: u16) -> Process {
+    let configuration = folder.join("mosquitto.conf");
+    let text = format!(
+        "user root\npersistence false\nlistener {port} 127.0.0.1\nallow_anonymous true\nmax_packet_size 20000000\n"
+    );
+    fs::write(&configuration, text).unwrap();
+    let broker = Process::start(
+        Command::new("mosquitto")
+            .arg("-c")
+            .arg(configuration)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
+    );
+    wait_for_port(port);
+    broker
+}
+
+/// GStreamer's RTSP server with a live picture at `/cam`.
+pub fn gstreamer(port: u16, width: u32, height: u32, user: Option<(&str, &str)>) -> Process {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rtsp_server.py");
+    let mut command = Command::new("/usr/bin/python3");
+    command
+        .arg(script)
+        .args([port.to_string(), width.to_string(), height.to_string()]);
+    if let Some((user, password)) = user {
+        command.args([user, password]);
+    }
+    let mut server = Process::start(command.stdout(Stdio::piped()));
+    let mut ready = String::new();
+    let output = server.child.stdout.take().unwrap();
+    BufReader::new(output).read_line(&mut ready).unwrap();
+    assert_eq!(ready, "ready\n");
+    server
+}
+
+fn wait_for_port(port: u16) {
+    until(
+        &format!("a listener at port {port}"),
+        Duration::from_secs(10),
+        || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok(),
+    );
+}
+
+/// Asks again, because other processes tell nobody when they are ready, until there is an answer.
+pub fn until<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(start.elapsed() < limit, "no {what} within {limit:?}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// The path of one of this workspace's programs, built if it is not up to date.
+pub fn program(name: &str) -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["build", "--quiet", "-p", name])
+        .status()
+        .unwrap();
+    assert!(built.success(), "{name} does not build");
+    // target/debug/deps/TEST -> target/debug
+    let test = std::env::current_exe().unwrap();
+    test.parent().unwrap().parent().unwrap().join(name)
+}
+
+/// Writes the manifests of a folder registry.
+pub fn write_registry(folder: &Path, manifests: &[(&str, &str)], secrets: &[(&str, &str)]) {
+    fs::create_dir_all(folder).unwrap();
+    for (name, text) in manifests {
+        fs::write(folder.join(format!("{name}.yaml")), text).unwrap();
+    }
+    for (name, value) in secrets {
+        let path = folder.join("secrets").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, value).unwrap();
+    }
+}
+
+/// Runs a client to its end and returns what it printed; `None` when it fails or takes longer than `limit`.
+pub fn output(command: &mut Command, limit: Duration) -> Option<Vec<u8>> {
+    let mut bounded = Command::new("timeout");
+    bounded
+        .arg(limit.as_secs().to_string())
+        .arg(command.get_program())
+        .args(command.get_args());
+    let output = bounded
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    output.status.success().then_some(output.stdout)
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+"""GStreamer's RTSP server as a camera: a live H.264 test picture at rtsp://127.0.0.1:PORT/cam.
+
+usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD]   (with a user: HTTP Digest authentication)
+"""
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+
+Gst.init(None)
+port, width, height, *user = sys.argv[1:]
+
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_shared(True)
+factory.set_launch(
+    "( videotestsrc is-live=true pattern=ball"
+    f" ! video/x-raw,format=I420,width={width},height={height},framerate=15/1"
+    " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15"
+    " ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service(port)
+if user:
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "viewer")
+    auth = GstRtspServer.RTSPAuth()
+    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+    auth.add_digest(user[0], user[1], token)
+    server.set_auth(auth)
+    rights = GstRtspServer.RTSPPermissions()
+    rights.add_permission_for_role("viewer", "media.factory.access", True)
+    rights.add_permission_for_role("viewer", "media.factory.construct", True)
+    factory.set_permissions(rights)
+server.get_mount_points().add_factory("/cam", factory)
+server.attach(None)
+print("ready", flush=True)
+GLib.MainLoop().run()
