@@ -1,5 +1,7 @@
 //! The runtime against a registry and a broker in memory, on a paused clock.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "runtime/support.rs"]
 mod support;
 

@@ -44,3 +44,8 @@ impl Args {
         }
     }
 }
+
+/// The README's library example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,5 +1,6 @@
 //! `media-connector` between GStreamer's RTSP server and Mosquitto.
-#![allow(clippy::unwrap_used)]
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;

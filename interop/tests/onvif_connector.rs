@@ -1,5 +1,6 @@
 //! `onvif-connector` between oxvif's mock camera and Mosquitto, with `mosquitto_rr` as the operator.
-#![allow(clippy::unwrap_used)]
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;

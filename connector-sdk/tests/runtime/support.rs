@@ -1,5 +1,4 @@
 //! A registry in memory whose wishes a test changes, and a connector that does as its endpoint's address says.
-#![allow(dead_code, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! The media connector between the virtual camera, a registry folder and a broker in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -150,10 +150,10 @@ fn remember(properties: &mut BTreeMap<Property, Notification>, notification: &No
     key.extend(pairs(&notification.key.simple));
     let property = (notification.topic.clone(), key);
     match notification.operation {
-        Some(PropertyOperation::Initialized | PropertyOperation::Changed) => {
-            if properties.len() < REMEMBERED || properties.contains_key(&property) {
-                properties.insert(property, notification.clone());
-            }
+        Some(PropertyOperation::Initialized | PropertyOperation::Changed)
+            if properties.len() < REMEMBERED || properties.contains_key(&property) =>
+        {
+            properties.insert(property, notification.clone());
         }
         Some(PropertyOperation::Deleted) => {
             properties.remove(&property);
