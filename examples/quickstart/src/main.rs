@@ -34,7 +34,7 @@ use crate::steps::Steps;
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// A real camera in place of the built-in one: http://host/onvif/device_service
+    /// A real camera in place of the built-in one: `http://host/onvif/device_service`
     #[arg(long, value_name = "URL")]
     camera: Option<Url>,
 
@@ -46,7 +46,7 @@ struct Args {
     #[arg(long, value_name = "FILE", requires = "username")]
     password_file: Option<PathBuf>,
 
-    /// A broker in place of the built-in one: mqtt[s]://host:port
+    /// A broker in place of the built-in one: `mqtt[s]://host:port`
     #[arg(long, value_name = "URL")]
     broker: Option<Url>,
 
