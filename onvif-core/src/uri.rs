@@ -58,7 +58,7 @@ impl UriPolicy {
         // Credentials are fields, never part of a URL. Both setters succeed for URLs with a host.
         let _ = uri.set_username("");
         let _ = uri.set_password(None);
-        let same_host = uri.host() == configured.host();
+        let same_host = host(&uri).is_some_and(|name| host(configured) == Some(name));
         match self {
             Self::AsReported => {}
             Self::RewriteHost if same_host => {}
@@ -82,6 +82,15 @@ impl UriPolicy {
             let _ = uri.set_port(configured.port());
         }
         Ok(uri)
+    }
+}
+
+/// The host in a form that can be compared. `Url` reads it for `http` only: for `rtsp` it leaves
+/// IPv4 addresses and the case of names as they are.
+fn host(url: &Url) -> Option<Host> {
+    match Host::parse(url.host_str()?).ok()? {
+        Host::Domain(name) => Some(Host::Domain(name.trim_end_matches('.').to_owned())),
+        address => Some(address),
     }
 }
 
@@ -252,9 +261,40 @@ mod tests {
             resolve(UriPolicy::Refuse, other),
             Err(UriError::OtherHost { .. })
         ));
+        let rtsp = "rtsp://192.0.2.7:554/s";
+        assert_eq!(resolve(UriPolicy::Refuse, rtsp).unwrap(), rtsp);
+        assert!(resolve(UriPolicy::Refuse, "rtsp://192.0.2.8:554/s").is_err());
         let same = "http://192.0.2.7:1024/events";
         assert_eq!(resolve(UriPolicy::Refuse, same).unwrap(), same);
         assert_eq!(resolve(UriPolicy::RewriteHost, same).unwrap(), same);
+    }
+
+    #[test]
+    fn a_host_is_the_same_in_any_spelling_and_scheme() {
+        for (configured, reported) in [
+            ("http://cam.example/", "rtsp://Cam.Example/s"),
+            ("http://cam.example/", "http://CAM.example./s"),
+            ("http://192.0.2.7/", "rtsp://192.0.2.7:554/s"),
+            ("http://[2001:db8::7]/", "rtsp://[2001:DB8:0::7]/s"),
+        ] {
+            let configured = Url::parse(configured).unwrap();
+            assert!(
+                UriPolicy::Refuse.resolve(&configured, reported).is_ok(),
+                "{reported}"
+            );
+        }
+        for reported in [
+            "rtsp://192.0.2.7.evil.example/s",
+            "rtsp://192.0.2.7@evil.example/s",
+            "rtsp://evil.example\\@192.0.2.7/s",
+            "http://evil.example\\@192.0.2.7/s",
+            "http://192.0.2.70/s",
+        ] {
+            let resolved = UriPolicy::Refuse.resolve(&configured(), reported);
+            if let Ok(url) = resolved {
+                assert_eq!(url.host_str(), Some("192.0.2.7"), "{reported}");
+            }
+        }
     }
 
     #[test]
