@@ -175,7 +175,7 @@ fn unauthorized(host: &str, user: Option<&str>) -> String {
     match user {
         Some(user) => format!(
             "the camera at {host} does not accept the credentials of `{user}`; check the password, and that \
-             the user exists as an ONVIF user on the camera"
+             the user exists as an ONVIF user on the camera and may do this"
         ),
         None => format!("the camera at {host} requires credentials and none were given"),
     }

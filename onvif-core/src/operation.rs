@@ -138,7 +138,8 @@ pub trait Operation {
     }
 }
 
-/// Declares an operation: request, reply, and everything needed to send it.
+/// Declares an operation: request, reply, and everything needed to send it. A crate that uses it
+/// depends on `yaserde` with the feature `derive`, because the derived code names that crate.
 ///
 /// ```
 /// # #![allow(missing_docs)]

@@ -231,6 +231,41 @@ async fn an_outdated_nonce_does_not_count_as_a_wrong_password() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_user_may_not_do_does_not_pause_what_he_may() {
+    let target = Scripted::new(|sent| match sent.operation.as_str() {
+        // Needs an administrator; Bosch refuses Renew in the same way.
+        "GetUsers" => Some(fault(400, "NotAuthorized")),
+        "GetScopes" if !sent.token => Some(fault(400, "NotAuthorized")),
+        _ => None,
+    });
+    let camera = target.connect().await;
+    for _ in 0..3 {
+        camera.device().scopes().await.unwrap();
+        let error = camera.device().users().await.unwrap_err();
+        assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
+    }
+    camera.device().scopes().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_was_changed_rests_after_the_second_refusal() {
+    let changed = Arc::new(Mutex::new(false));
+    let now = changed.clone();
+    let target = Scripted::new(move |sent| {
+        let open = sent.operation.starts_with("GetS") || sent.operation.starts_with("GetCap");
+        (!open && (!sent.token || *now.lock().unwrap())).then(|| fault(400, "NotAuthorized"))
+    });
+    let camera = target.connect().await;
+    camera.device().information().await.unwrap();
+    *changed.lock().unwrap() = true;
+    for _ in 0..20 {
+        camera.device().information().await.unwrap_err();
+    }
+    let refused = target.sent("GetDeviceInformation").len() - 2;
+    assert!(refused <= 4, "{refused} attempts");
+}
+
+#[tokio::test(start_paused = true)]
 async fn wrong_credentials_cost_at_most_two_attempts_in_five_minutes() {
     let target = Scripted::new(|sent| {
         (!sent.operation.starts_with("GetS") && !sent.operation.starts_with("GetCap"))
@@ -462,7 +497,11 @@ async fn a_camera_whose_pulls_always_fail_is_not_stormed() {
     let target =
         Scripted::new(|sent| (sent.operation == "PullMessages").then(|| fault(500, "Broken")));
     let mut events = target.connect().await.events().subscribe(Filter::all());
-    let _ = tokio::time::timeout(Duration::from_secs(3600), events.next()).await;
+    let hour = tokio::time::Instant::now() + Duration::from_secs(3600);
+    while tokio::time::timeout_at(hour, events.next()).await.is_ok() {}
     let creations = target.sent("CreatePullPointSubscription").len();
-    assert!(creations < 80, "{creations} subscriptions in an hour");
+    assert!(
+        (10..80).contains(&creations),
+        "{creations} subscriptions in an hour"
+    );
 }

@@ -31,7 +31,8 @@ pub enum AuthOutcome {
 }
 
 /// The failures one camera may see: after a definite refusal the same credentials rest for five
-/// minutes. Clones share the state, so that SOAP, snapshots and RTSP can draw on one budget.
+/// minutes. One refusal after a success is forgiven, because cameras refuse what a user may not do
+/// in the same words. Clones share the state, so that SOAP, snapshots and RTSP can draw on one budget.
 #[derive(Clone, Debug, Default)]
 pub struct AuthBudget {
     state: Arc<Mutex<State>>,
@@ -67,6 +68,8 @@ fn now() -> Instant {
 #[derive(Debug, Default)]
 struct State {
     refused: Option<(u64, Instant)>,
+    /// Credentials that the camera took, and has not refused since.
+    proven: Option<u64>,
 }
 
 impl State {
@@ -86,8 +89,12 @@ impl State {
 
     fn record(&mut self, credentials: u64, outcome: AuthOutcome, now: Instant) {
         match outcome {
+            AuthOutcome::Refused if self.proven.take() == Some(credentials) => {}
             AuthOutcome::Refused => self.refused = Some((credentials, now)),
-            AuthOutcome::Accepted => self.refused = None,
+            AuthOutcome::Accepted => {
+                self.refused = None;
+                self.proven = Some(credentials);
+            }
         }
     }
 }
@@ -116,6 +123,20 @@ mod tests {
         budget.record(&wrong, AuthOutcome::Refused);
         assert!(budget.clone().permit(&wrong).is_err());
         assert!(budget.permit(&Credentials::new("admin", "right")).is_ok());
+    }
+
+    #[test]
+    fn one_refusal_after_a_success_is_forgiven_and_no_other() {
+        let start = Instant::now();
+        let mut state = State::default();
+        state.record(1, AuthOutcome::Accepted, start);
+        state.record(1, AuthOutcome::Refused, start);
+        assert_eq!(state.permit(1, start), Ok(()));
+        state.record(1, AuthOutcome::Refused, start);
+        assert!(state.permit(1, start).is_err());
+        state.record(2, AuthOutcome::Accepted, start);
+        state.record(1, AuthOutcome::Refused, start);
+        assert!(state.permit(1, start).is_err());
     }
 
     #[test]
