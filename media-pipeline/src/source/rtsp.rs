@@ -219,17 +219,11 @@ impl RtspSource {
             .await
             .map_err(|e| self.network(format!("cannot resolve the host {host}"), Some(e)))?
             .collect();
-        let mut last = None;
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    let _ = stream.set_nodelay(true);
-                    return Ok(stream);
-                }
-                Err(e) => last = Some(e),
-            }
-        }
-        Err(self.network(format!("cannot connect to {host}:{port}"), last))
+        let stream = connect(&addresses, self.options.connect_timeout)
+            .await
+            .map_err(|e| self.network(format!("cannot connect to {host}:{port}"), e))?;
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
     }
 
     fn explain(&self, guard: &Guard, action: &str, error: &retina::Error) -> Error {
@@ -335,6 +329,24 @@ impl RtspSession {
     }
 }
 
+/// Connects to the first address that answers. Each gets its share of `limit`, so that one that drops packets, as IPv6 does
+/// in many camera networks, leaves time for the next.
+async fn connect(
+    addresses: &[SocketAddr],
+    limit: Duration,
+) -> Result<TcpStream, Option<std::io::Error>> {
+    let share = limit / (addresses.len() as u32).saturating_add(1);
+    let mut last = None;
+    for address in addresses {
+        match timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(e)) => last = Some(e),
+            Err(_) => last = Some(std::io::ErrorKind::TimedOut.into()),
+        }
+    }
+    Err(last)
+}
+
 /// The first video stream with a codec we know.
 fn choose(streams: &[Stream]) -> Option<(usize, Codec)> {
     streams.iter().enumerate().find_map(|(index, stream)| {
@@ -417,6 +429,30 @@ fn label(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_drops_packets_leaves_time_for_the_next() {
+        let full =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+            .unwrap();
+        full.listen(0).unwrap();
+        let dropping = full.local_addr().unwrap().as_socket().unwrap();
+        // Once its backlog is full, Linux drops what else arrives.
+        let mut waiting = Vec::new();
+        while let Ok(Ok(stream)) =
+            timeout(Duration::from_millis(200), TcpStream::connect(dropping)).await
+        {
+            waiting.push(stream);
+        }
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let answering = listener.local_addr().unwrap();
+        let limit = Duration::from_millis(900);
+        let stream = timeout(limit, connect(&[dropping, answering], limit)).await;
+        assert_eq!(stream.unwrap().unwrap().peer_addr().unwrap(), answering);
+    }
 
     #[test]
     fn labels_keep_what_tells_streams_apart_and_hide_secrets() {
