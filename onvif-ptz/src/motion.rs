@@ -4,16 +4,24 @@ use onvif_core::media::ProfileToken;
 use onvif_core::{Camera, Error, ErrorKind};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::operations::{ContinuousMove, Stop};
 use crate::vector::Velocity;
 
-/// A stop is tried this often: a camera that keeps turning is worse than a few requests.
+/// A stop that the camera refuses is tried this often: a camera that keeps turning is worse than a
+/// few requests.
 const ATTEMPTS: u32 = 3;
+/// A stop that does not reach the camera is tried for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A continuous move. It stops when its time has passed, when [`stop`](Self::stop) is called, and
 /// when it is dropped.
+///
+/// A stop ends whatever moves the camera by then. To change the direction, stop this motion before
+/// the next is asked for: `motion = ptz.continuous_move(…)` drops, and so stops, the old one after the
+/// new one has started.
 #[derive(Debug)]
 #[must_use = "dropping a motion stops it"]
 pub struct Motion {
@@ -58,7 +66,8 @@ impl Motion {
         self
     }
 
-    /// Stops now, and returns when the camera has confirmed it.
+    /// Stops now, and returns when the camera has confirmed it. A camera that cannot be reached is
+    /// tried for a minute.
     ///
     /// # Errors
     /// When the camera confirms neither the stop nor a velocity of zero.
@@ -101,22 +110,29 @@ async fn halt(camera: &Camera, profile: &ProfileToken, velocity: &Velocity) -> R
         velocity: velocity.at_rest(),
         timeout: None,
     };
-    let mut attempt = 1;
+    let give_up = Instant::now() + PATIENCE;
+    let mut refusals = 0;
     loop {
         let error = match camera.call(&stop).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        let answered = !matches!(error.kind(), ErrorKind::Network | ErrorKind::Unauthorized);
-        if answered && camera.call(&rest).await.is_ok() {
-            tracing::debug!(%error, "the camera does not stop on request; its velocity was set to zero");
-            return Ok(());
-        }
-        if attempt == ATTEMPTS || error.kind() == ErrorKind::Unauthorized {
+        let hopeless = match error.kind() {
+            ErrorKind::Network => Instant::now() >= give_up,
+            ErrorKind::Unauthorized => true,
+            _ if camera.call(&rest).await.is_ok() => {
+                tracing::debug!(%error, "the camera does not stop on request; its velocity was set to zero");
+                return Ok(());
+            }
+            _ => {
+                refusals += 1;
+                refusals == ATTEMPTS
+            }
+        };
+        if hopeless {
             tracing::warn!(%error, "the camera did not confirm that it stopped moving");
             return Err(error);
         }
-        attempt += 1;
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -5,6 +5,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -15,6 +17,9 @@ use onvif_ptz::{CameraExt, PtzClient, Velocity};
 #[derive(Clone)]
 struct Refusing {
     what: &'static [&'static str],
+    /// From the first move on, until so much time has passed since, the camera cannot be reached.
+    away: Duration,
+    moved: Arc<Mutex<Option<Instant>>>,
     moves: Arc<Mutex<Vec<String>>>,
 }
 
@@ -35,6 +40,13 @@ impl Transport for Refusing {
         } else {
             "<tptz:MoveResponse/>"
         };
+        let away = |since: Instant| since.elapsed() < self.away;
+        if self.moved.lock().unwrap().is_some_and(away) {
+            return Err(TransportError::Connect("no route to host".into()));
+        }
+        if body.starts_with("<tptz:ContinuousMove") {
+            self.moved.lock().unwrap().get_or_insert_with(Instant::now);
+        }
         if body.starts_with("<tptz:") {
             self.moves.lock().unwrap().push(body);
         }
@@ -44,9 +56,18 @@ impl Transport for Refusing {
 }
 
 async fn camera(what: &'static [&'static str]) -> (PtzClient, Arc<Mutex<Vec<String>>>) {
+    camera_away(what, Duration::ZERO).await
+}
+
+async fn camera_away(
+    what: &'static [&'static str],
+    away: Duration,
+) -> (PtzClient, Arc<Mutex<Vec<String>>>) {
     let moves = Arc::default();
     let transport = Refusing {
         what,
+        away,
+        moved: Arc::default(),
         moves: Arc::clone(&moves),
     };
     let camera = Camera::builder("http://192.0.2.7")
@@ -116,4 +137,27 @@ async fn a_camera_that_confirms_nothing_is_an_error_after_three_attempts() {
             .count(),
         3
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_camera_that_was_away_is_stopped_when_it_is_back() {
+    let (ptz, moves) = camera_away(&[], Duration::from_secs(45)).await;
+    let motion = ptz
+        .continuous_move(&"p".into(), Velocity::zoom(1.0), Duration::from_secs(5))
+        .await
+        .unwrap();
+    motion.finished().await.unwrap();
+    assert_eq!(moves.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_camera_that_stays_away_is_an_error_in_the_end() {
+    let (ptz, _) = camera_away(&[], Duration::from_secs(3600)).await;
+    let motion = ptz
+        .continuous_move(&"p".into(), Velocity::zoom(1.0), Duration::from_secs(5))
+        .await
+        .unwrap();
+    let start = Instant::now();
+    assert!(motion.finished().await.is_err());
+    assert!(start.elapsed() < Duration::from_secs(120));
 }
