@@ -264,15 +264,20 @@ impl Lifecycle {
         }
     }
 
-    /// Renewing failed: not fatal. The subscription is used until it ends, then made anew.
-    pub(super) fn renew_failed(&mut self, failure: Failure) {
+    /// Renewing failed: not fatal. Where the camera did not answer it is tried again half way to the
+    /// end; else the subscription is used until it ends, then made anew.
+    pub(super) fn renew_failed(&mut self, now: Instant, failure: Failure) {
         if failure == Failure::Lost {
             self.lose(None);
         } else if let State::Live {
             expires, renew_at, ..
         } = &mut self.state
         {
-            *renew_at = *expires;
+            let left = expires.saturating_duration_since(now);
+            *renew_at = match failure {
+                Failure::Network | Failure::Closed if left > 2 * SHORTEST_PULL => now + left / 2,
+                _ => *expires,
+            };
         }
     }
 
@@ -414,12 +419,27 @@ mod tests {
     #[test]
     fn a_failing_renew_is_not_fatal() {
         let (mut life, now) = live(MINUTE);
-        life.renew_failed(Failure::Refused);
+        life.renew_failed(now, Failure::Refused);
         assert!(matches!(
             life.next(now + Duration::from_secs(50)),
             Action::Pull(_)
         ));
         assert!(matches!(life.next(now + MINUTE), Action::Create(_)));
+    }
+
+    #[test]
+    fn a_renew_without_an_answer_is_tried_again_before_the_end() {
+        let (mut life, start) = live(MINUTE);
+        let mut now = start + Duration::from_secs(48);
+        let mut renewals = 0;
+        while now < start + MINUTE {
+            if let Action::Renew(_) = life.next(now) {
+                renewals += 1;
+                life.renew_failed(now, Failure::Network);
+            }
+            now += Duration::from_secs(1);
+        }
+        assert_eq!(renewals, 4);
     }
 
     #[test]

@@ -232,7 +232,7 @@ impl Driver {
 
     async fn pull(&mut self, timeout: Duration) {
         let Some(endpoint) = self.endpoint() else {
-            return self.life.renew_failed(Failure::Lost);
+            return self.life.renew_failed(now(), Failure::Lost);
         };
         let started = now();
         let request = PullMessages {
@@ -281,7 +281,7 @@ impl Driver {
 
     async fn renew(&mut self, form: Form) {
         let Some(endpoint) = self.endpoint() else {
-            return self.life.renew_failed(Failure::Lost);
+            return self.life.renew_failed(now(), Failure::Lost);
         };
         match self
             .camera
@@ -297,7 +297,7 @@ impl Driver {
             }
             Err(error) => {
                 tracing::debug!(%error, "the camera does not renew the subscription");
-                self.life.renew_failed(failure(&error));
+                self.life.renew_failed(now(), failure(&error));
             }
         }
     }
