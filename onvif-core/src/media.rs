@@ -212,16 +212,13 @@ impl<'c> MediaClient<'c> {
     /// [`Error::Caller`] when the URI is on another host than the camera and its policy forbids
     /// that; else as [`snapshot`](Self::snapshot).
     pub async fn fetch_snapshot(&self, url: &Url) -> Result<Snapshot, Error> {
-        if self
-            .camera
-            .resolve("snapshot", url.as_str())
-            .is_ok_and(|allowed| allowed.host() == url.host())
-        {
-            snapshot::fetch(self.camera, url).await
-        } else {
-            Err(Error::Caller(
+        match self.camera.resolve("snapshot", url.as_str()) {
+            Ok(allowed) if allowed.host() == url.host() => {
+                snapshot::fetch(self.camera, &allowed).await
+            }
+            _ => Err(Error::Caller(
                 "the snapshot URI is on another host than the camera".into(),
-            ))
+            )),
         }
     }
 

@@ -201,6 +201,20 @@ async fn a_digest_challenge_with_an_html_body_is_answered() {
 }
 
 #[tokio::test]
+async fn a_snapshot_is_fetched_as_the_uri_policy_wants_it() {
+    let target = Scripted::new(|sent| {
+        (sent.operation == "GET").then(|| Ok(Response::new(Bytes::from_static(b"\xff\xd8\xff"))))
+    });
+    let camera = target.connect().await;
+    let stored = "http://user:password@192.0.2.7/still.jpg".parse().unwrap();
+    camera.media().fetch_snapshot(&stored).await.unwrap();
+    assert_eq!(target.sent("GET")[0].url, "http://192.0.2.7/still.jpg");
+    let other = "http://192.0.2.8/still.jpg".parse().unwrap();
+    let error = camera.media().fetch_snapshot(&other).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Caller);
+}
+
+#[tokio::test]
 async fn both_schemes_are_sent_where_one_is_not_enough() {
     let target = Scripted::new(|sent| match (&sent.authorization, sent.token) {
         (None, _) => Some(challenge(&[MD5])),
