@@ -36,6 +36,22 @@ pub(crate) fn has_parameter_sets(data: &[u8]) -> bool {
     has(NAL_SPS) && has(NAL_PPS)
 }
 
+/// Whether the access unit has about as many slices and pictures as one picture has. More cost a decoder any amount of
+/// time: a picture that repeats the one before takes a dozen bytes.
+pub(crate) fn is_about_one_picture(data: &[u8]) -> bool {
+    const MAX_PICTURES: usize = 4;
+    const MAX_SLICES: usize = 1024;
+    let (mut pictures, mut slices) = (0, 0);
+    for nal in nal_units(data) {
+        if matches!(nal_type(nal), Some(1..=NAL_IDR)) {
+            slices += 1;
+            // `first_mb_in_slice` is zero where its code is a single one bit.
+            pictures += usize::from(nal.get(1).is_some_and(|byte| byte & 0x80 != 0));
+        }
+    }
+    pictures <= MAX_PICTURES && slices <= MAX_SLICES
+}
+
 const NAL_IDR: u8 = 5;
 const NAL_SPS: u8 = 7;
 const NAL_PPS: u8 = 8;

@@ -13,6 +13,9 @@ pub struct H264Decoder {
 
 impl VideoDecoder for H264Decoder {
     fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
+        if !h264::is_about_one_picture(&unit.data) {
+            return Err(damaged("it holds far more than one picture"));
+        }
         // Every set is checked before the decoder sees one: it allocates what they ask for.
         for sps in h264::all_sps(&unit.data) {
             let sps = sps.ok_or_else(|| damaged("its sequence parameter set cannot be read"))?;
@@ -133,12 +136,16 @@ mod tests {
 
     /// A key frame whose picture has so many macroblocks and reads as Baseline.
     fn key_frame(width: u32, height: u32) -> AccessUnit {
+        key_frame_of_group(width, height, 1)
+    }
+
+    fn key_frame_of_group(width: u32, height: u32, references: u32) -> AccessUnit {
         let sps = Bits::default()
             .bits(66 << 16 | 40, 24)
             .unsigned(0) // id
             .unsigned(0) // frame number
             .unsigned(2) // picture order
-            .unsigned(1) // reference frames
+            .unsigned(references)
             .bits(0, 1)
             .unsigned(width - 1)
             .unsigned(height - 1)
@@ -161,6 +168,31 @@ mod tests {
             .decode(&key_frame(20, 12))
             .unwrap_err();
         assert!(matches!(error, Error::Decode { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_set_that_makes_the_decoder_keep_pictures_without_end_is_refused() {
+        for (width, height, references) in [(20, 12, 17), (20, 12, u32::MAX - 2), (512, 512, 3)] {
+            let error = H264Decoder::default()
+                .decode(&key_frame_of_group(width, height, references))
+                .unwrap_err();
+            assert!(error.to_string().contains("parameter set"), "{error}");
+        }
+        let permitted = key_frame_of_group(240, 135, 16);
+        let error = H264Decoder::default().decode(&permitted).unwrap_err();
+        assert!(!error.to_string().contains("parameter set"), "{error}");
+    }
+
+    #[test]
+    fn a_unit_of_many_pictures_or_slices_is_refused_before_it_is_decoded() {
+        for (count, slice) in [(5, [0, 0, 1, 0x41, 0x9a]), (1_100, [0, 0, 1, 0x41, 0x5a])] {
+            let mut unit = key_frame(20, 12);
+            let mut data = unit.data.to_vec();
+            data.extend(std::iter::repeat_n(slice, count).flatten());
+            unit.data = data.into();
+            let error = H264Decoder::default().decode(&unit).unwrap_err();
+            assert!(error.to_string().contains("far more"), "{error}");
+        }
     }
 
     #[test]

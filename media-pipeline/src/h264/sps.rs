@@ -53,10 +53,15 @@ impl Sps {
             }
             _ => {}
         }
-        r.unsigned()?; // reference frames
+        let references = r.unsigned()?;
         r.bit()?; // gaps
         let width_mbs = r.unsigned()?.checked_add(1)?;
         let map_units = r.unsigned()?.checked_add(1)?;
+        // A decoder keeps as many pictures as it is told: no level permits more.
+        let kept = u64::from(references) * u64::from(width_mbs) * u64::from(map_units);
+        if references > MAX_REFERENCES || (references > 1 && kept > MAX_KEPT_MBS) {
+            return None;
+        }
         let frames_only = r.bit()?;
         if !frames_only {
             r.bit()?; // mb-adaptive
@@ -123,6 +128,10 @@ impl Sps {
 
 /// Profiles whose SPS carries chroma format and bit depth.
 const HIGH_PROFILES: [u32; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
+
+/// Most reference frames, and most macroblocks in them, at the highest level (annex A, table A-1: `MaxDpbMbs`).
+const MAX_REFERENCES: u32 = 16;
+const MAX_KEPT_MBS: u64 = 696_320;
 
 fn skip_scaling_list(r: &mut BitReader<'_>, size: u32) -> Option<()> {
     let (mut last, mut next) = (8i32, 8i32);
