@@ -30,7 +30,7 @@ pub struct FileOptions {
     pub namespace: String,
     /// How long the folder must be quiet before it is read again; 200 ms.
     pub debounce: Duration,
-    /// How often to read the folder where changes are not announced (network file systems); 5 s.
+    /// How often to look for changes that are not announced: of secrets, and of everything on network file systems; 5 s.
     pub poll: Duration,
     /// The largest manifest file, in bytes; 1 MiB.
     pub max_file_bytes: u64,
@@ -55,6 +55,8 @@ impl Default for FileOptions {
 /// It writes beside them: `status/device/NAME.yaml`, `status/asset/NAME.yaml` (with health), `discovered/device/NAME.yaml`,
 /// `discovered/asset/NAME.yaml`; and reads secrets from `secrets/NAME/KEY`. Several processes may share a folder. Clones share
 /// the registry.
+///
+/// A secret that changes is noticed within [`FileOptions::poll`], and the endpoints that name it are tried anew.
 ///
 /// A manifest that becomes bad, or a file that becomes empty, stays in force as it was until it is good again or the file is
 /// removed: a file that is half written takes no camera out of service. What is wrong is logged, stands in

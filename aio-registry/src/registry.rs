@@ -111,6 +111,9 @@ pub struct DesiredEndpoint {
     pub device: Arc<Device>,
     /// The endpoint itself.
     pub spec: Arc<InboundEndpoint>,
+    /// Is another number once the content of a secret that the endpoint names has changed, and means nothing else: what
+    /// failed with the old content is worth trying again.
+    pub secrets_version: u64,
     /// The assets reached by it.
     pub assets: Vec<Arc<NamedAsset>>,
 }

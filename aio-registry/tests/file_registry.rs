@@ -491,6 +491,41 @@ async fn reads_secrets_only_below_their_folder() {
 }
 
 #[tokio::test]
+async fn an_endpoint_changes_with_the_secrets_it_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = device("cam1").replace(
+        "device_service'}",
+        "device_service', authentication: {method: UsernamePassword, usernamePasswordCredentials: \
+         {usernameSecretName: cam1/username, passwordSecretName: cam1/password}}}",
+    );
+    write(folder.path(), "1.yaml", &manifest);
+    std::fs::create_dir_all(folder.path().join("secrets/cam1")).unwrap();
+    write(folder.path(), "secrets/cam1/username", "admin");
+    let options = FileOptions {
+        poll: Duration::from_millis(20),
+        ..FileOptions::default()
+    };
+    let registry = FileRegistry::open(folder.path(), options).await.unwrap();
+    let mut onvif = registry.watch("Microsoft.Onvif");
+    let mut media = registry.watch("Microsoft.Media");
+    next(&mut media).await;
+
+    let missing = next(&mut onvif).await.endpoints[0].secrets_version;
+    write(folder.path(), "secrets/cam1/password", "wrong");
+    let wrong = next(&mut onvif).await.endpoints[0].secrets_version;
+    write(folder.path(), "secrets/cam1/password", "right");
+    let right = next(&mut onvif).await.endpoints[0].secrets_version;
+    assert!(missing != wrong && wrong != right);
+
+    write(folder.path(), "secrets/cam1/unnamed", "x");
+    write(folder.path(), "2.yaml", &device("cam2"));
+    let both = until(&mut onvif, |desired| desired.endpoints.len() == 2).await;
+    assert_eq!(both.endpoints[0].secrets_version, right);
+    let both = next(&mut media).await;
+    assert_eq!(both.endpoints.len(), 2, "no change of a secret before");
+}
+
+#[tokio::test]
 async fn serves_two_thousand_manifests_in_order() {
     let folder = tempfile::tempdir().unwrap();
     for index in 0..1000 {

@@ -198,6 +198,29 @@ async fn refused_credentials_are_not_tried_again_for_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refused_credentials_are_tried_again_at_once_when_the_secret_changes() {
+    for error in [
+        || Error::unauthorized("refused"),
+        || Error::configuration("cam1/password: there is none"),
+    ] {
+        let script = Arc::new(Script::default());
+        *script.connect.lock().unwrap() = Some(error);
+        let bench = Bench::start_with(Arc::clone(&script), vec![]);
+        bench
+            .until(|reports| reports.endpoint_error("device", "endpoint").is_some())
+            .await;
+        *script.connect.lock().unwrap() = None;
+        let changed = Instant::now();
+        bench.change_secret();
+        bench
+            .until(|reports| reports.endpoint_ok("device", "endpoint"))
+            .await;
+        assert!(changed.elapsed() < Duration::from_secs(1));
+        bench.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_device_that_stops_answering_is_closed_and_connected_anew() {
     let bench = Bench::start(vec![asset("cam", streams(&[("a", "{}")]))]);
     bench

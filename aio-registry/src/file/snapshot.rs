@@ -1,10 +1,11 @@
 //! All manifests of a folder taken together. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::manifest::{FileContent, Identity, Kind, Problem, Spec};
-use crate::model::{Asset, Device};
+use crate::model::{Asset, Device, InboundEndpoint};
 use crate::{Desired, DesiredEndpoint, EndpointRef, NamedAsset};
 
 /// What the folder says.
@@ -16,7 +17,11 @@ pub(super) struct Snapshot {
     pub files: BTreeMap<Identity, String>,
     /// What is wrong, by file.
     pub problems: BTreeMap<String, Vec<Problem>>,
+    /// A digest of each secret that an endpoint names; none for one that cannot be read.
+    pub secrets: SecretDigests,
 }
+
+pub(super) type SecretDigests = BTreeMap<String, Option<u64>>;
 
 impl Snapshot {
     /// Takes the files together, in order of their names. What is bad now but was good in `before`, in the same file, stays
@@ -130,6 +135,23 @@ impl Snapshot {
         }
     }
 
+    /// The names of the secrets that endpoints refer to.
+    pub(super) fn secret_names(&self) -> BTreeSet<&str> {
+        let endpoints = self.devices.values().flat_map(|device| &device.endpoints);
+        endpoints
+            .flat_map(|endpoints| endpoints.inbound.values())
+            .flat_map(secret_names)
+            .collect()
+    }
+
+    fn secrets_version(&self, endpoint: &InboundEndpoint) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for name in secret_names(endpoint) {
+            self.secrets.get(name).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
     /// What a connector of one type is to serve.
     pub(super) fn desired(&self, namespace: &str, endpoint_type: &str) -> Desired {
         let mut assets = BTreeMap::<(&str, &str), Vec<Arc<NamedAsset>>>::new();
@@ -160,6 +182,7 @@ impl Snapshot {
                     endpoint: EndpointRef::new(device_name, name),
                     device: device.clone(),
                     spec: Arc::new(spec.clone()),
+                    secrets_version: self.secrets_version(spec),
                     assets: assets
                         .remove(&(device_name.as_str(), name.as_str()))
                         .unwrap_or_default(),
@@ -196,4 +219,11 @@ impl Snapshot {
             .filter_map(|problem| problem.identity.clone());
         self.files.keys().cloned().chain(bad).collect()
     }
+}
+
+fn secret_names(endpoint: &InboundEndpoint) -> impl Iterator<Item = &str> {
+    endpoint
+        .authentication
+        .iter()
+        .flat_map(|authentication| authentication.secret_names())
 }

@@ -1,7 +1,7 @@
 //! Keeps a snapshot of the folder up to date.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use tracing::{debug, info, warn};
 use super::FileOptions;
 use super::folder::{Fingerprint, Folder, Text};
 use super::manifest::{self, FileContent, Identity, Kind, Problem, UNREADABLE};
-use super::snapshot::Snapshot;
+use super::snapshot::{SecretDigests, Snapshot};
 use super::stored::{self, Status, Stored};
 use crate::Error;
 use crate::model::{AssetStatus, DeviceStatus};
@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub folder: Folder,
     pub options: FileOptions,
     pub snapshot: watch::Sender<Arc<Snapshot>>,
+    /// With a random key: a digest of a password must be of no use to anyone.
+    digest: RandomState,
     loaded: Mutex<Loaded>,
 }
 
@@ -48,6 +50,7 @@ impl Shared {
             folder,
             options,
             snapshot,
+            digest: RandomState::new(),
             loaded: Mutex::default(),
         };
         shared
@@ -84,7 +87,8 @@ impl Shared {
             .iter()
             .map(|(file, (_, content))| (file.clone(), content.clone()))
             .collect();
-        let snapshot = Snapshot::of(&files, &before, self.options.max_manifests);
+        let mut snapshot = Snapshot::of(&files, &before, self.options.max_manifests);
+        snapshot.secrets = self.secrets_of(&snapshot);
         self.tell_problems(&snapshot, &before, &mut loaded.marked);
         self.snapshot.send_replace(Arc::new(snapshot));
         Ok(())
@@ -115,7 +119,23 @@ impl Shared {
         }
     }
 
+    fn secrets_of(&self, snapshot: &Snapshot) -> SecretDigests {
+        let names = snapshot.secret_names().into_iter();
+        names
+            .map(|name| {
+                let secret = self.folder.read_secret(name).ok();
+                let digest = secret.map(|secret| self.digest.hash_one(secret.as_bytes()));
+                (name.to_owned(), digest)
+            })
+            .collect()
+    }
+
+    /// Whether the folder is not as it was read: a manifest, or a secret that one names.
     fn changed(&self) -> bool {
+        let snapshot = self.snapshot.borrow().clone();
+        if self.secrets_of(&snapshot) != snapshot.secrets {
+            return true;
+        }
         let known = &self
             .loaded
             .lock()

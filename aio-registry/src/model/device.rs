@@ -153,6 +153,23 @@ impl Authentication {
         }
     }
 
+    /// The names of all secrets it refers to.
+    pub(crate) fn secret_names(&self) -> impl Iterator<Item = &str> {
+        let passwords = self.username_password_credentials.iter().flat_map(|names| {
+            [
+                names.username_secret_name.as_str(),
+                names.password_secret_name.as_str(),
+            ]
+        });
+        let certificates = self.x509_credentials.iter().flat_map(|names| {
+            let more = names.intermediate_certificates_secret_name.iter();
+            std::iter::once(&names.certificate_secret_name)
+                .chain(more.chain(&names.key_secret_name))
+                .map(String::as_str)
+        });
+        passwords.chain(certificates)
+    }
+
     /// No login.
     pub fn anonymous() -> Self {
         Self {

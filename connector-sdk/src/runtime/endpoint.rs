@@ -44,11 +44,11 @@ pub(super) async fn run<C: Connector>(
         match retry.after(error.kind(), rand::random()) {
             Some(wait) => {
                 warn!(%endpoint, error = %report, "not served; next try in {:.1} s", wait.as_secs_f32());
-                // A changed specification ends the wait; so does the end of the endpoint.
+                // A changed specification or secret ends the wait; so does the end of the endpoint.
                 let _ = timeout(wait, task.changed(&desired)).await;
             }
             None => {
-                warn!(%endpoint, error = %report, "not served until its specification changes");
+                warn!(%endpoint, error = %report, "not served until its specification or a secret of it changes");
                 task.changed(&desired).await;
             }
         }
@@ -168,7 +168,7 @@ impl<C: Connector> EndpointTask<C> {
 }
 
 fn same_endpoint(a: &DesiredEndpoint, b: &DesiredEndpoint) -> bool {
-    a.endpoint == b.endpoint && a.spec == b.spec
+    a.endpoint == b.endpoint && a.spec == b.spec && a.secrets_version == b.secrets_version
 }
 
 async fn connect<C: Connector>(

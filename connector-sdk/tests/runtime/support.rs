@@ -305,6 +305,13 @@ impl Bench {
         self.registry.desired.send_replace(desired(assets));
     }
 
+    /// A secret of the endpoint changes.
+    pub fn change_secret(&self) {
+        self.registry
+            .desired
+            .send_replace(desired_with(1, Vec::new()));
+    }
+
     pub fn want_nothing(&self) {
         self.registry.desired.send_replace(Arc::new(Desired {
             namespace: NAMESPACE.to_owned(),
@@ -332,6 +339,10 @@ impl Bench {
 }
 
 fn desired(assets: Vec<Arc<NamedAsset>>) -> Arc<Desired> {
+    desired_with(0, assets)
+}
+
+fn desired_with(secrets_version: u64, assets: Vec<Arc<NamedAsset>>) -> Arc<Desired> {
     Arc::new(Desired {
         namespace: NAMESPACE.to_owned(),
         endpoints: vec![Arc::new(DesiredEndpoint {
@@ -345,6 +356,7 @@ fn desired(assets: Vec<Arc<NamedAsset>>) -> Arc<Desired> {
                 endpoint_type: "Test.Device".to_owned(),
                 ..InboundEndpoint::default()
             }),
+            secrets_version,
             assets,
         })],
     })
