@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, warn};
 
 use super::report::{AssetReport, State};
-use super::{Context, bounded};
+use super::{Context, guarded};
 use crate::retry::Retry;
 use crate::{Command, Connector, Device, Error, ErrorKind};
 
@@ -249,7 +249,8 @@ async fn answer<D: Device>(
     };
     debug!(asset = %command.asset, command = %command.name, source = ?request.source, "command");
     let outcome = if device.commands().contains(&command.name.as_str()) {
-        bounded(command.timeout, device.invoke(&command)).await
+        // The executor drops it at the deadline and answers with the protocol's own timeout.
+        guarded(device.invoke(&command)).await
     } else {
         Err(Error::unsupported(format!(
             "there is no command {:?}; this asset answers {}",
