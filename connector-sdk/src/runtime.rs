@@ -142,8 +142,15 @@ impl Endpoints {
             let running = self
                 .running
                 .get(&next.endpoint)
-                .is_some_and(|running| running.send(Arc::clone(next)).is_ok());
-            if !running {
+                .filter(|running| !running.is_closed());
+            if let Some(running) = running {
+                // One manifest that changes is none of the business of all the others.
+                running.send_if_modified(|current| {
+                    let changed = current != next;
+                    current.clone_from(next);
+                    changed
+                });
+            } else {
                 let (sender, receiver) = watch::channel(Arc::clone(next));
                 self.running.insert(next.endpoint.clone(), sender);
                 self.tasks.spawn(endpoint::run(

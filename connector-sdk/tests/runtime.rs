@@ -155,6 +155,21 @@ async fn a_changed_stream_starts_anew_and_its_neighbour_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_did_not_change_is_not_reported_again() {
+    let cam = || asset("cam", streams(&[("a", "{}")]));
+    let bench = Bench::start(vec![cam()]);
+    let before = bench
+        .until(|reports| reports.is_available(&stream("a")))
+        .await;
+    bench.want(vec![cam(), asset("other", streams(&[("b", "{}")]))]);
+    let after = bench
+        .until(|reports| reports.is_available(&stream("b")))
+        .await;
+    assert_eq!(after.asset_reports["cam"], before.asset_reports["cam"]);
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_absent_device_is_tried_again_until_it_is_there() {
     let script = Arc::new(Script::default());
     *script.connect.lock().unwrap() =

@@ -194,11 +194,15 @@ impl AssetReport {
     /// Takes up a new specification; elements that it no longer has are forgotten.
     pub(crate) fn plan(&self, asset: Arc<NamedAsset>) {
         let components = components(&asset.asset);
-        self.state.send_modify(|state| {
+        self.state.send_if_modified(|state| {
+            if state.asset == asset {
+                return false;
+            }
             state.asset = asset;
             state
                 .elements
                 .retain(|component, _| components.contains(component));
+            true
         });
     }
 

@@ -31,6 +31,8 @@ pub const NAMESPACE: &str = "azure-iot-operations";
 pub struct Reports {
     pub devices: BTreeMap<String, DeviceStatus>,
     pub assets: BTreeMap<String, AssetStatus>,
+    /// How often the status of each asset was reported.
+    pub asset_reports: BTreeMap<String, usize>,
     pub health: Vec<(EndpointRef, Health)>,
     pub discovered_assets: BTreeMap<String, DiscoveredAsset>,
 }
@@ -119,6 +121,7 @@ impl Registry for TestRegistry {
     ) -> Result<(), RegistryError> {
         self.reports.send_modify(|reports| {
             reports.assets.insert(asset.to_owned(), status);
+            *reports.asset_reports.entry(asset.to_owned()).or_default() += 1;
         });
         Ok(())
     }
