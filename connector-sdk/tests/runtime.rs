@@ -226,13 +226,53 @@ async fn refused_credentials_are_tried_again_at_once_when_the_secret_changes() {
             .await;
         *script.connect.lock().unwrap() = None;
         let changed = Instant::now();
-        bench.change_secret();
+        bench.registry.change_secret();
         bench
             .until(|reports| reports.endpoint_ok("device", "endpoint"))
             .await;
         assert!(changed.elapsed() < Duration::from_secs(1));
         bench.stop().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_changes_while_a_connect_fails_is_tried_as_it_is_now() {
+    // The change meets the failure at some number of turns, and then by chance.
+    for turns in (0..8).cycle().take(200) {
+        let script = Arc::new(Script::default());
+        *script.connect.lock().unwrap() = Some(|| Error::configuration("refused"));
+        let bench = Bench::start_with(Arc::clone(&script), vec![]);
+        let registry = Arc::clone(&bench.registry);
+        let fixed = Arc::clone(&script);
+        let change = Box::new(move || {
+            *fixed.connect.lock().unwrap() = None;
+            registry.change_secret();
+        });
+        *script.during_connect.lock().unwrap() = Some((change, turns));
+        bench
+            .until(|reports| reports.endpoint_ok("device", "endpoint"))
+            .await;
+        bench.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_a_device_is_closed_costs_no_more_than_that() {
+    let script = Arc::new(Script::default());
+    script.close_panics.store(true, Ordering::Relaxed);
+    let bench = Bench::start_with(Arc::clone(&script), vec![]);
+    bench
+        .until(|reports| reports.endpoint_ok("device", "endpoint"))
+        .await;
+    bench.registry.change_secret();
+    timeout(SOON, async {
+        while script.connects.load(Ordering::Relaxed) < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    bench.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

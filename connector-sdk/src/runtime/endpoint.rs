@@ -36,8 +36,12 @@ pub(super) async fn run<C: Connector>(
         wanted,
         report,
     };
-    while let Some(error) = task.connect_and_serve(&mut retry).await {
+    while let Some((tried, error)) = task.connect_and_serve(&mut retry).await {
         let desired = Arc::clone(&task.wanted.borrow());
+        if !same_endpoint(&desired, &tried) {
+            // It changed while it failed: what is wanted now was never tried.
+            continue;
+        }
         task.report.set(&desired, State::failed(&error));
         let endpoint = &desired.endpoint;
         let report = error.report();
@@ -76,8 +80,11 @@ enum Ended {
 }
 
 impl<C: Connector> EndpointTask<C> {
-    /// Returns when there is an error to report and wait for; `None` when the endpoint is gone.
-    async fn connect_and_serve(&mut self, retry: &mut Retry) -> Option<Error> {
+    /// Returns when there is an error to report and wait for, with what was tried; `None` when the endpoint is gone.
+    async fn connect_and_serve(
+        &mut self,
+        retry: &mut Retry,
+    ) -> Option<(Arc<DesiredEndpoint>, Error)> {
         loop {
             let desired = Arc::clone(&self.wanted.borrow_and_update());
             let context = Arc::clone(&self.context);
@@ -90,7 +97,7 @@ impl<C: Connector> EndpointTask<C> {
             };
             let device = match connected {
                 Ok(device) => Arc::new(device),
-                Err(error) => return Some(error),
+                Err(error) => return Some((desired, error)),
             };
             info!(endpoint = %desired.endpoint, "connected");
             retry.reset();
@@ -98,13 +105,17 @@ impl<C: Connector> EndpointTask<C> {
             let ended = self.serve(&desired, &device).await;
             // What the device holds on the other side (a motion, a subscription, a session) is ended properly.
             let limit = self.context.options.shutdown_timeout;
-            if timeout(limit, device.close()).await.is_err() {
-                warn!(endpoint = %desired.endpoint, "the device was left before it was closed");
+            let close = async {
+                device.close().await;
+                Ok(())
+            };
+            if let Err(error) = bounded(limit, close).await {
+                warn!(endpoint = %desired.endpoint, error = %error.report(), "the device was left before it was closed");
             }
             match ended {
                 Ended::Gone => return None,
                 Ended::Changed => info!(endpoint = %desired.endpoint, "changed; connecting anew"),
-                Ended::Lost(error) => return Some(error),
+                Ended::Lost(error) => return Some((desired, error)),
             }
         }
     }

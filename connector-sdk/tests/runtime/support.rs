@@ -1,7 +1,7 @@
 //! A registry in memory whose wishes a test changes, and a connector that does as its endpoint's address says.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -89,6 +89,13 @@ pub struct TestRegistry {
     reports: watch::Sender<Reports>,
 }
 
+impl TestRegistry {
+    /// A secret of the endpoint changes.
+    pub fn change_secret(&self) {
+        self.desired.send_replace(desired_with(1, Vec::new()));
+    }
+}
+
 #[async_trait]
 impl Registry for TestRegistry {
     fn watch(&self, _endpoint_type: &str) -> BoxStream<'static, Arc<Desired>> {
@@ -169,6 +176,9 @@ pub struct Script {
     pub check: Mutex<Option<fn() -> Error>>,
     pub connects: AtomicUsize,
     pub closes: AtomicUsize,
+    pub close_panics: AtomicBool,
+    /// Is called once by the next connect, which then lets other tasks run so many times.
+    pub during_connect: Mutex<Option<(Box<dyn FnOnce() + Send>, usize)>>,
     /// How often each stream was started.
     pub starts: Mutex<BTreeMap<String, usize>>,
 }
@@ -196,7 +206,15 @@ impl Connector for TestConnector {
 
     async fn connect(&self, _endpoint: &Endpoint) -> Result<TestDevice, Error> {
         self.0.connects.fetch_add(1, Ordering::Relaxed);
-        match *self.0.connect.lock().unwrap() {
+        let error = *self.0.connect.lock().unwrap();
+        let during = self.0.during_connect.lock().unwrap().take();
+        if let Some((call, yields)) = during {
+            call();
+            for _ in 0..yields {
+                tokio::task::yield_now().await;
+            }
+        }
+        match error {
             Some(error) => Err(error()),
             None => Ok(TestDevice(Arc::clone(&self.0))),
         }
@@ -262,6 +280,10 @@ impl connector_sdk::Device for TestDevice {
 
     async fn close(&self) {
         self.0.closes.fetch_add(1, Ordering::Relaxed);
+        assert!(
+            !self.0.close_panics.load(Ordering::Relaxed),
+            "as it was told"
+        );
     }
 }
 
@@ -306,13 +328,6 @@ impl Bench {
 
     pub fn want(&self, assets: Vec<Arc<NamedAsset>>) {
         self.registry.desired.send_replace(desired(assets));
-    }
-
-    /// A secret of the endpoint changes.
-    pub fn change_secret(&self) {
-        self.registry
-            .desired
-            .send_replace(desired_with(1, Vec::new()));
     }
 
     pub fn want_nothing(&self) {
