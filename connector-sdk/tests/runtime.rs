@@ -236,6 +236,35 @@ async fn refused_credentials_are_tried_again_at_once_when_the_secret_changes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn assets_say_so_while_their_endpoint_is_not_served() {
+    let script = Arc::new(Script::default());
+    *script.connect.lock().unwrap() = Some(|| Error::unavailable("no route to the device"));
+    let cam = asset("cam", streams(&[("snap", "{}")]));
+    let bench = Bench::start_with(Arc::clone(&script), vec![cam]);
+    let reports = bench
+        .until(|reports| reports.stream_error("cam", "snap").is_some())
+        .await;
+    assert_eq!(
+        reports.stream_error("cam", "snap").unwrap(),
+        "the endpoint device/endpoint is not served: no route to the device"
+    );
+    *script.connect.lock().unwrap() = None;
+    bench
+        .until(|reports| {
+            reports.stream_error("cam", "snap").is_none() && reports.is_available(&stream("snap"))
+        })
+        .await;
+    *script.connect.lock().unwrap() = Some(|| Error::unavailable("no route to the device"));
+    *script.check.lock().unwrap() = Some(|| Error::unavailable("no answer"));
+    bench
+        .until(|reports| {
+            reports.stream_error("cam", "snap").is_some() && !reports.is_available(&stream("snap"))
+        })
+        .await;
+    bench.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_that_changes_while_a_connect_fails_is_tried_as_it_is_now() {
     // The change meets the failure at some number of turns, and then by chance.
     for turns in (0..8).cycle().take(200) {

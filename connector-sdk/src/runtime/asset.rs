@@ -27,16 +27,9 @@ impl AssetTask {
     pub(super) fn new<C: Connector>(
         context: &Arc<Context<C>>,
         namespace: &str,
-        endpoint: &DesiredEndpoint,
-        asset: &Arc<NamedAsset>,
         device: &Arc<C::Device>,
+        report: Arc<AssetReport>,
     ) -> Self {
-        let report = Arc::new(AssetReport::start(
-            Arc::clone(&context.registry),
-            endpoint.endpoint.clone(),
-            Arc::clone(asset),
-            context.options.retry,
-        ));
         let start = {
             let (context, device) = (Arc::clone(context), Arc::clone(device));
             move |element: Element, report| {

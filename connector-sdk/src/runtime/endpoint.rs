@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, info, warn};
 
 use super::asset::AssetTask;
-use super::report::{EndpointReport, State};
+use super::report::{AssetReport, EndpointReport, State};
 use super::{Context, bounded, guarded};
 use crate::retry::Retry;
 use crate::{Connector, Credentials, Device, Endpoint, Error, ErrorKind};
@@ -35,6 +35,7 @@ pub(super) async fn run<C: Connector>(
         namespace,
         wanted,
         report,
+        assets: BTreeMap::new(),
     };
     while let Some((tried, error)) = task.connect_and_serve(&mut retry).await {
         let desired = Arc::clone(&task.wanted.borrow());
@@ -43,6 +44,11 @@ pub(super) async fn run<C: Connector>(
             continue;
         }
         task.report.set(&desired, State::failed(&error));
+        let not_reached = State::not_reached(&desired.endpoint, &error);
+        task.plan_assets(&desired);
+        for report in task.assets.values() {
+            report.set_all(&not_reached);
+        }
         let endpoint = &desired.endpoint;
         let report = error.report();
         match retry.after(error.kind(), rand::random()) {
@@ -67,6 +73,8 @@ struct EndpointTask<C> {
     namespace: String,
     wanted: watch::Receiver<Arc<DesiredEndpoint>>,
     report: EndpointReport,
+    /// Those of the assets outlive connections: without one their statuses say so.
+    assets: BTreeMap<String, Arc<AssetReport>>,
 }
 
 /// Why serving a device ended.
@@ -136,12 +144,15 @@ impl<C: Connector> EndpointTask<C> {
             if !same_endpoint(&now, desired) {
                 return Ended::Changed;
             }
-            assets.retain(|name, _| now.assets.iter().any(|asset| asset.name == *name));
+            self.plan_assets(&now);
+            assets.retain(|name, _| self.assets.contains_key(name));
             for asset in &now.assets {
+                let report = &self.assets[&asset.name];
                 assets
                     .entry(asset.name.clone())
                     .or_insert_with(|| {
-                        AssetTask::new(&self.context, &self.namespace, &now, asset, device)
+                        let report = Arc::clone(report);
+                        AssetTask::new(&self.context, &self.namespace, device, report)
                     })
                     .converge(&now, asset);
             }
@@ -168,6 +179,24 @@ impl<C: Connector> EndpointTask<C> {
                     }
                 }
             }
+        }
+    }
+
+    fn plan_assets(&mut self, desired: &DesiredEndpoint) {
+        self.assets
+            .retain(|name, _| desired.assets.iter().any(|asset| asset.name == *name));
+        for asset in &desired.assets {
+            self.assets
+                .entry(asset.name.clone())
+                .or_insert_with(|| {
+                    Arc::new(AssetReport::start(
+                        Arc::clone(&self.context.registry),
+                        desired.endpoint.clone(),
+                        Arc::clone(asset),
+                        self.context.options.retry,
+                    ))
+                })
+                .plan(Arc::clone(asset));
         }
     }
 

@@ -33,6 +33,12 @@ impl State {
         Self::Failed(error.kind().code(), error.report())
     }
 
+    /// Of what is reached by an endpoint that is not.
+    pub(crate) fn not_reached(endpoint: &EndpointRef, error: &Error) -> Self {
+        let message = format!("the endpoint {endpoint} is not served: {}", error.report());
+        Self::Failed(error.kind().code(), message)
+    }
+
     fn config_error(&self) -> Option<ConfigError> {
         match self {
             Self::Failed(code, message) => Some(ConfigError::new(*code, message)),
@@ -203,6 +209,19 @@ impl AssetReport {
                 .elements
                 .retain(|component, _| components.contains(component));
             true
+        });
+    }
+
+    /// The same for all elements.
+    pub(crate) fn set_all(&self, next: &State) {
+        self.state.send_if_modified(|state| {
+            let all: BTreeMap<_, _> = components(&state.asset.asset)
+                .into_iter()
+                .map(|component| (component, next.clone()))
+                .collect();
+            let changed = state.elements != all;
+            state.elements = all;
+            changed
         });
     }
 
