@@ -56,6 +56,8 @@ impl Default for FileOptions {
 /// `discovered/asset/NAME.yaml`; and reads secrets from `secrets/NAME/KEY`. Several processes may share a folder. Clones share
 /// the registry.
 ///
+/// A manifest that is removed takes its status with it.
+///
 /// A secret that changes is noticed within [`FileOptions::poll`], and the endpoints that name it are tried anew.
 ///
 /// A manifest that becomes bad, or a file that becomes empty, stays in force as it was until it is good again or the file is
@@ -249,15 +251,17 @@ impl Registry for FileRegistry {
     async fn report_device_status(&self, device: &str, status: DeviceStatus) -> Result<(), Error> {
         check_device_name(device)?;
         self.update::<DeviceStatus>(device, move |stored| {
-            stored::merge_device(&mut stored.status, status)
+            stored.report(|stored| stored::merge_device(stored, status))
         })
         .await
     }
 
     async fn report_asset_status(&self, asset: &str, status: AssetStatus) -> Result<(), Error> {
         check_asset_name(asset)?;
-        self.update::<AssetStatus>(asset, move |stored| stored.status = status)
-            .await
+        self.update::<AssetStatus>(asset, move |stored| {
+            stored.report(|stored| *stored = status)
+        })
+        .await
     }
 
     async fn report_health(&self, endpoint: &EndpointRef, health: Health) -> Result<(), Error> {

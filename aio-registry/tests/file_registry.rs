@@ -233,6 +233,88 @@ async fn says_in_a_status_file_what_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_report_does_not_hide_what_is_wrong_with_the_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "1.yaml", &device("cam1"));
+    write(folder.path(), "2.yaml", &asset("a-one", "cam1"));
+    let registry = open(folder.path()).await;
+    let mut onvif = registry.watch("Microsoft.Onvif");
+    let bad = |text: String| text.replace("spec:\n", "spec:\n  version: many\n");
+    write(folder.path(), "1.yaml", &bad(device("cam1")));
+    write(folder.path(), "2.yaml", &bad(asset("a-one", "cam1")));
+    write(folder.path(), "3.yaml", &device("cam2"));
+    until(&mut onvif, |desired| desired.endpoints.len() == 2).await;
+
+    let version = |version| {
+        Some(ConfigStatus {
+            version: Some(version),
+            ..ConfigStatus::default()
+        })
+    };
+    let report = async |number| {
+        let status = DeviceStatus {
+            config: version(number),
+            ..DeviceStatus::default()
+        };
+        registry.report_device_status("cam1", status).await.unwrap();
+        let status = AssetStatus {
+            config: version(number),
+            ..AssetStatus::default()
+        };
+        registry.report_asset_status("a-one", status).await.unwrap();
+        let device = registry.device_status("cam1").await.unwrap().unwrap();
+        let asset = registry.asset_status("a-one").await.unwrap().unwrap();
+        [device.config.unwrap(), asset.config.unwrap()]
+    };
+    for config in report(7).await {
+        assert_eq!(config.version, Some(7));
+        let error = config.error.expect("the manifest is still bad");
+        assert_eq!(error.code.as_deref(), Some("ManifestInvalid"));
+    }
+
+    write(folder.path(), "1.yaml", &device("cam1"));
+    write(folder.path(), "2.yaml", &asset("a-one", "cam1"));
+    write(folder.path(), "4.yaml", &device("cam3"));
+    until(&mut onvif, |desired| desired.endpoints.len() == 3).await;
+    for config in report(8).await {
+        assert_eq!(config.error, None);
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_that_is_removed_takes_its_status_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "1.yaml", &device("cam1"));
+    write(folder.path(), "2.yaml", &asset("a-one", "cam1"));
+    write(folder.path(), "3.yaml", &device("cam2"));
+    let registry = open(folder.path()).await;
+    for device in ["cam1", "cam2"] {
+        let status = DeviceStatus::default();
+        registry.report_device_status(device, status).await.unwrap();
+    }
+    let status = AssetStatus::default();
+    registry.report_asset_status("a-one", status).await.unwrap();
+
+    let mut onvif = registry.watch("Microsoft.Onvif");
+    next(&mut onvif).await;
+    for file in ["1.yaml", "2.yaml"] {
+        std::fs::remove_file(folder.path().join(file)).unwrap();
+    }
+    until(&mut onvif, |desired| desired.endpoints.len() == 1).await;
+    assert_eq!(registry.device_status("cam1").await.unwrap(), None);
+    assert_eq!(registry.asset_status("a-one").await.unwrap(), None);
+
+    drop((registry, onvif));
+    std::fs::remove_file(folder.path().join("3.yaml")).unwrap();
+    let registry = open(folder.path()).await;
+    assert_eq!(
+        registry.device_status("cam2").await.unwrap(),
+        None,
+        "while nobody watched"
+    );
+}
+
+#[tokio::test]
 async fn merges_the_reports_of_two_connectors_on_one_device() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (open(folder.path()).await, open(folder.path()).await);

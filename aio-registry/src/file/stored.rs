@@ -78,6 +78,18 @@ impl<S: Status> Stored<S> {
         }
     }
 
+    /// Takes a connector's report in. It knows nothing of what is wrong with the manifest: that stays noted.
+    pub(super) fn report(&mut self, change: impl FnOnce(&mut S)) {
+        let marked = self.is_marked();
+        let mark = self.status.config().take_if(|_| marked);
+        let mark = mark.and_then(|config| config.error);
+        change(&mut self.status);
+        let config = self.status.config();
+        if mark.is_some() && config.as_ref().is_none_or(|config| config.error.is_none()) {
+            config.get_or_insert_default().error = mark;
+        }
+    }
+
     /// Notes what is wrong with the manifest, or takes such a note back.
     pub(super) fn mark(&mut self, problem: Option<(&str, &str)>) {
         let config = self.status.config();

@@ -245,19 +245,21 @@ impl Shared {
         }
         let problems = snapshot.problems_by_identity();
         let known = snapshot.identities();
+        for kind in [Kind::Device, Kind::Asset] {
+            let folder = format!("status/{}", kind.folder());
+            for name in self.folder.list(&folder) {
+                let path = format!("{folder}/{name}.yaml");
+                if !known.contains(&(kind, name)) {
+                    // Of what is no longer there, the last report is not true.
+                    self.folder.remove(&path)?;
+                }
+            }
+        }
         for identity in marked
             .iter()
-            .filter(|identity| !problems.contains_key(identity))
+            .filter(|identity| !problems.contains_key(identity) && known.contains(identity))
         {
-            if known.contains(identity) {
-                self.mark(identity, None)?;
-            } else {
-                self.folder.remove(&format!(
-                    "status/{}/{}.yaml",
-                    identity.0.folder(),
-                    identity.1
-                ))?;
-            }
+            self.mark(identity, None)?;
         }
         for (identity, (code, message)) in &problems {
             self.mark(identity, Some((code, message)))?;
