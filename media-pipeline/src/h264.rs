@@ -52,7 +52,19 @@ pub(crate) fn is_about_one_picture(data: &[u8]) -> bool {
     pictures <= MAX_PICTURES && slices <= MAX_SLICES
 }
 
+/// Whether no other picture refers to this access unit (`nal_ref_idc`, section 7.4.1), and it brings no parameter sets.
+pub(crate) fn is_disposable(data: &[u8]) -> bool {
+    let mut slices = nal_units(data)
+        .filter_map(|nal| nal.first())
+        .filter(|&header| (1..=NAL_PPS).contains(&(header & 0x1f)) && header & 0x1f != NAL_SEI)
+        .peekable();
+    slices.peek().is_some()
+        && slices.all(|header| header & 0x1f < NAL_IDR && header & NAL_REF_IDC == 0)
+}
+
+const NAL_REF_IDC: u8 = 0x60;
 const NAL_IDR: u8 = 5;
+const NAL_SEI: u8 = 6;
 const NAL_SPS: u8 = 7;
 const NAL_PPS: u8 = 8;
 
@@ -105,5 +117,29 @@ mod tests {
         assert!(!is_random_access(&[
             0, 0, 0, 1, 0x09, 0x10, 0, 0, 1, 0x41, 0x9a
         ]));
+    }
+
+    #[test]
+    fn only_what_nothing_refers_to_is_disposable() {
+        let unit = |headers: &[u8]| -> Vec<u8> {
+            headers
+                .iter()
+                .flat_map(|&header| [0, 0, 1, header, 0x88])
+                .collect()
+        };
+        assert!(is_disposable(&unit(&[0x01])));
+        assert!(is_disposable(&unit(&[0x09, 0x06, 0x01, 0x01])));
+        for kept in [
+            &[0x41][..],
+            &[0x01, 0x41],
+            &[0x65],
+            &[0x05],
+            &[0x07, 0x01],
+            &[0x68, 0x01],
+            &[0x06],
+            &[],
+        ] {
+            assert!(!is_disposable(&unit(kept)), "{kept:x?}");
+        }
     }
 }

@@ -1,14 +1,17 @@
 //! One session per stream, any number of consumers.
 
 mod cache;
+mod cadence;
 mod every;
+mod forward;
+mod periodic;
 mod queue;
 mod run;
 mod stills;
+mod wait;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,7 +22,9 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use cache::GopCache;
+use cadence::Cadence;
 use every::EveryFrame;
+use periodic::Periodic;
 use queue::Queue;
 use stills::{KeyFrame, KeyFrames, Stills};
 
@@ -51,9 +56,11 @@ pub struct HubOptions {
     pub first_delay: Duration,
     /// Bound of the longest delay before a reconnection.
     pub longest_delay: Duration,
-    /// Most bytes that are kept of the current group of pictures.
+    /// Most bytes that are kept of the current group of pictures. Of a larger group the oldest are dropped: consumers
+    /// that come then wait for the next key frame, and [`Rate::Every`] falls back to key frames where more than this
+    /// comes in one period.
     pub cache_bytes: usize,
-    /// Longest time that is kept of the current group of pictures.
+    /// Longest time that is kept of the current group of pictures; as with `cache_bytes`.
     pub cache_time: Duration,
     /// Most access units that wait for one consumer.
     pub queue_units: usize,
@@ -138,6 +145,7 @@ impl Hub {
         let core = Core {
             shared: Mutex::new(Shared {
                 cache: GopCache::new(options.cache_bytes, options.cache_time),
+                cadence: Cadence::default(),
                 queues: Vec::new(),
                 consumers: 0,
                 running: false,
@@ -146,7 +154,7 @@ impl Hub {
             options,
             status: watch::Sender::new(HubStatus::Idle),
             keys: watch::Sender::new(None),
-            key_count: AtomicU64::new(0),
+            arrivals: watch::Sender::new(0),
             stills: Stills::default(),
             changed: Notify::new(),
             abandoned: CancellationToken::new(),
@@ -201,8 +209,8 @@ impl Hub {
         KeyFrames::new(&self.owner).snapshot(options).await
     }
 
-    /// A picture in each period, or of each key frame, or every one; the latest wins where the consumer is slow. The stream never ends:
-    /// while there are no pictures, it delivers the reasons.
+    /// A picture in each period, or of each key frame, or every one; the latest wins where the consumer is slow. The
+    /// stream never ends: while there are no pictures, it delivers the reasons.
     ///
     /// # Errors
     /// [`Error::Option`] for options out of range.
@@ -220,7 +228,8 @@ impl Hub {
             (pictures, options),
             |(mut pictures, options)| async move {
                 let item = match &mut pictures {
-                    Pictures::Keys(keys, rate) => keys.next_snapshot(*rate, &options).await,
+                    Pictures::Keys(keys) => keys.next_snapshot(&options).await,
+                    Pictures::Periodic(periodic) => periodic.next_snapshot(&options).await,
                     Pictures::Every(every) => every.next_snapshot(&options).await,
                 };
                 Some((item, (pictures, options)))
@@ -242,7 +251,8 @@ impl Hub {
             pictures,
             |mut pictures| async move {
                 let item = match &mut pictures {
-                    Pictures::Keys(keys, rate) => keys.next_frame(*rate).await,
+                    Pictures::Keys(keys) => keys.next_frame().await,
+                    Pictures::Periodic(periodic) => periodic.next_frame().await,
                     Pictures::Every(every) => every.next_frame().await,
                 };
                 Some((item, pictures))
@@ -300,15 +310,17 @@ impl fmt::Debug for Subscription {
 
 /// Where the pictures of a consumer come from.
 enum Pictures {
-    Keys(KeyFrames, Rate),
+    Keys(KeyFrames),
+    Periodic(Periodic),
     Every(EveryFrame),
 }
 
 impl Pictures {
     fn new(hub: &Hub, rate: Rate) -> Self {
         match rate {
+            Rate::Every(period) => Self::Periodic(Periodic::new(hub, period)),
+            Rate::EachKeyFrame => Self::Keys(KeyFrames::new(&hub.owner)),
             Rate::EveryFrame => Self::Every(EveryFrame::new(hub)),
-            rate => Self::Keys(KeyFrames::new(&hub.owner), rate),
         }
     }
 }
@@ -321,8 +333,8 @@ struct Core {
     status: watch::Sender<HubStatus>,
     /// The latest key frame.
     keys: watch::Sender<Option<KeyFrame>>,
-    /// How many key frames there were.
-    key_count: AtomicU64,
+    /// How many access units there were.
+    arrivals: watch::Sender<u64>,
     stills: Stills,
     /// The number of consumers has changed.
     changed: Notify,
@@ -332,6 +344,7 @@ struct Core {
 
 struct Shared {
     cache: GopCache,
+    cadence: Cadence,
     queues: Vec<Arc<Slot>>,
     consumers: usize,
     running: bool,

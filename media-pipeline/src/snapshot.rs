@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::encode::StillFormat;
 use crate::still::check_jpeg;
-use crate::{AccessUnit, Codec, DecodePool, Error, WallClock};
+use crate::{AccessUnit, Codec, DecodePool, Error, Picture, WallClock};
 
 /// A still picture of a stream.
 #[derive(Clone, Debug)]
@@ -67,12 +67,28 @@ impl SnapshotOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rate {
-    /// Once in each period, from the newest key frame; less often where key frames are rarer.
+    /// Once in each period, the newest picture.
+    ///
+    /// Where key frames come at least as often, only they are decoded, and consumers of the same key frame share it.
+    /// Where they are farther apart, by more than a tenth, this consumer decodes forward with a decoder of its own: all
+    /// that lies between the key frame and the picture that is due, except pictures that no other refers to. That
+    /// costs up to as much as [`EveryFrame`](Self::EveryFrame); only what comes after the last instant of a group is
+    /// left out. Set the camera's key frame interval (GOV length) to the period to avoid it.
+    ///
+    /// The distance is learned from the stream, and the choice made anew for each picture. A group that has lasted
+    /// longer than the period counts at once, so there is no need to wait for the second key frame.
+    ///
+    /// Where decoding is slower than the stream, periods are left out. After a loss, or a picture that cannot be
+    /// decoded, the next picture is that of the next key frame.
     Every(Duration),
     /// Each key frame (each picture of a JPEG stream).
     EachKeyFrame,
-    /// Every picture, in decoding order, from the start of the current group of pictures on. All of the stream is decoded for
-    /// this one consumer: several times the work of the other rates. Where that is too slow, whole groups are left out.
+    /// Every picture, from the start of the current group of pictures on. All of the stream is decoded for this one
+    /// consumer: several times the work of key frames. Where that is too slow, whole groups are left out.
+    ///
+    /// Pictures come in decoding order. Without B-frames, as cameras send them by default, this is the order of
+    /// presentation; with B-frames, `pts` steps back at each picture that is shown before one that was decoded before
+    /// it: sort by `pts` where that matters.
     EveryFrame,
 }
 
@@ -94,6 +110,26 @@ pub(crate) async fn take(
         height,
         captured,
         pts,
+    })
+}
+
+/// Makes the snapshot of a decoded unit.
+pub(crate) async fn encode(
+    pool: &DecodePool,
+    unit: &AccessUnit,
+    picture: Picture,
+    options: &SnapshotOptions,
+) -> Result<Snapshot, Error> {
+    let (width, height) = (picture.width, picture.height);
+    Ok(Snapshot {
+        data: pool
+            .encode(picture, options.format, options.quality)
+            .await?,
+        format: options.format,
+        width,
+        height,
+        captured: unit.wall,
+        pts: unit.pts,
     })
 }
 

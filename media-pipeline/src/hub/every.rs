@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Core, Frame, Hub, HubItem, HubStatus, Subscription};
-use crate::snapshot::pass_jpeg;
+use crate::snapshot::{encode, pass_jpeg};
 use crate::{AccessUnit, Codec, Error, Picture, Snapshot, SnapshotOptions, VideoDecoder};
 
 pub(super) struct EveryFrame {
@@ -40,21 +40,7 @@ impl EveryFrame {
         let Some(picture) = picture else {
             return pass_jpeg(unit);
         };
-        let (width, height) = (picture.width, picture.height);
-        let data = self
-            .core
-            .options
-            .pool
-            .encode(picture, options.format, options.quality)
-            .await?;
-        Ok(Snapshot {
-            data,
-            format: options.format,
-            width,
-            height,
-            captured: unit.wall,
-            pts: unit.pts,
-        })
+        encode(&self.core.options.pool, &unit, picture, options).await
     }
 
     pub(super) async fn next_frame(&mut self) -> Result<Frame, Error> {

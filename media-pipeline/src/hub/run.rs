@@ -1,11 +1,11 @@
 //! The task of a hub: connects, reads, shares, reconnects.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
+use super::cadence::Cadence;
 use super::stills::KeyFrame;
 use super::{Core, HubStatus};
 use crate::backoff::Backoff;
@@ -106,7 +106,9 @@ impl Core {
             .parameters
             .as_ref()
             .map(|parameters| (parameters.width, parameters.height));
-        tracing::info!(stream = %self.source.label(), codec = %unit.codec, ?size, "stream is up");
+        let pixels = size.map(|(width, height)| format!("{width}x{height}"));
+        let pixels = pixels.as_deref().unwrap_or("unknown");
+        tracing::info!(stream = %self.source.label(), codec = %unit.codec, size = %pixels, "stream is up");
         self.status.send_replace(HubStatus::Streaming {
             codec: unit.codec,
             size,
@@ -117,27 +119,29 @@ impl Core {
     fn share(&self, unit: AccessUnit, intact: bool) {
         let mut shared = self.shared();
         shared.queues.retain(|slot| Arc::strong_count(slot) > 1);
-        if intact {
-            shared.cache.push(unit.clone());
-        }
+        let number = intact.then(|| {
+            shared.cadence.push(unit.pts, unit.random_access);
+            shared.cache.push(unit.clone())
+        });
         for slot in &shared.queues {
             slot.queue().push(unit.clone());
             slot.waker.wake();
         }
         drop(shared);
-        if unit.random_access {
-            let number = self.key_count.fetch_add(1, Ordering::Relaxed);
+        if let Some(number) = number.filter(|_| unit.random_access) {
             self.keys.send_replace(Some(KeyFrame {
                 number,
                 arrived: Instant::now(),
                 unit,
             }));
         }
+        self.arrivals.send_modify(|units| *units += 1);
     }
 
     fn gap(&self, lost: u64) {
         let mut shared = self.shared();
         shared.cache.clear();
+        shared.cadence.gap();
         shared.queues.iter().for_each(|slot| slot.queue().gap(lost));
     }
 
@@ -175,6 +179,7 @@ impl Core {
         }
         shared.running = false;
         shared.cache.clear();
+        shared.cadence = Cadence::default();
         self.keys.send_replace(None);
         self.stills.clear();
         // Under the lock, so that a task that starts now does not find its status overwritten.

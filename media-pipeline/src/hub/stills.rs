@@ -4,21 +4,27 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, watch};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
-use super::{Consumer, Frame, HubStatus, Owner};
+use super::wait::{Patience, Watcher};
+use super::{Consumer, Core, Frame, Owner};
 use crate::snapshot::take;
-use crate::{
-    AccessUnit, DecodePool, Error, ErrorKind, Rate, Snapshot, SnapshotOptions, StillFormat,
-};
+use crate::{AccessUnit, DecodePool, Error, ErrorKind, Snapshot, SnapshotOptions, StillFormat};
 
 #[derive(Clone, Debug)]
 pub(super) struct KeyFrame {
-    /// Counts the key frames of a hub.
+    /// Counts the access units of a hub.
     pub(super) number: u64,
     pub(super) arrived: Instant,
     pub(super) unit: AccessUnit,
+}
+
+impl KeyFrame {
+    /// Whether it comes after the unit that was used last, and arrived not longer ago than `max_age`.
+    pub(super) fn is_fresh(&self, used: Option<u64>, max_age: Duration) -> bool {
+        used < Some(self.number) && self.arrived.elapsed() <= max_age
+    }
 }
 
 /// The snapshots made last: consumers that want the same one share it, and wait for each other.
@@ -66,28 +72,42 @@ impl Stills {
     }
 }
 
+impl Core {
+    pub(super) async fn still(
+        &self,
+        key: &KeyFrame,
+        options: &SnapshotOptions,
+    ) -> Result<Snapshot, Error> {
+        self.stills.take(&self.options.pool, key, options).await
+    }
+
+    pub(super) async fn frame(&self, key: KeyFrame) -> Result<Frame, Error> {
+        let (captured, pts) = (key.unit.wall, key.unit.pts);
+        let picture = self.options.pool.picture(key.unit).await?;
+        Ok(Frame {
+            picture,
+            captured,
+            pts,
+        })
+    }
+}
+
 /// A consumer of key frames.
 pub(super) struct KeyFrames {
     consumer: Consumer,
-    keys: watch::Receiver<Option<KeyFrame>>,
-    status: watch::Receiver<HubStatus>,
+    watcher: Watcher<Option<KeyFrame>>,
     /// Number of the key frame that was used last.
     used: Option<u64>,
-    due: Option<Instant>,
 }
 
 impl KeyFrames {
     pub(super) fn new(owner: &Arc<Owner>) -> Self {
         let consumer = Consumer::join(owner);
-        let keys = owner.core.keys.subscribe();
-        let mut status = owner.core.status.subscribe();
-        status.mark_changed();
+        let watcher = Watcher::new(owner.core.keys.subscribe(), owner.core.status.subscribe());
         Self {
             consumer,
-            keys,
-            status,
+            watcher,
             used: None,
-            due: None,
         }
     }
 
@@ -109,8 +129,7 @@ impl KeyFrames {
                 }
                 Err(error) => return Err(error),
             };
-            let core = &self.consumer.owner.core;
-            match core.stills.take(&core.options.pool, &key, options).await {
+            match self.consumer.owner.core.still(&key, options).await {
                 Err(error) if error.kind() == ErrorKind::Picture => damaged = Some(Arc::new(error)),
                 result => return result,
             }
@@ -119,59 +138,20 @@ impl KeyFrames {
 
     pub(super) async fn next_snapshot(
         &mut self,
-        rate: Rate,
         options: &SnapshotOptions,
     ) -> Result<Snapshot, Error> {
-        let key = self
-            .next_due(rate, options.max_age, options.deadline)
-            .await?;
-        let core = &self.consumer.owner.core;
-        core.stills.take(&core.options.pool, &key, options).await
+        let deadline = Instant::now() + options.deadline;
+        let key = self.next(options.max_age, deadline, Patience::None).await?;
+        self.consumer.owner.core.still(&key, options).await
     }
 
-    pub(super) async fn next_frame(&mut self, rate: Rate) -> Result<Frame, Error> {
+    pub(super) async fn next_frame(&mut self) -> Result<Frame, Error> {
         let defaults = SnapshotOptions::default();
+        let deadline = Instant::now() + defaults.deadline;
         let key = self
-            .next_due(rate, defaults.max_age, defaults.deadline)
+            .next(defaults.max_age, deadline, Patience::None)
             .await?;
-        let (captured, pts) = (key.unit.wall, key.unit.pts);
-        let picture = self
-            .consumer
-            .owner
-            .core
-            .options
-            .pool
-            .picture(key.unit)
-            .await?;
-        Ok(Frame {
-            picture,
-            captured,
-            pts,
-        })
-    }
-
-    async fn next_due(
-        &mut self,
-        rate: Rate,
-        max_age: Duration,
-        wait: Duration,
-    ) -> Result<KeyFrame, Error> {
-        let period = match rate {
-            Rate::Every(period) => period,
-            Rate::EachKeyFrame | Rate::EveryFrame => Duration::ZERO,
-        };
-        if let Some(due) = self.due {
-            sleep_until(due).await;
-        }
-        let max_age = max_age.max(period);
-        let key = self
-            .next(max_age, Instant::now() + wait, Patience::None)
-            .await?;
-        // Keeps to the raster; periods that were missed are not made up for.
-        let now = Instant::now();
-        let due = self.due.unwrap_or(now) + period;
-        self.due = Some(due.max(now));
-        Ok(key)
+        self.consumer.owner.core.frame(key).await
     }
 
     /// The latest key frame if it was not used and is not older than `max_age`, else the next.
@@ -181,59 +161,14 @@ impl KeyFrames {
         deadline: Instant,
         patience: Patience,
     ) -> Result<KeyFrame, Error> {
-        let began = Instant::now();
-        let mut news = self.status.has_changed().unwrap_or(false);
-        loop {
-            let latest = self.keys.borrow_and_update().clone();
-            if let Some(key) = latest
-                .filter(|key| self.used < Some(key.number) && key.arrived.elapsed() <= max_age)
-            {
-                self.used = Some(key.number);
-                return Ok(key);
-            }
-            if let HubStatus::Backoff { error, .. } = &*self.status.borrow_and_update()
-                && patience.is_over(error, news)
-            {
-                return Err(error.clone());
-            }
-            let event = async {
-                tokio::select! {
-                    changed = self.keys.changed() => changed.map(|()| false),
-                    changed = self.status.changed() => changed.map(|()| true),
-                }
-            };
-            match timeout_at(deadline, event).await {
-                Ok(Ok(of_status)) => news = of_status,
-                Ok(Err(_)) => return Err(Error::Closed),
-                Err(_) => {
-                    let last = match &*self.status.borrow() {
-                        HubStatus::Backoff { error, .. } => Some(Arc::new(error.clone())),
-                        _ => None,
-                    };
-                    return Err(Error::NoPicture {
-                        after: began.elapsed(),
-                        last,
-                    });
-                }
-            }
-        }
-    }
-}
-
-/// Which failures of the stream a consumer sits out.
-#[derive(Clone, Copy)]
-enum Patience {
-    /// None: each one is told once.
-    None,
-    /// Those that may pass by themselves.
-    Transient,
-}
-
-impl Patience {
-    fn is_over(self, error: &Error, news: bool) -> bool {
-        match self {
-            Patience::None => news,
-            Patience::Transient => !error.is_transient(),
-        }
+        let used = self.used;
+        let key = self
+            .watcher
+            .find(deadline, patience, |latest| {
+                latest.filter(|key| key.is_fresh(used, max_age))
+            })
+            .await?;
+        self.used = Some(key.number);
+        Ok(key)
     }
 }

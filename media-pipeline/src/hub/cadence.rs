@@ -1,0 +1,95 @@
+//! How far apart the key frames of a stream are, by its own clock. Pure.
+
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+pub(super) struct Cadence {
+    /// Presentation time of the current key frame.
+    key: Option<Duration>,
+    /// From the key frame before to the current one, where nothing was lost between them.
+    distance: Option<Duration>,
+    /// From the current key frame to the newest picture after it.
+    age: Duration,
+}
+
+impl Cadence {
+    pub(super) fn push(&mut self, pts: Duration, random_access: bool) {
+        let since = self.key.map(|key| pts.saturating_sub(key));
+        if random_access {
+            self.distance = since.or(self.distance);
+            self.key = Some(pts);
+            self.age = Duration::ZERO;
+        } else if let Some(since) = since {
+            self.age = self.age.max(since);
+        }
+    }
+
+    /// Something is missing here; a key frame may be among it.
+    pub(super) fn gap(&mut self) {
+        self.key = None;
+        self.age = Duration::ZERO;
+    }
+
+    /// Whether the key frames alone make one picture in each period. The current group counts before it is complete.
+    ///
+    /// A tenth is tolerated: cameras are not exact, and a camera with a key frame every 2.003 s is to be spared the
+    /// decoding of all its pictures for a period of 2 s.
+    pub(super) fn keeps(&self, period: Duration) -> bool {
+        let longest = self.distance.unwrap_or_default().max(self.age);
+        longest <= period.saturating_add(period / 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn cadence(units: &[(u64, bool)]) -> Cadence {
+        let mut cadence = Cadence::default();
+        units
+            .iter()
+            .for_each(|&(millis, key)| cadence.push(Duration::from_millis(millis), key));
+        cadence
+    }
+
+    #[test]
+    fn key_frames_keep_a_period_that_is_not_shorter_than_their_distance() {
+        let cadence = cadence(&[(0, true), (1000, false), (2000, true)]);
+        assert!(cadence.keeps(3 * SECOND));
+        assert!(cadence.keeps(2 * SECOND));
+        assert!(!cadence.keeps(SECOND));
+        assert!(!cadence.keeps(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_camera_that_is_not_exact_keeps_its_period() {
+        assert!(cadence(&[(0, true), (2003, true)]).keeps(2 * SECOND));
+        assert!(!cadence(&[(0, true), (2300, true)]).keeps(2 * SECOND));
+    }
+
+    #[test]
+    fn a_group_that_goes_on_for_too_long_counts_before_it_is_complete() {
+        assert!(cadence(&[(0, true), (1000, false)]).keeps(SECOND));
+        assert!(!cadence(&[(0, true), (1200, false)]).keeps(SECOND));
+        assert!(!cadence(&[(0, true), (900, true), (2100, false)]).keeps(SECOND));
+    }
+
+    #[test]
+    fn the_last_distance_decides() {
+        let mut cadence = cadence(&[(0, true), (4000, true)]);
+        assert!(!cadence.keeps(SECOND));
+        cadence.push(5 * SECOND, true);
+        assert!(cadence.keeps(SECOND));
+    }
+
+    #[test]
+    fn nothing_is_learned_from_a_distance_with_a_gap() {
+        let mut cadence = cadence(&[(0, true), (1000, true), (1500, false)]);
+        cadence.gap();
+        cadence.push(4 * SECOND, false);
+        cadence.push(5 * SECOND, true);
+        assert!(cadence.keeps(SECOND));
+    }
+}
