@@ -6,7 +6,8 @@ use std::time::Duration;
 pub(super) struct Cadence {
     /// Presentation time of the current key frame.
     key: Option<Duration>,
-    /// From the key frame before to the current one, where nothing was lost between them.
+    /// From the key frame before to the current one. After a loss between them, what is known of it: it is at least
+    /// the age that the group had reached.
     distance: Option<Duration>,
     /// From the current key frame to the newest picture after it.
     age: Duration,
@@ -26,6 +27,7 @@ impl Cadence {
 
     /// Something is missing here; a key frame may be among it.
     pub(super) fn gap(&mut self) {
+        self.distance = self.distance.max(self.key.map(|_| self.age));
         self.key = None;
         self.age = Duration::ZERO;
     }
@@ -85,11 +87,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_learned_from_a_distance_with_a_gap() {
+    fn a_group_with_a_gap_is_as_long_as_what_came_before_the_gap() {
         let mut cadence = cadence(&[(0, true), (1000, true), (1500, false)]);
         cadence.gap();
         cadence.push(4 * SECOND, false);
         cadence.push(5 * SECOND, true);
         assert!(cadence.keeps(SECOND));
+        cadence.push(7 * SECOND, false);
+        cadence.gap();
+        cadence.push(9 * SECOND, true);
+        assert!(cadence.keeps(2 * SECOND) && !cadence.keeps(SECOND));
     }
 }

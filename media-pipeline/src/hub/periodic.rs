@@ -11,6 +11,9 @@ use super::{Consumer, Core, Frame, Hub};
 use crate::snapshot::encode;
 use crate::{AccessUnit, Error, Picture, Snapshot, SnapshotOptions};
 
+/// Longer periods are cut to this: clocks have an end.
+const LONGEST_PERIOD: Duration = Duration::from_secs(365 * 24 * 3600);
+
 pub(super) struct Periodic {
     period: Duration,
     consumer: Consumer,
@@ -37,7 +40,7 @@ impl Periodic {
         let consumer = Consumer::join(&hub.owner);
         let core = &hub.owner.core;
         Self {
-            period,
+            period: period.min(LONGEST_PERIOD),
             consumer,
             watcher: Watcher::new(core.arrivals.subscribe(), core.status.subscribe()),
             forward: Forward::default(),
@@ -120,10 +123,13 @@ impl Periodic {
             .await
     }
 
-    /// Keeps to the raster; periods that were missed are not made up for.
+    /// Keeps to the raster, which starts anew with a picture that is late by more than half a period: the one after it
+    /// is not to come at its heels. Periods that were missed are not made up for.
     fn schedule(&mut self) {
         let now = Instant::now();
-        let due = self.due.unwrap_or(now) + self.period;
-        self.due = Some(due.max(now));
+        let due = self.due.unwrap_or(now);
+        let late = now.saturating_duration_since(due);
+        let from = if late > self.period / 2 { now } else { due };
+        self.due = Some(from + self.period);
     }
 }
