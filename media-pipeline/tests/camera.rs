@@ -131,6 +131,31 @@ async fn every_frame_is_decoded_on_demand() {
 }
 
 #[tokio::test]
+async fn pictures_come_in_their_period_though_key_frames_are_rarer() {
+    const PERIOD: Duration = Duration::from_millis(500);
+    let camera = camera().await;
+    let hub = hub(options(&camera));
+    let frames = hub.frames(Rate::Every(PERIOD)).take(9).map(Result::unwrap);
+    let frames: Vec<_> = timeout(SOON, frames.collect()).await.unwrap();
+    // While the distance of key frames is not known, the second may be late.
+    let mut steps: Vec<_> = frames[1..]
+        .windows(2)
+        .map(|pair| pair[1].pts - pair[0].pts)
+        .collect();
+    steps.sort();
+    let frame = Duration::from_secs(1) / 15;
+    assert!(
+        steps[steps.len() / 2].abs_diff(PERIOD) <= 2 * frame,
+        "{steps:?}"
+    );
+    assert!(
+        steps.iter().sum::<Duration>() / (steps.len() as u32) < 2 * PERIOD,
+        "{steps:?}"
+    );
+    camera.stop().await;
+}
+
+#[tokio::test]
 async fn presentation_times_rise_and_real_time_is_near() {
     let camera = camera().await;
     let mut session = RtspSource::new(options(&camera))

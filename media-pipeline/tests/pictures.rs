@@ -153,31 +153,57 @@ async fn what_is_cut_on_the_left_and_top_is_not_seen() {
     );
 }
 
+/// The access units of a clip with one slice per picture, and the headers of their slices.
+fn group(clip: &str) -> Vec<(u8, AccessUnit)> {
+    let data = unit(clip).data;
+    // An access unit ends before each slice but the first.
+    let slices: Vec<usize> = (0..data.len() - 4)
+        .filter(|&i| data[i..i + 3] == [0, 0, 1] && matches!(data[i + 3] & 0x1f, 1 | 5))
+        .collect();
+    let starts = [0].into_iter().chain(slices[1..].iter().copied());
+    let ends = slices[1..].iter().copied().chain([data.len()]);
+    let spans = starts.zip(ends).zip(&slices);
+    spans
+        .map(|((start, end), slice)| {
+            let data_of_unit = data.slice(start..end);
+            let (pts, wall) = (Duration::ZERO, WallClock::now());
+            let unit = AccessUnit::new(Codec::H264, data_of_unit, pts, wall);
+            (data[slice + 3], unit)
+        })
+        .collect()
+}
+
 #[test]
 fn a_group_of_pictures_decodes_in_order() {
-    let group = unit("bars_gop").data;
-    // One slice per picture: an access unit ends before each slice header but the first.
-    let slices: Vec<usize> = (0..group.len() - 4)
-        .filter(|&i| group[i..i + 3] == [0, 0, 1] && matches!(group[i + 3] & 0x1f, 1 | 5))
-        .collect();
-    assert_eq!(slices.len(), 5);
-    let mut starts = vec![0];
-    starts.extend(&slices[1..]);
-    starts.push(group.len());
+    let group = group("bars_gop");
+    assert_eq!(group.len(), 5);
     let mut decoder = H264Decoder::default();
-    for span in starts.windows(2) {
-        let unit = AccessUnit::new(
-            Codec::H264,
-            group.slice(span[0]..span[1]),
-            Duration::ZERO,
-            WallClock::now(),
-        );
+    for (_, unit) in group {
         let picture = decoder
             .decode(&unit)
             .unwrap()
             .expect("each access unit holds a picture");
         assert_eq!((picture.width, picture.height), (322, 176));
     }
+}
+
+#[test]
+fn pictures_that_no_other_refers_to_can_be_left_out() {
+    const NAL_REF_IDC: u8 = 0x60;
+    let group = group("moving_b_frames");
+    let (mut all, mut kept) = (H264Decoder::default(), H264Decoder::default());
+    let mut pictures = Vec::new();
+    for (header, unit) in group {
+        let complete = all.decode(&unit).unwrap().unwrap().y.data;
+        if header & NAL_REF_IDC != 0 {
+            let picture = kept.decode(&unit).unwrap().unwrap().y.data;
+            assert!(picture == complete, "picture {} differs", pictures.len());
+            pictures.push(picture);
+        }
+    }
+    assert_eq!(pictures.len(), 5);
+    pictures.dedup();
+    assert_eq!(pictures.len(), 5, "the clip moves");
 }
 
 #[tokio::test]

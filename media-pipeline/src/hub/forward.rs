@@ -115,7 +115,9 @@ impl Batch {
             .range(from, to)?
             .map(|(number, unit)| (number, unit.clone()))
             .collect();
-        (!units.is_empty()).then_some(Self { key, units })
+        // JPEG pictures stand for themselves and are not decoded.
+        let decodable = units.front()?.1.codec != Codec::Jpeg;
+        decodable.then_some(Self { key, units })
     }
 
     /// Only the key frame of the group that came after `key`: so each overtaking ends with a picture.

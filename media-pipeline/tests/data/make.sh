@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes the clips of this folder: one key frame each (bars_gop: a group of five) of seven colour bars at 75 %.
+# Makes the clips of this folder: bars_*: one key frame each (bars_gop: a group of five) of seven colour bars at 75 %.
 # Needs ffmpeg with libx264. Usage: bash make.sh
 set -e
 cd "$(dirname "$0")"
@@ -32,3 +32,6 @@ clip bars_baseline 46 176 1 bt601 tv -profile:v baseline $(vui smpte170m off)
 clip bars_gop 46 176 5 bt601 tv -g 5 $(vui smpte170m off)
 clip bars_interlaced 46 176 1 bt601 tv -flags +ildct+ilme
 ffmpeg -nostdin -v error -y -i bars_601_limited.h264 -c copy -bsf:v h264_metadata=crop_left=46:crop_top=16 -f h264 bars_cropped.h264
+# Pictures that move, of which two of three are referred to by no other.
+ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x96:r=25 -frames:v 13 -pix_fmt yuv420p -c:v libx264 -preset medium -qp 30 \
+    -bf 2 -x264-params b-pyramid=none:b-adapt=0:scenecut=0:sei=0 -f h264 moving_b_frames.h264

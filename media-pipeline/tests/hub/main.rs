@@ -324,6 +324,20 @@ async fn periodic_snapshots_keep_their_period_and_take_the_latest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_period_shorter_than_that_of_a_jpeg_stream_gives_each_picture() {
+    let script = Arc::new(Script::default());
+    let feed = script.session();
+    let hub = hub(&script, |_| ());
+    let period = Rate::Every(Duration::from_millis(100));
+    let mut snapshots = hub.snapshots(period, SnapshotOptions::default()).unwrap();
+    for number in 0..5 {
+        feed.send(Ok(Some(jpeg(number)))).unwrap();
+        let snapshot = snapshots.next().await.unwrap().unwrap();
+        assert_eq!(snapshot.pts, Duration::from_secs(number.into()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn periodic_snapshots_tell_failures_as_items_and_go_on() {
     let script = Arc::new(Script::default());
     let first = script.session();

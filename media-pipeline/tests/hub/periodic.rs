@@ -158,7 +158,10 @@ async fn pictures_that_no_other_refers_to_are_decoded_only_where_they_are_due() 
     let frames = hub.frames(Rate::Every(SECOND));
     assert_eq!(times(frames, 4).await, [0, 1200, 2000, 3000]);
     let decoded = decoded.lock().unwrap();
-    let even: Vec<_> = decoded.iter().filter(|pts| *pts % 200 == 0).collect();
+    let even: Vec<_> = decoded
+        .iter()
+        .filter(|pts| pts.is_multiple_of(200))
+        .collect();
     assert_eq!(even, [&0, &0, &1200, &2000, &3000]);
     assert_eq!(decoded.len(), 5 + 15);
 }
@@ -169,7 +172,8 @@ async fn the_choice_follows_the_distance_of_key_frames() {
     // A key frame every four seconds at first, every second from the eighth on.
     let edit = |unit: &mut AccessUnit| {
         let millis = unit.pts.as_millis();
-        unit.random_access = millis % if millis < 8000 { 4000 } else { 1000 } == 0;
+        let distance = if millis < 8000 { 4000 } else { 1000 };
+        unit.random_access = millis.is_multiple_of(distance);
     };
     let hub = running(10, |options| options.pool = pool, edit).await;
     let mut frames = hub.frames(Rate::Every(SECOND));
@@ -212,7 +216,7 @@ async fn a_panic_of_the_decoder_costs_the_rest_of_the_group() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_which_only_key_frames_decode_still_gives_those() {
-    let pool = pool(|pts| assert_eq!(pts % 4000, 0, "only key frames can be decoded"));
+    let pool = pool(|pts| assert!(pts.is_multiple_of(4000), "only key frames can be decoded"));
     let hub = running(40, |options| options.pool = pool, |_| ()).await;
     let mut got = Vec::new();
     let mut frames = hub.frames(Rate::Every(Duration::from_millis(1500)));
@@ -267,7 +271,7 @@ async fn a_slow_decoder_skips_instants_and_does_not_fall_behind() {
     let feed = script.session();
     let send = |millis: std::ops::RangeInclusive<u64>| {
         for millis in millis.step_by(100) {
-            let unit = unit(millis, millis % 4000 == 0);
+            let unit = unit(millis, millis.is_multiple_of(4000));
             feed.send(Ok(Some(unit))).unwrap();
         }
     };
