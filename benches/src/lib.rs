@@ -1,1 +1,27 @@
 //! Benchmarks, side by side with the tools a user would pick instead.
+//!
+//! This is the harness behind the program `frame-extraction`; it is not a library for others, and needs Linux, ffmpeg
+//! and GStreamer. The benches of single parts are criterion benches, in `benches/`.
+//!
+//! - [`snapshots`] compares the CPU time and memory of one JPEG a second; [`first_picture`] how long a cold start
+//!   takes to the first one.
+//! - [`Clip`] is made once; a [`Server`] plays it as a camera would.
+//! - [`Tool`] is what is compared, [`worker`] the part of it that is ours.
+//! - [`Running`] is a measured process.
+
+mod clip;
+mod plot;
+mod process;
+mod report;
+mod rounds;
+mod server;
+mod tool;
+pub mod worker;
+
+pub use clip::{Clip, ClipSpec};
+pub use plot::plot;
+pub use process::{Running, Usage};
+pub use report::{FirstPictureReport, FirstPictureRow, Setting, SnapshotReport, SnapshotRow};
+pub use rounds::{first_picture, snapshots};
+pub use server::Server;
+pub use tool::{Tool, installed};

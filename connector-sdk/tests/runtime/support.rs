@@ -168,6 +168,8 @@ impl Registry for TestRegistry {
     }
 }
 
+pub type DuringConnect = Box<dyn FnOnce() + Send>;
+
 /// What the test's devices do, changed and counted from outside.
 #[derive(Default)]
 pub struct Script {
@@ -178,7 +180,7 @@ pub struct Script {
     pub closes: AtomicUsize,
     pub close_panics: AtomicBool,
     /// Is called once by the next connect, which then lets other tasks run so many times.
-    pub during_connect: Mutex<Option<(Box<dyn FnOnce() + Send>, usize)>>,
+    pub during_connect: Mutex<Option<(DuringConnect, usize)>>,
     /// How often each stream was started.
     pub starts: Mutex<BTreeMap<String, usize>>,
 }
