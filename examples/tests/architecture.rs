@@ -1,11 +1,11 @@
-//! The arrows between the crates of this workspace are those of ARCHITECTURE.md's table.
+//! The arrows between the crates of this workspace are those of ARCHITECTURE.md's table, and no program hides another.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use cargo_metadata::{DependencyKind, MetadataCommand, Target};
 
 /// What a row of the table allows: normal dependencies, and those of tests on top.
 #[derive(Default)]
@@ -77,4 +77,19 @@ fn every_arrow_between_crates_is_in_the_architecture_table() {
         missing.is_empty(),
         "arrows that ARCHITECTURE.md does not have: {missing:#?}"
     );
+}
+
+#[test]
+fn no_two_programs_have_one_name() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let mut owners = BTreeMap::new();
+    for package in &metadata.packages {
+        let programs = |target: &&Target| target.is_bin() || target.is_example();
+        for target in package.targets.iter().filter(programs) {
+            // Their files share a folder of the target directory.
+            let path = (target.is_example(), &target.name);
+            let before = owners.insert(path, &package.name);
+            assert_eq!(before, None, "{} of {}", target.name, package.name);
+        }
+    }
 }
