@@ -26,6 +26,10 @@ fn equipped() -> bool {
         let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
         if !status.is_ok_and(|status| status.success()) {
             println!("skipped: {program} {option} {script} fails");
+            assert!(
+                std::env::var_os("REQUIRE_SHARED").is_none(),
+                "{program} {option} {script} fails"
+            );
             return false;
         }
     }
