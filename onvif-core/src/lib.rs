@@ -46,6 +46,7 @@ pub mod events;
 pub mod imaging;
 pub mod media;
 mod operation;
+pub mod schema;
 mod soap;
 mod transport;
 mod uri;

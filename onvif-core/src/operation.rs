@@ -100,6 +100,8 @@ pub enum AccessClass {
     ReadMedia,
     /// Changes what the device does.
     Actuate,
+    /// The specification names none; devices ask for a user.
+    Unspecified,
 }
 
 /// Whether an operation changes anything. Reads may be repeated after a lost connection.
