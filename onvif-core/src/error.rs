@@ -149,7 +149,7 @@ impl Error {
         match self {
             Self::Network { source, .. } => source.is_transient(),
             Self::NotSoap { status, .. } => *status >= 500 || *status == 429,
-            Self::Refused { fault, .. } => fault.is_transient(),
+            Self::Refused { fault, .. } => fault.is_retryable(),
             _ => false,
         }
     }

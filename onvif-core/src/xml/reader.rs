@@ -256,6 +256,17 @@ impl<'x> Reader<'x> {
         Ok(Token::Text(text))
     }
 
+    fn append(&self, all: &mut String, text: &str) -> Result<(), DecodeError> {
+        if all.len() + text.len() > self.limits.text {
+            return Err(DecodeError::TooLarge {
+                what: "bytes of text",
+                limit: self.limits.text,
+            });
+        }
+        all.push_str(text);
+        Ok(())
+    }
+
     fn position(&self) -> usize {
         usize::try_from(self.inner.buffer_position()).unwrap_or(usize::MAX)
     }
@@ -339,6 +350,25 @@ impl<'x> Element<'_, 'x> {
     /// # Errors
     /// When the document breaks off or exceeds a limit.
     pub fn child(&mut self) -> Result<Option<Element<'_, 'x>>, DecodeError> {
+        self.next_child(None)
+    }
+
+    /// The next child element as [`child`](Self::child) has it, with the text before it appended to
+    /// `text`: for content where text and elements may take each other's place.
+    ///
+    /// # Errors
+    /// When the document breaks off or exceeds a limit.
+    pub fn child_after(
+        &mut self,
+        text: &mut String,
+    ) -> Result<Option<Element<'_, 'x>>, DecodeError> {
+        self.next_child(Some(text))
+    }
+
+    fn next_child(
+        &mut self,
+        mut before: Option<&mut String>,
+    ) -> Result<Option<Element<'_, 'x>>, DecodeError> {
         while self.reader.depth >= self.depth {
             match self.reader.next()? {
                 Token::Start(start) if self.reader.depth == self.depth + 1 => {
@@ -347,6 +377,11 @@ impl<'x> Element<'_, 'x> {
                         start,
                         reader: self.reader,
                     }));
+                }
+                Token::Text(text) if self.reader.depth == self.depth => {
+                    if let Some(before) = before.as_deref_mut() {
+                        self.reader.append(before, &text)?;
+                    }
                 }
                 Token::Start(_) | Token::End(_) | Token::Text(_) => {}
             }
@@ -363,13 +398,7 @@ impl<'x> Element<'_, 'x> {
         while self.reader.depth >= self.depth {
             match self.reader.next()? {
                 Token::Text(text) if self.reader.depth == self.depth => {
-                    if all.len() + text.len() > self.reader.limits.text {
-                        return Err(DecodeError::TooLarge {
-                            what: "bytes of text",
-                            limit: self.reader.limits.text,
-                        });
-                    }
-                    all.push_str(&text);
+                    self.reader.append(&mut all, &text)?;
                 }
                 Token::Start(_) | Token::End(_) | Token::Text(_) => {}
             }
