@@ -1,170 +1,136 @@
-//! Turns datagrams into cameras. Pure: no sockets, no clock.
+//! Which answers are new. Pure: no sockets, no clock.
 
-use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 
 use super::Discovered;
-use crate::uri::UriPolicy;
-use crate::xml::{DecodeError, Element, FromText, Limits, Reader};
-use url::Url;
+use super::rank::{Network, rank};
+use super::reading::{Content, Found, MAX_REFERENCE, read};
 
-const MAX_DATAGRAM: usize = 64 * 1024;
 const MAX_DEVICES: usize = 4096;
-const MAX_XADDRS: usize = 16;
-const MAX_SCOPES: usize = 64;
 /// Cameras behind one address: recorders answer for their channels, but not for thousands.
 const MAX_PER_SOURCE: usize = 256;
+/// Cameras that left out their addresses and are asked for them.
+const MAX_WAITING: usize = 256;
 
 pub(super) struct Collector {
     sent: HashSet<String>,
     seen: HashSet<String>,
-    per_source: std::collections::HashMap<std::net::IpAddr, usize>,
+    per_source: HashMap<IpAddr, usize>,
+    /// Cameras that were asked for their addresses, by endpoint reference.
+    waiting: HashMap<String, Discovered>,
+    scopes: Vec<String>,
+    networks: Vec<Network>,
+}
+
+/// What a datagram brought.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    /// Cameras that were not seen before.
+    pub(super) found: Vec<Discovered>,
+    /// Endpoint references of cameras that did not say where their service is.
+    pub(super) unresolved: Vec<String>,
 }
 
 impl Collector {
-    /// Collects answers to the probes with these message identifiers.
-    pub(super) fn new(sent: impl IntoIterator<Item = String>) -> Self {
+    /// Collects cameras with all of these scopes.
+    pub(super) fn new(scopes: Vec<String>, networks: Vec<Network>) -> Self {
         Self {
-            sent: sent.into_iter().collect(),
+            sent: HashSet::new(),
             seen: HashSet::new(),
-            per_source: Default::default(),
+            per_source: HashMap::new(),
+            waiting: HashMap::new(),
+            scopes,
+            networks,
         }
     }
 
-    /// The cameras in a datagram that were not seen before. What makes no sense is skipped.
-    pub(super) fn receive(&mut self, datagram: &[u8], from: SocketAddr) -> Vec<Discovered> {
-        if datagram.len() > MAX_DATAGRAM {
-            return Vec::new();
-        }
-        let text = String::from_utf8_lossy(datagram);
-        let (relates_to, matches) = match read(&text, from) {
-            Ok(answer) => answer,
+    /// Answers to the message with this identifier count from now on.
+    pub(super) fn expect(&mut self, message_id: &str) {
+        self.sent.insert(plain(message_id));
+    }
+
+    /// Takes a datagram. What makes no sense, or answers what was never asked, is skipped.
+    pub(super) fn receive(&mut self, datagram: &[u8], from: SocketAddr) -> Received {
+        let mut received = Received::default();
+        let read = match read(datagram, from) {
+            Ok(read) => read,
             Err(error) => {
                 tracing::debug!(%from, %error, "skipping an answer that cannot be read");
-                return Vec::new();
+                return received;
             }
         };
-        if !relates_to.is_some_and(|id| self.sent.contains(&id)) {
-            return Vec::new();
+        let asked = |id: String| self.sent.contains(&plain(&id));
+        if !read.relates_to.is_some_and(asked) {
+            return received;
         }
-        matches
-            .into_iter()
-            .filter(|found| self.is_new(found))
-            .collect()
+        if let Content::Matches(found) = read.content {
+            for found in found {
+                self.take(found, &mut received);
+            }
+        }
+        received
     }
 
-    fn is_new(&mut self, found: &Discovered) -> bool {
-        if self.seen.len() >= MAX_DEVICES || found.endpoint_reference.len() > 512 {
+    /// Cameras that never said where their service is.
+    pub(super) fn take_unresolved(&mut self) -> Vec<Discovered> {
+        self.waiting.drain().map(|(_, camera)| camera).collect()
+    }
+
+    fn take(&mut self, found: Found, received: &mut Received) {
+        let Found { mut device, camera } = found;
+        let waiting = self.waiting.contains_key(&device.endpoint_reference);
+        if !(camera || waiting) || device.endpoint_reference.len() > MAX_REFERENCE {
+            return;
+        }
+        if waiting {
+            if device.xaddrs.is_empty() {
+                return;
+            }
+            // A ResolveMatch may leave out what the ProbeMatch said.
+            if let Some(first) = self.waiting.remove(&device.endpoint_reference) {
+                if device.scopes.is_empty() {
+                    device.scopes = first.scopes;
+                }
+                if device.types.is_empty() {
+                    device.types = first.types;
+                }
+            }
+        } else if !self.is_wanted(&device) || !self.is_new(&device) {
+            return;
+        } else if device.xaddrs.is_empty() && self.waiting.len() < MAX_WAITING {
+            received.unresolved.push(device.endpoint_reference.clone());
+            self.waiting
+                .insert(device.endpoint_reference.clone(), device);
+            return;
+        }
+        rank(&mut device.xaddrs, device.from.ip(), &self.networks);
+        received.found.push(device);
+    }
+
+    fn is_wanted(&self, device: &Discovered) -> bool {
+        self.scopes.iter().all(|scope| device.has_scope(scope))
+    }
+
+    fn is_new(&mut self, device: &Discovered) -> bool {
+        let reference = plain(&device.endpoint_reference);
+        if self.seen.contains(&reference) || self.seen.len() >= MAX_DEVICES {
             return false;
         }
-        let count = self.per_source.entry(found.from.ip()).or_default();
-        if *count >= MAX_PER_SOURCE || !self.seen.insert(found.endpoint_reference.clone()) {
+        let count = self.per_source.entry(device.from.ip()).or_default();
+        if *count >= MAX_PER_SOURCE {
             return false;
         }
         *count += 1;
-        true
+        self.seen.insert(reference)
     }
 }
 
-fn read(text: &str, from: SocketAddr) -> Result<(Option<String>, Vec<Discovered>), DecodeError> {
-    let limits = Limits {
-        bytes: MAX_DATAGRAM * 3,
-        elements: 4096,
-        ..Limits::default()
-    };
-    let mut reader = Reader::with_limits(text, limits)?;
-    let mut root = reader.root()?;
-    let mut relates_to = None;
-    let mut found = Vec::new();
-    while let Some(mut part) = root.child()? {
-        match part.local_name() {
-            "Header" => {
-                while let Some(mut header) = part.child()? {
-                    if header.local_name() == "RelatesTo" {
-                        relates_to = Some(header.text()?);
-                    }
-                }
-            }
-            "Body" => {
-                while let Some(mut matches) = part.child()? {
-                    if matches.local_name() != "ProbeMatches" {
-                        continue;
-                    }
-                    while let Some(mut probe_match) = matches.child()? {
-                        if probe_match.local_name() == "ProbeMatch" {
-                            found.push(camera(&mut probe_match, from)?);
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok((relates_to, found))
-}
-
-fn camera(element: &mut Element<'_, '_>, from: SocketAddr) -> Result<Discovered, DecodeError> {
-    let mut found = Discovered {
-        endpoint_reference: String::new(),
-        xaddrs: Vec::new(),
-        types: Vec::new(),
-        scopes: Vec::new(),
-        from,
-        metadata_version: None,
-    };
-    while let Some(mut child) = element.child()? {
-        match child.local_name() {
-            "EndpointReference" => {
-                while let Some(mut address) = child.child()? {
-                    if address.local_name() == "Address" {
-                        found.endpoint_reference = address.text()?;
-                    }
-                }
-            }
-            "Types" => {
-                let text = child.text()?;
-                let local = |name: &str| name.rsplit(':').next().unwrap_or(name).to_owned();
-                found.types = text
-                    .split_whitespace()
-                    .take(MAX_SCOPES)
-                    .map(local)
-                    .collect();
-            }
-            "Scopes" => {
-                found.scopes = child
-                    .text()?
-                    .split_whitespace()
-                    .take(MAX_SCOPES)
-                    .map(str::to_owned)
-                    .collect();
-            }
-            "XAddrs" => {
-                let text = child.text()?;
-                found.xaddrs = text
-                    .split_whitespace()
-                    .take(MAX_XADDRS)
-                    .filter_map(|uri| xaddr(uri, from))
-                    .collect();
-            }
-            "MetadataVersion" => found.metadata_version = FromText::from_text(&child.text()?),
-            _ => {}
-        }
-    }
-    if found.endpoint_reference.is_empty() {
-        // Without an identity the address has to do.
-        found.endpoint_reference = found
-            .xaddrs
-            .first()
-            .map_or_else(|| from.to_string(), ToString::to_string);
-    }
-    found.rank();
-    Ok(found)
-}
-
-fn xaddr(uri: &str, from: SocketAddr) -> Option<Url> {
-    let base = Url::parse(&format!("http://{from}/")).ok()?;
-    let url = UriPolicy::AsReported.resolve(&base, uri).ok()?;
-    matches!(url.scheme(), "http" | "https").then_some(url)
+/// Some devices answer `uuid:…` to `urn:uuid:…`, or in capitals.
+pub(super) fn plain(identifier: &str) -> String {
+    let identifier = identifier.trim().to_ascii_lowercase();
+    let rest = identifier.strip_prefix("urn:").unwrap_or(&identifier);
+    rest.strip_prefix("uuid:").unwrap_or(rest).to_owned()
 }
 
 #[cfg(test)]
@@ -175,7 +141,13 @@ mod tests {
         "192.0.2.7:3702".parse().unwrap()
     }
 
-    fn answer(relates_to: &str, reference: &str, xaddrs: &str) -> String {
+    fn collector() -> Collector {
+        let mut collector = Collector::new(Vec::new(), Vec::new());
+        collector.expect("urn:uuid:1");
+        collector
+    }
+
+    fn answer(relates_to: &str, reference: &str, xaddrs: &str) -> Vec<u8> {
         format!(
             "<s:Envelope><s:Header><a:RelatesTo>{relates_to}</a:RelatesTo></s:Header><s:Body><d:ProbeMatches>\
              <d:ProbeMatch><a:EndpointReference><a:Address>{reference}</a:Address></a:EndpointReference>\
@@ -184,77 +156,111 @@ mod tests {
              <d:XAddrs>{xaddrs}</d:XAddrs><d:MetadataVersion>1</d:MetadataVersion></d:ProbeMatch>\
              </d:ProbeMatches></s:Body></s:Envelope>"
         )
+        .into_bytes()
     }
+
+    const AT: &str = "http://192.0.2.7/x";
 
     #[test]
     fn a_camera_is_found_once_with_its_nearest_address_first() {
-        let mut collector = Collector::new(["urn:1".to_owned()]);
+        let mut collector = collector();
         let datagram = answer(
-            "urn:1",
-            "urn:uuid:a",
-            "http://[fe80::1]/x http://169.254.1.1/x http://192.0.2.7/x",
+            "urn:uuid:1",
+            "urn:uuid:A",
+            &format!("http://[fe80::1]/x {AT}"),
         );
-        let found = collector.receive(datagram.as_bytes(), from());
+        let found = collector.receive(&datagram, from()).found;
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].xaddrs[0].as_str(), "http://192.0.2.7/x");
-        assert_eq!(found[0].xaddrs.len(), 3);
+        assert_eq!(found[0].xaddrs[0].as_str(), AT);
+        assert_eq!(found[0].xaddrs.len(), 2);
         assert_eq!(found[0].name().as_deref(), Some("Front Door"));
         assert_eq!(found[0].hardware().as_deref(), Some("X1"));
         assert_eq!(found[0].location(), None);
         assert_eq!(found[0].types, ["NetworkVideoTransmitter", "Device"]);
-        assert!(collector.receive(datagram.as_bytes(), from()).is_empty());
+        assert!(collector.receive(&datagram, from()).found.is_empty());
+        let again = answer("UUID:1", "uuid:a", AT);
+        assert!(collector.receive(&again, from()).found.is_empty());
+    }
+
+    #[test]
+    fn cameras_with_the_same_name_and_model_are_told_apart_by_their_reference() {
+        let mut collector = collector();
+        for reference in ["urn:uuid:a", "urn:uuid:b"] {
+            let found = collector
+                .receive(&answer("uuid:1", reference, AT), from())
+                .found;
+            assert_eq!(found[0].endpoint_reference, reference);
+        }
     }
 
     #[test]
     fn answers_to_other_probes_and_garbage_are_skipped() {
-        let mut collector = Collector::new(["urn:1".to_owned()]);
-        assert!(
-            collector
-                .receive(answer("urn:2", "urn:uuid:a", "").as_bytes(), from())
-                .is_empty()
-        );
-        for garbage in [
-            &b"\xff\xfe\x00"[..],
-            b"<a>",
-            b"",
-            b"<!DOCTYPE a><a/>",
-            &[b' '; 70_000],
-        ] {
-            assert!(collector.receive(garbage, from()).is_empty());
-        }
-        assert_eq!(
-            collector
-                .receive(answer("urn:1", "urn:uuid:a", "").as_bytes(), from())
-                .len(),
-            1
-        );
+        let mut collector = collector();
+        let forged = answer("urn:uuid:2", "urn:uuid:a", AT);
+        assert!(collector.receive(&forged, from()).found.is_empty());
+        assert!(collector.receive(b"\xff<", from()).found.is_empty());
+        let found = collector.receive(&answer("urn:uuid:1", "urn:uuid:a", AT), from());
+        assert_eq!(found.found.len(), 1);
     }
 
     #[test]
     fn a_flood_is_bounded_and_other_cameras_are_still_found() {
-        let mut collector = Collector::new(["urn:1".to_owned()]);
+        let mut collector = collector();
+        let flood = |i: i32| answer("urn:uuid:1", &format!("urn:{i}"), AT);
         let found: usize = (0..1000)
-            .map(|i| {
-                collector
-                    .receive(answer("urn:1", &format!("urn:{i}"), "").as_bytes(), from())
-                    .len()
-            })
+            .map(|i| collector.receive(&flood(i), from()).found.len())
             .sum();
         assert_eq!(found, MAX_PER_SOURCE);
         let other = "192.0.2.8:3702".parse().unwrap();
-        assert_eq!(
-            collector
-                .receive(answer("urn:1", "urn:other", "").as_bytes(), other)
-                .len(),
-            1
-        );
+        let found = collector.receive(&answer("urn:uuid:1", "urn:other", AT), other);
+        assert_eq!(found.found.len(), 1);
     }
 
     #[test]
     fn addresses_are_capped() {
         let many: String = (0..100).map(|i| format!("http://192.0.2.{i}/ ")).collect();
-        let mut collector = Collector::new(["urn:1".to_owned()]);
-        let found = collector.receive(answer("urn:1", "urn:a", &many).as_bytes(), from());
-        assert_eq!(found[0].xaddrs.len(), MAX_XADDRS);
+        let found = collector().receive(&answer("urn:uuid:1", "urn:a", &many), from());
+        assert_eq!(found.found[0].xaddrs.len(), 16);
+    }
+
+    #[test]
+    fn cameras_without_the_scopes_asked_for_are_left_out() {
+        for (scope, count) in [
+            ("onvif://www.onvif.org/name/Front%20Door", 1),
+            ("onvif://www.onvif.org/hardware", 1),
+            ("onvif://www.onvif.org/name/Front", 0),
+        ] {
+            let scopes = vec!["onvif://www.onvif.org/name".to_owned(), scope.to_owned()];
+            let mut collector = Collector::new(scopes, Vec::new());
+            collector.expect("urn:uuid:1");
+            let found = collector.receive(&answer("urn:uuid:1", "urn:a", AT), from());
+            assert_eq!(found.found.len(), count, "{scope}");
+        }
+    }
+
+    #[test]
+    fn a_camera_without_addresses_is_asked_for_them() {
+        let mut collector = collector();
+        let received = collector.receive(&answer("urn:uuid:1", "urn:a", ""), from());
+        assert!(received.found.is_empty());
+        assert_eq!(received.unresolved, ["urn:a"]);
+        let again = collector.receive(&answer("urn:uuid:1", "urn:a", ""), from());
+        assert!(again.found.is_empty() && again.unresolved.is_empty());
+
+        let resolved = format!(
+            "<s:Envelope><s:Header><a:RelatesTo>uuid:1</a:RelatesTo></s:Header><s:Body><d:ResolveMatches><d:ResolveMatch>\
+             <a:EndpointReference><a:Address>urn:a</a:Address></a:EndpointReference><d:XAddrs>{AT}</d:XAddrs>\
+             </d:ResolveMatch></d:ResolveMatches></s:Body></s:Envelope>"
+        );
+        let found = collector.receive(resolved.as_bytes(), from()).found;
+        assert_eq!(found[0].xaddrs[0].as_str(), AT);
+        assert_eq!(found[0].name().as_deref(), Some("Front Door"));
+        assert!(collector.take_unresolved().is_empty());
+
+        collector.receive(&answer("urn:uuid:1", "urn:silent", ""), from());
+        assert_eq!(
+            collector.take_unresolved()[0].endpoint_reference,
+            "urn:silent"
+        );
     }
 }
