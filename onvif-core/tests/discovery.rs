@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use onvif_core::discovery::{Discovered, Discovery, DiscoveryError, DiscoveryOptions};
+use onvif_core::{Camera, Credentials, ErrorKind};
 use tokio::net::UdpSocket;
-use virtual_camera::VirtualCamera;
+use virtual_camera::{Quirks, VirtualCamera};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -20,8 +21,14 @@ fn unicast() -> DiscoveryOptions {
 }
 
 async fn camera() -> VirtualCamera {
+    camera_with(Quirks::default()).await
+}
+
+async fn camera_with(quirks: Quirks) -> VirtualCamera {
     VirtualCamera::builder()
         .name("Front Door")
+        .credentials("admin", "secret")
+        .quirks(quirks)
         .discovery(virtual_camera::Discovery::Unicast(0))
         .start()
         .await
@@ -275,6 +282,106 @@ async fn a_sweep_asks_every_address_and_tells_how_far_it_is() {
         "{:?}",
         start.elapsed()
     );
+}
+
+#[tokio::test]
+async fn cameras_that_answer_only_some_probes_are_found() {
+    for quirks in [
+        Quirks {
+            probe_requires_types: true,
+            ..Quirks::default()
+        },
+        Quirks {
+            probe_reject_newline: true,
+            ..Quirks::default()
+        },
+        Quirks {
+            probe_undeclared_prefix: true,
+            ..Quirks::default()
+        },
+        Quirks {
+            probe_garbage: true,
+            ..Quirks::default()
+        },
+    ] {
+        let target = camera_with(quirks.clone()).await;
+        let found = find(unicast(), target.discovery_address().unwrap(), 1).await;
+        assert_eq!(found[0].name().as_deref(), Some("Front Door"), "{quirks:?}");
+        assert_eq!(found[0].types, ["NetworkVideoTransmitter", "Device"]);
+        target.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn of_several_addresses_the_one_that_works_comes_first_and_all_are_kept() {
+    let target = camera_with(Quirks {
+        multi_xaddrs: true,
+        ..Quirks::default()
+    })
+    .await;
+    let found = find(unicast(), target.discovery_address().unwrap(), 1).await;
+    let hosts: Vec<_> = found[0]
+        .xaddrs
+        .iter()
+        .map(|url| url.host_str().unwrap())
+        .collect();
+    assert_eq!(
+        hosts,
+        ["127.0.0.1", "127.0.0.1", "169.254.77.7", "[fe80::1]"]
+    );
+    assert_eq!(found[0].xaddrs[0], target.device_url());
+    assert_eq!(found[0].xaddrs[1].scheme(), "https");
+    target.stop().await;
+}
+
+#[tokio::test]
+async fn cameras_with_the_same_serial_number_are_told_apart() {
+    let quirks = Quirks {
+        same_serial: true,
+        ..Quirks::default()
+    };
+    let (one, two) = (camera_with(quirks.clone()).await, camera_with(quirks).await);
+    let mut serials = Vec::new();
+    for target in [&one, &two] {
+        let camera =
+            Camera::builder(target.device_url()).credentials(Credentials::new("admin", "secret"));
+        let camera = camera.connect().await.unwrap();
+        serials.push(camera.device().information().await.unwrap().serial_number);
+    }
+    assert_eq!(serials[0], serials[1]);
+    let discovery = Discovery::new(unicast())
+        .probe_address(one.discovery_address().unwrap())
+        .probe_address(two.discovery_address().unwrap());
+    let found = discovery.start().await.unwrap().take(2).collect::<Vec<_>>();
+    let found = tokio::time::timeout(DEADLINE, found).await.unwrap();
+    assert_ne!(found[0].endpoint_reference, found[1].endpoint_reference);
+    one.stop().await;
+    two.stop().await;
+}
+
+#[tokio::test]
+async fn a_camera_that_wants_credentials_for_everything_is_found_and_says_so() {
+    let target = camera_with(Quirks {
+        auth_all: true,
+        ..Quirks::default()
+    })
+    .await;
+    let found = find(unicast(), target.discovery_address().unwrap(), 1)
+        .await
+        .remove(0);
+    let connect = |credentials: Option<Credentials>| {
+        let mut camera = Camera::builder(found.xaddrs[0].clone());
+        if let Some(credentials) = credentials {
+            camera = camera.credentials(credentials);
+        }
+        camera.connect()
+    };
+    let error = connect(None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized, "{error}");
+    connect(Some(Credentials::new("admin", "secret")))
+        .await
+        .unwrap();
+    target.stop().await;
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub enum Discovery {
     Off,
     /// Only probes sent to the camera's own address and this UDP port; 0 is any free port. Nothing is announced.
     Unicast(u16),
-    /// As a real camera: 239.255.255.250, port 3702, on every IPv4 interface, with Hello and Bye.
+    /// As a real camera: 239.255.255.250 and FF02::C, port 3702, on every interface, with Hello and Bye.
     Multicast,
 }
 
@@ -161,7 +161,10 @@ impl Builder {
 
         let uuid = self.uuid.unwrap_or_else(Uuid::new_v4);
         let serial = self.serial.unwrap_or_else(|| {
-            let (number, ..) = uuid.as_fields();
+            let number = match self.quirks.same_serial {
+                true => 0,
+                false => uuid.as_fields().0,
+            };
             format!("VC{number:08X}")
         });
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';

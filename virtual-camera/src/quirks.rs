@@ -28,4 +28,20 @@ pub struct Quirks {
     pub datetime_requires_auth: bool,
     /// The snapshot address answers 404.
     pub snapshot_404: bool,
+    /// Every operation needs authentication, also those that have to work without it (C51).
+    pub auth_all: bool,
+    /// All cameras of this kind have the same serial number (C50).
+    pub same_serial: bool,
+    /// Probes without `Types` are not answered (C48).
+    pub probe_requires_types: bool,
+    /// Probes with line breaks are not answered (C48).
+    pub probe_reject_newline: bool,
+    /// Answers to probes use the prefix of the type without declaring it (C48).
+    pub probe_undeclared_prefix: bool,
+    /// Each answer to a probe comes after datagrams that make no sense.
+    pub probe_garbage: bool,
+    /// Answers to probes name further addresses before the one that works: IPv6 of the link, 169.254, `https` (C49).
+    pub multi_xaddrs: bool,
+    /// Multicast does not reach the camera, as in a pod: only probes to its own address are answered (C51).
+    pub no_multicast: bool,
 }

@@ -82,6 +82,9 @@ impl Service {
 
     /// Whether an operation needs no user (access class PRE_AUTH; Core Specification, "Access classes").
     pub(crate) fn is_open(&self, operation: &str, camera: &Camera) -> bool {
+        if camera.quirks.auth_all {
+            return false;
+        }
         match operation {
             "GetServiceCapabilities" => true,
             "GetSystemDateAndTime" => {

@@ -22,58 +22,94 @@ pub(super) enum Announcement {
     Bye,
 }
 
+/// Puts messages in order: who started later has a higher instance (WS-Discovery, section 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sequence {
+    pub(super) instance: u64,
+    pub(super) number: u32,
+}
+
 /// The answer to a datagram; `None` where it asks for nothing or for somebody else, or is no message at all.
-pub(super) fn answer(camera: &Camera, address: &str, datagram: &[u8]) -> Option<String> {
+pub(super) fn answer(
+    camera: &Camera,
+    addresses: &str,
+    sequence: Sequence,
+    datagram: &[u8],
+) -> Option<String> {
+    if camera.quirks.probe_reject_newline && datagram.contains(&b'\n') {
+        return None;
+    }
     let message = read(datagram).ok()?;
     let id = message.child("Header")?.text_of("MessageID")?;
     let body = message.child("Body")?.children.first()?;
     let (action, matches) = if body.is(D, "Probe") {
-        let found = asks_for_us(body, &scopes(camera));
+        let types = body.text_of("Types");
+        let found = asks_for_us(body, &scopes(camera))
+            && (types.is_some() || !camera.quirks.probe_requires_types);
         let matches = element(D, "ProbeMatches");
-        let details = found.then(|| details(camera, address, "ProbeMatch"))?;
+        let details = found.then(|| details(camera, addresses, "ProbeMatch"))?;
         ("ProbeMatches", matches.child(details))
     } else if body.is(D, "Resolve") {
         let asked = body.child("EndpointReference")?.text_of("Address")?;
         let matches = element(D, "ResolveMatches");
         let found = asked.eq_ignore_ascii_case(&camera.uuid.urn().to_string());
-        let details = found.then(|| details(camera, address, "ResolveMatch"))?;
+        let details = found.then(|| details(camera, addresses, "ResolveMatch"))?;
         ("ResolveMatches", matches.child(details))
     } else {
         return None;
     };
-    Some(datagram_with(action, ANONYMOUS, Some(id), matches))
+    let rendering = Rendering {
+        undeclared: camera.quirks.probe_undeclared_prefix.then_some(NETWORK),
+        ..Rendering::default()
+    };
+    let answer = datagram_with(action, ANONYMOUS, Some(id), sequence, matches);
+    Some(answer.render(rendering))
 }
 
-pub(super) fn announce(camera: &Camera, address: &str, announcement: Announcement) -> String {
+pub(super) fn announce(
+    camera: &Camera,
+    addresses: &str,
+    sequence: Sequence,
+    announcement: Announcement,
+) -> String {
     let (action, body) = match announcement {
-        Announcement::Hello => ("Hello", details(camera, address, "Hello")),
+        Announcement::Hello => ("Hello", details(camera, addresses, "Hello")),
         Announcement::Bye => ("Bye", element(D, "Bye").child(endpoint(camera))),
     };
-    datagram_with(action, TO_ALL, None, body)
+    datagram_with(action, TO_ALL, None, sequence, body).render(Rendering::default())
 }
 
-fn datagram_with(action: &str, to: &str, relates_to: Option<&str>, body: Element) -> String {
+fn datagram_with(
+    action: &str,
+    to: &str,
+    relates_to: Option<&str>,
+    sequence: Sequence,
+    body: Element,
+) -> Element {
     let mut header = vec![
         element(A, "MessageID").text(Uuid::new_v4().urn()),
         element(A, "To").text(to),
         element(A, "Action").text(format_args!("{}/{action}", D.uri)),
+        element(D, "AppSequence")
+            .attribute("InstanceId", sequence.instance)
+            .attribute("MessageNumber", sequence.number),
     ];
     header.extend(relates_to.map(|id| element(A, "RelatesTo").text(id)));
-    envelope(header, body).render(Rendering::default())
+    envelope(header, body)
 }
 
 fn endpoint(camera: &Camera) -> Element {
     element(A, "EndpointReference").leaf(A, "Address", camera.uuid.urn())
 }
 
-fn details(camera: &Camera, address: &str, name: &'static str) -> Element {
+fn details(camera: &Camera, addresses: &str, name: &'static str) -> Element {
     element(D, name)
         .mentions(NETWORK)
         .mentions(TDS)
         .child(endpoint(camera))
         .leaf(D, "Types", "dn:NetworkVideoTransmitter tds:Device")
         .leaf(D, "Scopes", scopes(camera).join(" "))
-        .address_leaf(D, "XAddrs", address)
+        .address_leaf(D, "XAddrs", addresses)
         .leaf(D, "MetadataVersion", 1)
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tokio::net::UdpSocket;
-use virtual_camera::{Discovery, VirtualCamera};
+use virtual_camera::{Discovery, Quirks, VirtualCamera};
 
 use crate::client::builder;
 
@@ -80,4 +80,59 @@ async fn what_is_for_others_or_nonsense_is_passed_over() {
 async fn discovery_is_off_by_default() {
     let camera = builder().start().await.unwrap();
     assert_eq!(camera.discovery_address(), None);
+}
+
+#[tokio::test]
+async fn answers_are_numbered_in_order() {
+    let camera = camera().await;
+    let number = |answer: String| -> u32 {
+        let at = answer.find("MessageNumber=\"").unwrap() + "MessageNumber=\"".len();
+        answer[at..].split('"').next().unwrap().parse().unwrap()
+    };
+    let probe = message("<d:Probe/>");
+    let first = number(ask(&camera, &[&probe]).await);
+    assert!(number(ask(&camera, &[&probe]).await) > first);
+}
+
+#[tokio::test]
+async fn a_probe_can_need_types_or_one_line() {
+    let camera = builder()
+        .discovery(Discovery::Unicast(0))
+        .quirks(Quirks {
+            probe_requires_types: true,
+            probe_reject_newline: true,
+            ..Quirks::default()
+        })
+        .start()
+        .await
+        .unwrap();
+    let typed = "<d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe>";
+    let untyped = message("<d:Probe/>").replace("uuid:1", "uuid:untyped");
+    let lines = message(&format!("\n{typed}\n")).replace("uuid:1", "uuid:lines");
+    let answer = ask(&camera, &[&untyped, &lines, &message(typed)]).await;
+    assert!(answer.contains("uuid:1<"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_answer_can_use_an_undeclared_prefix_and_name_further_addresses() {
+    let camera = builder()
+        .discovery(Discovery::Unicast(0))
+        .quirks(Quirks {
+            probe_undeclared_prefix: true,
+            multi_xaddrs: true,
+            ..Quirks::default()
+        })
+        .start()
+        .await
+        .unwrap();
+    let answer = ask(&camera, &[&message("<d:Probe/>")]).await;
+    assert!(answer.contains("dn:NetworkVideoTransmitter") && !answer.contains("xmlns:dn="));
+    for part in [
+        "http://169.254.77.7:",
+        "http://[fe80::1%25eth0]:",
+        "https://",
+        camera.device_url().as_str(),
+    ] {
+        assert!(answer.contains(part), "{part}");
+    }
 }
