@@ -16,7 +16,9 @@ use crate::imaging::ImagingClient;
 use crate::media::MediaClient;
 use crate::operation::{AccessClass, Effect, Operation, Service};
 use crate::soap;
-use crate::transport::{HttpTransport, TlsPolicy, Transport};
+use crate::transport::{
+    ClientCertificate, HttpTransport, PinStore, TlsOptions, TlsPolicy, Transport,
+};
 use crate::uri::UriPolicy;
 
 /// Some cameras stall or crash on more parallel requests.
@@ -33,6 +35,7 @@ struct Inner {
     uri_policy: UriPolicy,
     timeout: Duration,
     transport: Arc<dyn Transport>,
+    pins: PinStore,
     auth: Authenticator,
     services: Services,
     connections: Semaphore,
@@ -80,8 +83,7 @@ pub struct CameraBuilder {
     url: String,
     credentials: Option<Credentials>,
     uri_policy: UriPolicy,
-    tls: TlsPolicy,
-    extra_roots: Vec<u8>,
+    tls: TlsOptions,
     authentication: AuthenticationPolicy,
     budget: AuthBudget,
     timeout: Duration,
@@ -103,13 +105,26 @@ impl CameraBuilder {
 
     /// How far certificates are checked.
     pub fn tls(mut self, policy: TlsPolicy) -> Self {
-        self.tls = policy;
+        self.tls.policy = policy;
         self
     }
 
     /// Further root certificates to trust, in PEM.
     pub fn extra_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.extra_roots = pem.into();
+        self.tls.extra_roots = pem.into();
+        self
+    }
+
+    /// The certificate to show to a camera that asks for one.
+    pub fn client_certificate(mut self, certificate: ClientCertificate) -> Self {
+        self.tls.client_certificate = Some(certificate);
+        self
+    }
+
+    /// Where [`TlsPolicy::TrustOnFirstUse`] keeps the keys it has seen; by default they are
+    /// forgotten with the `Camera`, unless [`Camera::pins`] is read before.
+    pub fn pins(mut self, pins: PinStore) -> Self {
+        self.tls.pins = pins;
         self
     }
 
@@ -148,18 +163,20 @@ impl CameraBuilder {
         let url = connect::device_url(&self.url)?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(HttpTransport::new(self.tls, &self.extra_roots).map_err(
-                |source| Error::Network {
+            None => {
+                let transport = HttpTransport::with_tls(self.tls.clone());
+                Arc::new(transport.map_err(|source| Error::Network {
                     operation: "connect".into(),
                     host: host(&url),
                     source,
-                },
-            )?),
+                })?)
+            }
         };
         let mut inner = Inner {
             uri_policy: self.uri_policy,
             timeout: self.timeout,
             transport,
+            pins: self.tls.pins,
             auth: Authenticator::new(self.credentials, self.authentication, self.budget),
             services: Services::default(),
             connections: Semaphore::new(CONNECTIONS),
@@ -193,8 +210,7 @@ impl Camera {
             url: url.into(),
             credentials: None,
             uri_policy: UriPolicy::default(),
-            tls: TlsPolicy::default(),
-            extra_roots: Vec::new(),
+            tls: TlsOptions::default(),
             authentication: AuthenticationPolicy::default(),
             budget: AuthBudget::default(),
             timeout: Duration::from_secs(10),
@@ -215,6 +231,11 @@ impl Camera {
     /// The budget that guards the credentials, to share with RTSP sessions to the same camera.
     pub fn auth_budget(&self) -> &AuthBudget {
         &self.inner.auth.budget
+    }
+
+    /// The keys of the camera's certificates seen with [`TlsPolicy::TrustOnFirstUse`], to store them.
+    pub fn pins(&self) -> &PinStore {
+        &self.inner.pins
     }
 
     /// How far the camera's clock is ahead of ours, in milliseconds; `None` when it does not tell.

@@ -58,6 +58,7 @@ pub use error::{Error, ErrorKind};
 pub use operation::{AccessClass, Effect, Operation, Service};
 pub use soap::{Fault, FaultCode, decode_response};
 pub use transport::{
-    BodyLimit, FreshConnection, HttpTransport, TlsPolicy, Transport, TransportError,
+    BodyLimit, CertificateProblem, ClientCertificate, FreshConnection, HttpTransport, InvalidPin,
+    PinStore, SpkiPin, TlsOptions, TlsPolicy, Transport, TransportError,
 };
 pub use uri::{UriError, UriPolicy};

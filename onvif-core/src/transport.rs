@@ -1,6 +1,8 @@
 //! The one seam to the network. Authentication and retry sit above it.
 
+mod connect;
 mod http;
+mod pin;
 mod tls;
 
 use std::time::Duration;
@@ -9,7 +11,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use self::http::HttpTransport;
-pub use tls::TlsPolicy;
+pub use pin::{InvalidPin, PinStore, SpkiPin};
+pub use tls::{CertificateProblem, ClientCertificate, TlsOptions, TlsPolicy};
 
 /// Sends one HTTP request and reads the whole answer.
 ///
@@ -40,6 +43,9 @@ pub enum TransportError {
     /// No connection: host unknown, port closed, network down.
     #[error("cannot connect: {0}")]
     Connect(String),
+    /// The camera's certificate is not trusted. Repeating does not help.
+    #[error("TLS: the camera's certificate {0}")]
+    Certificate(CertificateProblem),
     /// TLS could not be agreed on. Repeating does not help.
     #[error("TLS: {0}")]
     Tls(String),
