@@ -10,11 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use sha1::{Digest as _, Sha1};
 
 use crate::clock::read_timestamp;
-use crate::digest::{Algorithm, DigestServer, Verdict};
+use crate::digest::{Algorithm, Deviation, DigestServer, Verdict};
+use crate::quirks::{Quirks, WssePrefix};
 use crate::xml::Node;
 
 /// How far a token's `Created` may be from the camera's clock.
 const MAX_SKEW: SignedDuration = SignedDuration::from_secs(60);
+/// The longest `Created` that a camera takes which is picky about nonces.
+const MAX_CREATED: usize = 24;
 const MAX_NONCES: usize = 16_384;
 const REALM: &str = "virtual-camera";
 
@@ -40,6 +43,15 @@ pub(crate) struct Credentials {
     pub password: String,
 }
 
+impl Credentials {
+    fn query(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("user", &self.user)
+            .append_pair("password", &self.password)
+            .finish()
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
@@ -55,6 +67,8 @@ pub(crate) struct Presented<'a> {
     pub authorization: Option<&'a str>,
     /// The SOAP Header, or an empty node.
     pub header: &'a Node,
+    /// The document as it came.
+    pub document: &'a [u8],
 }
 
 /// Why a request was not let in.
@@ -73,14 +87,50 @@ pub(crate) struct Gate {
     scheme: AuthScheme,
     user: Option<(Credentials, Arc<DigestServer>)>,
     used: UsedNonces,
+    rules: Rules,
+}
+
+/// How picky the camera is.
+#[derive(Debug)]
+struct Rules {
+    algorithms: Vec<Algorithm>,
+    deviation: Deviation,
+    max_skew: SignedDuration,
+    only_utc: bool,
+    max_nonce: Option<usize>,
+    prefix: Option<WssePrefix>,
+}
+
+impl Rules {
+    fn of(quirks: &Quirks) -> Self {
+        let algorithms = match quirks.digest_algorithms.as_slice() {
+            [] => vec![Algorithm::Sha256, Algorithm::Md5],
+            algorithms => algorithms.to_vec(),
+        };
+        Self {
+            algorithms,
+            deviation: Deviation {
+                no_qop: quirks.no_qop,
+                next_nonce: quirks.next_nonce,
+                sha256_broken: quirks.sha256_broken,
+            },
+            max_skew: quirks.max_skew.map_or(MAX_SKEW, |seconds| {
+                SignedDuration::from_secs(seconds.into())
+            }),
+            only_utc: quirks.reject_offset_tz,
+            max_nonce: quirks.max_nonce_len,
+            prefix: quirks.wsse_prefix,
+        }
+    }
 }
 
 impl Gate {
-    pub(crate) fn new(scheme: AuthScheme, user: Option<Credentials>) -> Self {
+    pub(crate) fn new(scheme: AuthScheme, user: Option<Credentials>, quirks: &Quirks) -> Self {
         let mut gate = Self {
             scheme,
             user: None,
             used: UsedNonces::default(),
+            rules: Rules::of(quirks),
         };
         if let Some(user) = user {
             gate.set_user(user);
@@ -89,8 +139,9 @@ impl Gate {
     }
 
     pub(crate) fn set_user(&mut self, user: Credentials) {
-        let algorithms = [Algorithm::Sha256, Algorithm::Md5];
-        let digest = DigestServer::new(REALM, &user.user, &user.password, &algorithms);
+        let algorithms = &self.rules.algorithms;
+        let digest = DigestServer::new(REALM, &user.user, &user.password, algorithms)
+            .deviating(self.rules.deviation);
         self.user = Some((user, Arc::new(digest)));
     }
 
@@ -152,6 +203,43 @@ impl Gate {
         }
     }
 
+    /// Checks HTTP Basic alone.
+    pub(crate) fn check_basic(&self, request: &Presented<'_>) -> Result<(), Refusal> {
+        let Some((user, _)) = &self.user else {
+            return Ok(());
+        };
+        let pair = format!("{}:{}", user.user, user.password);
+        let expected = format!("Basic {}", BASE64_STANDARD.encode(pair));
+        match request.authorization {
+            Some(given) if given == expected => Ok(()),
+            given => Err(Refusal {
+                status: StatusCode::UNAUTHORIZED,
+                challenges: vec![format!("Basic realm=\"{REALM}\"")],
+                wrong: given.is_some(),
+            }),
+        }
+    }
+
+    /// Checks for `user` and `password` in a query.
+    pub(crate) fn check_query(&self, query: &str) -> Result<(), Refusal> {
+        let Some((user, _)) = &self.user else {
+            return Ok(());
+        };
+        if query.starts_with(&user.query()) {
+            return Ok(());
+        }
+        Err(Refusal {
+            status: StatusCode::UNAUTHORIZED,
+            challenges: Vec::new(),
+            wrong: !query.is_empty(),
+        })
+    }
+
+    /// The user as a query, where there is one.
+    pub(crate) fn user_query(&self) -> Option<String> {
+        self.user.as_ref().map(|(user, _)| user.query())
+    }
+
     fn check_token(&mut self, request: &Presented<'_>, now: Timestamp) -> Result<(), Refusal> {
         let Some((user, _)) = &self.user else {
             return Ok(());
@@ -162,6 +250,13 @@ impl Gate {
             wrong,
         };
         let token = username_token(request.header).ok_or(refused(false))?;
+        let prefixed = contains(request.document, b"<wsse:UsernameToken");
+        match self.rules.prefix {
+            // To its parser there is no token.
+            Some(WssePrefix::Require) if !prefixed => return Err(refused(false)),
+            Some(WssePrefix::Reject) if prefixed => return Err(refused(true)),
+            _ => {}
+        }
         let (Some(name), Some(digest), Some(nonce), Some(created)) = (
             token.text_of("Username"),
             token.text_of("Password"),
@@ -171,6 +266,12 @@ impl Gate {
             return Err(refused(true));
         };
         let raw_nonce = BASE64_STANDARD.decode(nonce).map_err(|_| refused(true))?;
+        let too_long = |max| raw_nonce.len() > max || created.len() > MAX_CREATED;
+        if self.rules.max_nonce.is_some_and(too_long)
+            || (self.rules.only_utc && !created.ends_with('Z'))
+        {
+            return Err(refused(true));
+        }
         let expected = Sha1::new()
             .chain_update(raw_nonce)
             .chain_update(created)
@@ -180,7 +281,7 @@ impl Gate {
             return Err(refused(true));
         }
         let created = read_timestamp(created).ok_or(refused(true))?;
-        if created.duration_since(now).abs() > MAX_SKEW {
+        if created.duration_since(now).abs() > self.rules.max_skew {
             return Err(refused(true));
         }
         if self.used.insert(nonce, now) {
@@ -189,6 +290,12 @@ impl Gate {
             Err(refused(true))
         }
     }
+}
+
+fn contains(document: &[u8], wanted: &[u8]) -> bool {
+    document
+        .windows(wanted.len())
+        .any(|window| window == wanted)
 }
 
 /// The `UsernameToken` of a SOAP Header.
@@ -249,6 +356,7 @@ mod tests {
             uri: "/",
             authorization: None,
             header,
+            document: b"",
         };
         gate.check(&request, now)
     }
@@ -258,7 +366,7 @@ mod tests {
             user: "admin".into(),
             password: "secret".into(),
         };
-        Gate::new(scheme, Some(user))
+        Gate::new(scheme, Some(user), &Quirks::default())
     }
 
     #[test]

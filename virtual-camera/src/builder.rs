@@ -1,6 +1,7 @@
 //! How a camera is set up.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use crate::motion::{Head, PtzPosition};
 use crate::observed::Observed;
 use crate::quirks::Quirks;
 use crate::rtsp::{RtspOptions, RtspServer};
-use crate::server;
+use crate::server::{self, Certificate, Tls};
 use crate::state::{Camera, Events, Imaging, Ptz};
 
 /// Whether and where a camera answers WS-Discovery.
@@ -48,6 +49,8 @@ pub struct Builder {
     uuid: Option<Uuid>,
     discovery: Discovery,
     quirks: Quirks,
+    https: Option<Certificate>,
+    client_roots: Option<Vec<u8>>,
 }
 
 impl Default for Builder {
@@ -63,6 +66,8 @@ impl Default for Builder {
             uuid: None,
             discovery: Discovery::default(),
             quirks: Quirks::default(),
+            https: None,
+            client_roots: None,
         }
     }
 }
@@ -101,6 +106,18 @@ impl Builder {
         self
     }
 
+    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate.
+    pub fn https(mut self, certificate: Certificate) -> Self {
+        self.https = Some(certificate);
+        self
+    }
+
+    /// Over HTTPS, demands a certificate of clients that one of these (PEM) has signed.
+    pub fn client_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.client_roots = Some(pem.into());
+        self
+    }
+
     /// The camera's name, as its scopes and hostname say it.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -134,7 +151,8 @@ impl Builder {
     /// Starts the camera. It serves when this returns, and until it is stopped or dropped.
     ///
     /// # Errors
-    /// [`Error::Listen`] where a port is taken or the address is not this machine's.
+    /// [`Error::Listen`] where a port is taken or the address is not this machine's; [`Error::Tls`] where the
+    /// root certificates for clients cannot be used.
     pub async fn start(self) -> Result<VirtualCamera, Error> {
         let http_address = SocketAddr::new(self.listen, self.http_port);
         let failed = |purpose, address| {
@@ -149,7 +167,15 @@ impl Builder {
         let http = listener.local_addr();
         let http = http.map_err(failed("HTTP", http_address))?;
 
-        let gate = Gate::new(self.auth, self.credentials);
+        let tls = self
+            .https
+            .map(|certificate| Tls::new(certificate, self.listen, self.client_roots.as_deref()))
+            .transpose()
+            .map_err(|reason| Error::Tls { reason })?;
+        let (acceptor, certificate_pem) =
+            tls.map(|tls| (tls.acceptor, tls.certificate_pem)).unzip();
+
+        let gate = Gate::new(self.auth, self.credentials, &self.quirks);
         let clip = Clip::built_in();
         let rtsp_address = SocketAddr::new(self.listen, self.rtsp_port);
         let rtsp = RtspServer::start(RtspOptions {
@@ -173,6 +199,7 @@ impl Builder {
             serial,
             uuid,
             http,
+            certificate_pem,
             rtsp,
             clip,
             gate: Mutex::new(gate),
@@ -186,6 +213,8 @@ impl Builder {
             imaging: Mutex::new(Imaging::default()),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
+            recent: Mutex::default(),
+            crashed: AtomicBool::default(),
             stopping: CancellationToken::new(),
             name: self.name,
             quirks: self.quirks,
@@ -193,7 +222,11 @@ impl Builder {
         let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [
-            Some(tokio::spawn(server::serve(camera.clone(), listener))),
+            Some(tokio::spawn(server::serve(
+                camera.clone(),
+                listener,
+                acceptor,
+            ))),
             discovery,
         ];
         tracing::info!(camera = camera.name, %http, "virtual camera started");

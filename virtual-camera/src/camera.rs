@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::auth::Credentials;
 use crate::builder::Builder;
+use crate::clock::Clock;
 use crate::motion::PtzPosition;
 use crate::observed::Observed;
 use crate::server::url_host;
@@ -50,13 +51,20 @@ impl VirtualCamera {
     /// Address of the Device service, which is all that a client needs to know.
     #[must_use]
     pub fn device_url(&self) -> Url {
-        self.url("http", self.camera.http, &Service::Device.path())
+        let path = Service::Device.address(&self.camera);
+        self.url(self.camera.scheme(), self.camera.http, &path)
     }
 
     /// Address of the snapshot, as `GetSnapshotUri` reports it to a client on this machine.
     #[must_use]
     pub fn snapshot_url(&self) -> Url {
-        self.url("http", self.camera.http, "/onvif/snapshot")
+        self.url(self.camera.scheme(), self.camera.http, "/onvif/snapshot")
+    }
+
+    /// The certificate of the camera in PEM, where it speaks HTTPS. The key is new at each start.
+    #[must_use]
+    pub fn certificate_pem(&self) -> Option<&str> {
+        self.camera.certificate_pem.as_deref()
     }
 
     /// Address of a profile's stream: 0 is `main`, 1 is `sub`.
@@ -99,6 +107,11 @@ impl VirtualCamera {
     pub fn is_moving(&self) -> bool {
         let (pan_tilt, zoom) = lock(&self.camera.ptz).head.moving(Instant::now());
         pan_tilt || zoom
+    }
+
+    /// Sets the camera's clock this many seconds ahead of ours (behind, if negative).
+    pub fn set_clock_offset(&self, seconds: i64) {
+        *lock(&self.camera.clock) = Clock::new(seconds);
     }
 
     /// Changes the user while running. Open RTSP sessions and subscriptions go on.

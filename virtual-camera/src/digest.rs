@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use http_auth::ChallengeRef;
 use md5::{Digest as _, Md5};
-use sha2::Sha256;
+use sha2::{Sha256, Sha512_256};
 
 /// How long a nonce is good for.
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
@@ -15,11 +15,22 @@ const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 const MAX_NONCES: usize = 1024;
 
 /// A hash function of Digest authentication, weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Algorithm {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DigestAlgorithm {
+    /// MD5.
     Md5,
+    /// MD5, with a key for each session.
+    Md5Sess,
+    /// SHA-256.
     Sha256,
+    /// SHA-256, with a key for each session.
+    Sha256Sess,
+    /// SHA-512/256.
+    Sha512_256,
 }
+
+pub(crate) use DigestAlgorithm as Algorithm;
 
 /// What became of an `Authorization` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +51,18 @@ pub(crate) struct DigestServer {
     /// `H(user:realm:password)` by algorithm, strongest first. The password itself is not kept.
     secrets: Vec<(Algorithm, String)>,
     nonces: Mutex<Nonces>,
+    deviation: Deviation,
+}
+
+/// What a server does unlike others, or wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Deviation {
+    /// Challenges have no `qop`.
+    pub no_qop: bool,
+    /// A nonce is good for one request.
+    pub next_nonce: bool,
+    /// Only answers with MD5 are accepted.
+    pub sha256_broken: bool,
 }
 
 impl DigestServer {
@@ -57,7 +80,22 @@ impl DigestServer {
                 .map(|algorithm| (algorithm, algorithm.hash(&credentials)))
                 .collect(),
             nonces: Mutex::default(),
+            deviation: Deviation::default(),
         }
+    }
+
+    pub(crate) fn deviating(mut self, deviation: Deviation) -> Self {
+        self.deviation = deviation;
+        self
+    }
+
+    /// The value of `Authentication-Info` after a request was accepted.
+    pub(crate) fn next_nonce(&self) -> Option<String> {
+        self.deviation.next_nonce.then(|| {
+            let nonce = hex(&rand::random::<[u8; 16]>());
+            self.nonces().remember(nonce.clone(), now());
+            format!("nextnonce=\"{nonce}\"")
+        })
     }
 
     /// The values of the `WWW-Authenticate` headers of a 401, strongest algorithm first, each
@@ -70,8 +108,12 @@ impl DigestServer {
             .iter()
             .map(|(algorithm, _)| {
                 let nonce = hex(&rand::random::<[u8; 16]>());
+                let qop = match self.deviation.no_qop {
+                    true => "",
+                    false => ", qop=\"auth\"",
+                };
                 let challenge = format!(
-                    "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={}, qop=\"auth\"",
+                    "Digest realm=\"{realm}\", nonce=\"{nonce}\", algorithm={}{qop}",
                     algorithm.token()
                 );
                 self.nonces().remember(nonce, now);
@@ -106,11 +148,15 @@ impl DigestServer {
             || answer.realm != self.realm
             || answer.uri != uri
             || answer.response != answer.expected(method, secret)
+            || (self.deviation.sha256_broken && answer.algorithm > Algorithm::Md5Sess)
         {
             return Verdict::Refused;
         }
         // Only now: who does not know the password must not be able to use up a nonce.
         let count = answer.qop.as_ref().map(|qop| qop.count);
+        if self.deviation.next_nonce && count.is_some_and(|count| count > 1) {
+            return Verdict::Stale;
+        }
         if self.nonces().spend(&answer.nonce, count, now) {
             Verdict::Accepted
         } else {
@@ -133,23 +179,39 @@ impl fmt::Debug for DigestServer {
 }
 
 impl Algorithm {
+    const ALL: [Self; 5] = [
+        Self::Md5,
+        Self::Md5Sess,
+        Self::Sha256,
+        Self::Sha256Sess,
+        Self::Sha512_256,
+    ];
+
     fn token(self) -> &'static str {
         match self {
             Self::Md5 => "MD5",
+            Self::Md5Sess => "MD5-sess",
             Self::Sha256 => "SHA-256",
+            Self::Sha256Sess => "SHA-256-sess",
+            Self::Sha512_256 => "SHA-512-256",
         }
     }
 
     fn from_token(token: &str) -> Option<Self> {
-        [Self::Md5, Self::Sha256]
+        Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.token().eq_ignore_ascii_case(token))
     }
 
+    fn of_session(self) -> bool {
+        matches!(self, Self::Md5Sess | Self::Sha256Sess)
+    }
+
     fn hash(self, text: &str) -> String {
         match self {
-            Self::Md5 => hex(&Md5::digest(text)),
-            Self::Sha256 => hex(&Sha256::digest(text)),
+            Self::Md5 | Self::Md5Sess => hex(&Md5::digest(text)),
+            Self::Sha256 | Self::Sha256Sess => hex(&Sha256::digest(text)),
+            Self::Sha512_256 => hex(&Sha512_256::digest(text)),
         }
     }
 }
@@ -213,6 +275,17 @@ impl Answer {
     fn expected(&self, method: &str, secret: &str) -> String {
         let request = self.algorithm.hash(&format!("{method}:{}", self.uri));
         let nonce = &self.nonce;
+        let of_session = match &self.qop {
+            Some(qop) if self.algorithm.of_session() => {
+                let client_nonce = &qop.client_nonce;
+                Some(
+                    self.algorithm
+                        .hash(&format!("{secret}:{nonce}:{client_nonce}")),
+                )
+            }
+            _ => None,
+        };
+        let secret = of_session.as_deref().unwrap_or(secret);
         self.algorithm.hash(&match &self.qop {
             Some(Qop {
                 count_text,

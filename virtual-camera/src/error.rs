@@ -19,6 +19,12 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// HTTPS could not be set up.
+    #[error("cannot serve HTTPS: {reason}; check the root certificates for clients")]
+    Tls {
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 /// Whose fault an [`Error`] is.
@@ -35,7 +41,9 @@ impl Error {
     /// Whose fault it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        let Self::Listen { source, .. } = self;
+        let Self::Listen { source, .. } = self else {
+            return ErrorKind::Caller;
+        };
         match source.kind() {
             io::ErrorKind::AddrInUse
             | io::ErrorKind::AddrNotAvailable
@@ -47,7 +55,9 @@ impl Error {
     /// Whether trying again later can help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        let Self::Listen { source, .. } = self;
+        let Self::Listen { source, .. } = self else {
+            return false;
+        };
         source.kind() != io::ErrorKind::PermissionDenied
     }
 }

@@ -24,6 +24,10 @@ pub struct Observed {
     pub subscriptions: usize,
     /// RTSP sessions that are alive now.
     pub rtsp_sessions: usize,
+    /// HTTP connections that were accepted.
+    pub connections: u64,
+    /// HTTP connections that were closed at once because there were too many.
+    pub connections_refused: u64,
 }
 
 impl Observed {

@@ -1,5 +1,7 @@
 //! Faults of real cameras, as switches.
 
+use crate::digest::DigestAlgorithm;
+
 /// What this camera does wrong, imitating real ones. The default is a correct camera.
 ///
 /// ```
@@ -44,4 +46,119 @@ pub struct Quirks {
     pub multi_xaddrs: bool,
     /// Multicast does not reach the camera, as in a pod: only probes to its own address are answered (C51).
     pub no_multicast: bool,
+    /// Tokens may be this many seconds off the camera's clock, 60 by default (C01).
+    pub max_skew: Option<u32>,
+    /// The reason of faults for missing or wrong credentials (C02).
+    pub fault_text: Option<String>,
+    /// `UTCDateTime` is local time, this many seconds ahead of UTC, and tokens are held against it (C03).
+    pub utc_is_local: i32,
+    /// `UTCDateTime` is an hour ahead while daylight saving time lasts, which is always; tokens are held against it (C03).
+    pub dst_bug: bool,
+    /// A `Created` that does not end in `Z` is refused (C05).
+    pub reject_offset_tz: bool,
+    /// A nonce of more bytes, or a `Created` of more than 24 characters, is refused (C06).
+    pub max_nonce_len: Option<usize>,
+    /// Which prefixes a UsernameToken may have (C07).
+    pub wsse_prefix: Option<WssePrefix>,
+    /// The algorithms of HTTP Digest, SHA-256 and MD5 if empty; for RTSP as well (C09).
+    pub digest_algorithms: Vec<DigestAlgorithm>,
+    /// Challenges come without `qop` (C09).
+    pub no_qop: bool,
+    /// A nonce is good for one request; the next one comes in `Authentication-Info` (C09).
+    pub next_nonce: bool,
+    /// SHA-256 is offered, and every answer to it refused (C10).
+    pub sha256_broken: bool,
+    /// Requests whose operation does not have the conventional prefix fail with status 500 (C11).
+    pub require_prefixes: bool,
+    /// The snapshot address has a query with an unescaped `&` (C17).
+    pub uri_raw_amp: bool,
+    /// Stream addresses are IPv6 addresses without brackets (C18).
+    pub uri_bad_ipv6: bool,
+    /// Stream addresses have two ports (C18).
+    pub double_port: bool,
+    /// Every HTTP address the camera hands out names this port, as behind port forwarding (C19).
+    pub advertised_port: Option<u16>,
+    /// Addresses of subscriptions name this port (C20).
+    pub subscription_port: Option<u16>,
+    /// All services are at `/onvif/service`; other paths are status 400 (C21).
+    pub single_endpoint: bool,
+    /// `GetServiceCapabilities` is not supported, and `GetServices` lists no capabilities (C22).
+    pub no_service_capabilities: bool,
+    /// A connection is closed when its second request arrives, without an answer (C38).
+    pub silent_close: bool,
+    /// A request with `Expect` is never answered (C39).
+    pub no_expect: bool,
+    /// A request in chunks is status 400 (C39).
+    pub no_chunked: bool,
+    /// A connection on which head and body of a request arrive apart is closed (C39).
+    pub split_write_fails: bool,
+    /// What is wrong with answers of the SOAP services as HTTP (C40).
+    pub http_junk: Option<HttpJunk>,
+    /// What comes instead of a snapshot or its address (C46).
+    pub snapshot: Option<SnapshotFault>,
+    /// How snapshots want to be asked for (C47).
+    pub snapshot_auth: SnapshotAuth,
+    /// More HTTP connections than these are closed at once (C60).
+    pub max_connections: Option<usize>,
+    /// After more SOAP requests within a second the camera answers nobody any more (C60).
+    pub crash_above_rps: Option<usize>,
+    /// Every HTTP request is redirected, with this status, to the same path at this origin.
+    pub redirect: Option<(u16, String)>,
+}
+
+/// Which prefixes a UsernameToken may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WssePrefix {
+    /// Only `wsse:` is seen.
+    Require,
+    /// Anything with `wsse:` is refused.
+    Reject,
+}
+
+/// What is wrong with answers as HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpJunk {
+    /// NUL characters instead of spaces.
+    NulForSpaces,
+    /// `Content-Length` announces 100 bytes more than there are.
+    LongContentLength,
+    /// `Content-Length` announces 100 bytes less than there are.
+    ShortContentLength,
+    /// Replies come with status 500.
+    ReplyWith500,
+    /// Missing credentials are answered with status 401 and a web page.
+    Html401,
+}
+
+/// What comes instead of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SnapshotFault {
+    /// Its address is that of the stream.
+    Rtsp,
+    /// Its address is empty.
+    Empty,
+    /// `GetSnapshotUri` is not supported.
+    Fault,
+    /// A web page.
+    Html,
+    /// The first half of the picture.
+    Truncated,
+}
+
+/// How snapshots want to be asked for, where the camera has a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SnapshotAuth {
+    /// With HTTP Digest.
+    #[default]
+    Digest,
+    /// With HTTP Basic.
+    Basic,
+    /// With the credentials that stand in the query of the address; an `Authorization` besides is status 400.
+    Query,
+    /// Anyhow.
+    Open,
 }

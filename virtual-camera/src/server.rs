@@ -1,5 +1,9 @@
 //! The HTTP server: SOAP, snapshot and control.
 
+mod junk;
+mod listener;
+mod tls;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,31 +11,48 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get};
+use axum::serve::ListenerExt;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
-use http::{StatusCode, Uri};
+use http::header::{
+    AUTHORIZATION, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    TRANSFER_ENCODING, WWW_AUTHENTICATE,
+};
+use http::{Method, StatusCode, Uri};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use self::listener::WireListener;
+pub use self::tls::Certificate;
+pub(crate) use self::tls::Tls;
 
 use crate::auth::{Presented, Refusal, username_token};
 use crate::control;
+use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
 use crate::service::{Call, Service, answer};
 use crate::soap::{self, Fault};
 use crate::state::{Camera, lock};
-use crate::xml::{Element, Node, Rendering, WSA};
+use crate::xml::{Element, Node, Rendering, TDS, TEV, TIMG, TPTZ, TR2, TRT, WSA, WSNT};
 
 const MAX_BODY: usize = 1024 * 1024;
 /// A client that sends its request more slowly than this is cut off.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Serves until the camera stops.
-pub(crate) async fn serve(camera: Arc<Camera>, listener: TcpListener) {
+pub(crate) async fn serve(
+    camera: Arc<Camera>,
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+) {
     let stopping = camera.stopping.clone();
+    // Tapped for nothing but its address, which the handlers get to know this way.
+    let listener = WireListener::new(camera.clone(), listener, acceptor).tap_io(|_| {});
     let router = Router::new()
         .route("/onvif/snapshot", get(snapshot))
-        .route("/onvif/{service}", post(soap))
-        .route("/onvif/subscription/{id}", post(soap))
+        .fallback(any(soap))
+        .layer(from_fn_with_state(camera.clone(), misbehave))
         .merge(control::router())
         .with_state(camera);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -64,19 +85,48 @@ pub(crate) fn url_host(address: SocketAddr) -> String {
     }
 }
 
+/// What goes wrong before a request is looked at.
+async fn misbehave(State(camera): State<Arc<Camera>>, request: Request, next: Next) -> Response {
+    let quirks = &camera.quirks;
+    let expects = request.headers().contains_key(EXPECT);
+    let in_chunks = request.headers().contains_key(TRANSFER_ENCODING);
+    if !camera.withstands() || (quirks.no_expect && expects) {
+        camera.stopping.cancelled().await;
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if quirks.no_chunked && in_chunks {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    if let Some((status, origin)) = &quirks.redirect {
+        let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::FOUND);
+        let location = format!("{origin}{}", target(request.uri()));
+        return (status, [(LOCATION, location)]).into_response();
+    }
+    next.run(request).await
+}
+
 async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Some(service) = Service::at(parts.uri.path()) else {
+    let path = parts.uri.path();
+    let known = camera.quirks.single_endpoint || Service::at(path, &camera, "").is_some();
+    if !known || parts.method != Method::POST {
         return StatusCode::NOT_FOUND.into_response();
-    };
+    }
     let body = match read_body(body).await {
         Ok(body) => body,
         Err(status) => return status.into_response(),
     };
-    let request = match soap::Request::read(&body) {
+    let document = body;
+    let request = match soap::Request::read(&document) {
         Ok(request) => request,
         Err(fault) => return refuse(&camera, None, &fault, &[]),
     };
+    let Some(service) = Service::at(path, &camera, &request.body.namespace) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    if camera.quirks.require_prefixes && !has_conventional_prefix(&document, &request.body) {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     let operation = request.body.name.as_str();
     lock(&camera.observed).record(operation);
     let header = Some(&request.header);
@@ -85,14 +135,19 @@ async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
         uri: target(&parts.uri),
         authorization: authorization(&parts.headers),
         header: &request.header,
+        document: &document,
     };
     note_credentials(&camera, &presented);
     if !service.is_open(operation, &camera) {
-        let now = lock(&camera.clock).now();
+        let now = camera.shown_time();
         let checked = lock(&camera.gate).check(&presented, now);
         if let Err(refusal) = checked {
             note_refusal(&camera, &refusal);
-            let fault = Fault::not_authorized(refusal.status);
+            if camera.quirks.http_junk == Some(HttpJunk::Html401) {
+                return challenge(junk::page(StatusCode::UNAUTHORIZED), &refusal.challenges);
+            }
+            let text = camera.quirks.fault_text.as_deref();
+            let fault = Fault::not_authorized(refusal.status, text);
             return refuse(&camera, header, &fault, &refusal.challenges);
         }
     }
@@ -102,10 +157,33 @@ async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
         host: &advertised_host(&camera, asked),
         request: &request.body,
     };
-    match answer(&service, &call).await {
+    let mut response = match answer(&service, &call).await {
         Ok(body) => respond(&camera, StatusCode::OK, header, body),
         Err(fault) => refuse(&camera, header, &fault, &[]),
+    };
+    if presented.authorization.is_some() {
+        tell_next_nonce(&camera, &mut response);
     }
+    response
+}
+
+fn tell_next_nonce(camera: &Camera, response: &mut Response) {
+    let digest = lock(&camera.gate).digest();
+    let next = digest.and_then(|digest| digest.next_nonce());
+    if let Some(value) = next.and_then(|next| HeaderValue::try_from(next).ok()) {
+        let name = HeaderName::from_static("authentication-info");
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn has_conventional_prefix(document: &[u8], operation: &Node) -> bool {
+    let known = [TDS, TRT, TR2, TPTZ, TIMG, TEV, WSNT];
+    let prefix = known
+        .iter()
+        .find(|ns| ns.uri == operation.namespace)
+        .map(|ns| ns.prefix);
+    let wanted = format!("<{}:{}", prefix.unwrap_or_default(), operation.name);
+    String::from_utf8_lossy(document).contains(&wanted)
 }
 
 async fn snapshot(
@@ -122,16 +200,39 @@ async fn snapshot(
         uri: target(&uri),
         authorization: authorization(&headers),
         header: &Node::default(),
+        document: b"",
     };
     note_credentials(&camera, &presented);
-    let checked = lock(&camera.gate).check_digest(&presented);
+    let scheme = camera.quirks.snapshot_auth;
+    if scheme == SnapshotAuth::Query && presented.authorization.is_some() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    let checked = {
+        let gate = lock(&camera.gate);
+        match scheme {
+            SnapshotAuth::Digest => gate.check_digest(&presented),
+            SnapshotAuth::Basic => gate.check_basic(&presented),
+            SnapshotAuth::Query => gate.check_query(uri.query().unwrap_or_default()),
+            SnapshotAuth::Open => Ok(()),
+        }
+    };
     if let Err(refusal) = checked {
         note_refusal(&camera, &refusal);
         return challenge(refusal.status.into_response(), &refusal.challenges);
     }
     lock(&camera.observed).snapshots += 1;
     let jpeg = HeaderValue::from_static("image/jpeg");
-    ([(CONTENT_TYPE, jpeg)], camera.clip.still()).into_response()
+    let mut still: Bytes = camera.clip.still();
+    match camera.quirks.snapshot {
+        Some(SnapshotFault::Html) => return junk::page(StatusCode::OK),
+        Some(SnapshotFault::Truncated) => still.truncate(still.len() / 2),
+        _ => {}
+    }
+    let mut response = ([(CONTENT_TYPE, jpeg)], still).into_response();
+    if presented.authorization.is_some() {
+        tell_next_nonce(&camera, &mut response);
+    }
+    response
 }
 
 async fn read_body(body: Body) -> Result<Bytes, StatusCode> {
@@ -193,6 +294,12 @@ fn respond(camera: &Camera, status: StatusCode, header: Option<&Node>, body: Ele
         pad_addresses: camera.quirks.text_padding,
     };
     let content_type = HeaderValue::from_static("application/soap+xml; charset=utf-8");
-    let document = soap::reply(header, body).render(rendering);
+    let mut document = soap::reply(header, body).render(rendering);
+    if camera.quirks.uri_raw_amp {
+        document = document.replace("channel=1&amp;subtype", "channel=1&subtype");
+    }
+    if let Some(junk) = camera.quirks.http_junk {
+        return junk::spoil(junk, status, document);
+    }
     (status, [(CONTENT_TYPE, content_type)], document).into_response()
 }

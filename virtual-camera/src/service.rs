@@ -12,6 +12,9 @@ use crate::soap::Fault;
 use crate::state::Camera;
 use crate::xml::{Element, NONE, Node, Ns, TDS, TEV, TIMG, TPTZ, TR2, TRT, TT, WSNT, element};
 
+/// The one path of a camera that has no others.
+const SINGLE_ENDPOINT: &str = "/onvif/service";
+
 /// Which service a request's path belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
@@ -36,8 +39,12 @@ impl Service {
         Service::Ptz,
     ];
 
-    /// The service at a path.
-    pub(crate) fn at(path: &str) -> Option<Self> {
+    /// The service at a path; with one endpoint for all, `namespace` of the operation tells which.
+    pub(crate) fn at(path: &str, camera: &Camera, namespace: &str) -> Option<Self> {
+        if camera.quirks.single_endpoint && !path.starts_with("/onvif/subscription/") {
+            let mut listed = Self::LISTED.into_iter();
+            return listed.find(|service| path == SINGLE_ENDPOINT && service.ns().uri == namespace);
+        }
         if let Some(id) = path.strip_prefix("/onvif/subscription/") {
             return Some(Self::Subscription(id.to_owned()));
         }
@@ -54,6 +61,15 @@ impl Service {
             Self::Imaging => "/onvif/imaging_service".to_owned(),
             Self::Events => "/onvif/event_service".to_owned(),
             Self::Subscription(id) => format!("/onvif/subscription/{id}"),
+        }
+    }
+
+    /// The path under which clients find the service.
+    pub(crate) fn address(&self, camera: &Camera) -> String {
+        match self {
+            Self::Subscription(_) => self.path(),
+            _ if camera.quirks.single_endpoint => SINGLE_ENDPOINT.to_owned(),
+            _ => self.path(),
         }
     }
 
@@ -119,7 +135,18 @@ impl Call<'_> {
 
     /// An address on this camera's HTTP server.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}:{}{path}", self.host, self.camera.http.port())
+        let scheme = self.camera.scheme();
+        let quirks = &self.camera.quirks;
+        let port = match quirks.subscription_port {
+            Some(port) if path.starts_with("/onvif/subscription/") => port,
+            _ => quirks.advertised_port.unwrap_or(self.camera.http.port()),
+        };
+        format!("{scheme}://{}:{port}{path}", self.host)
+    }
+
+    /// The address of a service.
+    pub(crate) fn service_url(&self, service: &Service) -> String {
+        self.url(&service.address(self.camera))
     }
 
     /// The element `OPERATIONResponse`, empty.
@@ -138,6 +165,9 @@ pub(crate) async fn answer(service: &Service, call: &Call<'_>) -> Result<Element
     let of_manager =
         matches!(service, Service::Subscription(_)) && call.request.namespace == WSNT.uri;
     if !of_service && !of_manager {
+        return Err(Fault::not_supported(operation));
+    }
+    if operation == "GetServiceCapabilities" && call.camera.quirks.no_service_capabilities {
         return Err(Fault::not_supported(operation));
     }
     if operation == "GetServiceCapabilities" && !matches!(service, Service::Subscription(_)) {

@@ -116,13 +116,11 @@ impl Fault {
     }
 
     /// `Sender / ter:NotAuthorized`.
-    pub(crate) fn not_authorized(status: StatusCode) -> Self {
+    pub(crate) fn not_authorized(status: StatusCode, reason: Option<&str>) -> Self {
+        let usual = "the action needs authorization and the sender is not authorized";
         Self {
             status,
-            ..Self::sender(
-                &[(TER, "NotAuthorized")],
-                "the action needs authorization and the sender is not authorized",
-            )
+            ..Self::sender(&[(TER, "NotAuthorized")], reason.unwrap_or(usual))
         }
     }
 

@@ -1,10 +1,12 @@
 //! Everything one camera is and remembers, shared by its services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,6 +32,8 @@ pub(crate) struct Camera {
     pub uuid: Uuid,
     pub quirks: Quirks,
     pub http: SocketAddr,
+    /// The certificate, where HTTP is over TLS.
+    pub certificate_pem: Option<String>,
     pub rtsp: RtspServer,
     pub clip: Arc<Clip>,
     pub gate: Mutex<Gate>,
@@ -39,6 +43,10 @@ pub(crate) struct Camera {
     pub imaging: Mutex<Imaging>,
     pub events: Events,
     pub observed: Mutex<Observed>,
+    /// When the last SOAP requests came, within a second.
+    pub recent: Mutex<VecDeque<Instant>>,
+    /// It answers nobody any more.
+    pub crashed: AtomicBool,
     /// Cancelled when the camera stops.
     pub stopping: CancellationToken,
 }
@@ -93,9 +101,40 @@ pub(crate) struct EventState {
 }
 
 impl Camera {
+    /// What the camera takes for UTC: in replies, and when it checks tokens.
+    pub(crate) fn shown_time(&self) -> Timestamp {
+        let summer = if self.quirks.dst_bug { 3600 } else { 0 };
+        let ahead = SignedDuration::from_secs(i64::from(self.quirks.utc_is_local) + summer);
+        let now = lock(&self.clock).now();
+        now.saturating_add(ahead).unwrap_or(now)
+    }
+
+    /// The scheme of its HTTP addresses.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.certificate_pem.is_some() {
+            "https"
+        } else {
+            "http"
+        }
+    }
+
     /// Position of the head now.
     pub(crate) fn position(&self) -> PtzPosition {
         lock(&self.ptz).head.position(Instant::now())
+    }
+
+    /// Notes a SOAP request; whether it is answered, which it is not after too many within a second.
+    pub(crate) fn withstands(&self) -> bool {
+        if let Some(limit) = self.quirks.crash_above_rps {
+            let now = Instant::now();
+            let mut recent = lock(&self.recent);
+            recent.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
+            recent.push_back(now);
+            if recent.len() > limit {
+                self.crashed.store(true, Ordering::Relaxed);
+            }
+        }
+        !self.crashed.load(Ordering::Relaxed)
     }
 
     /// Changes the user of SOAP, snapshot and RTSP.

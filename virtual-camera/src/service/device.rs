@@ -140,13 +140,13 @@ fn get_services(call: &Call<'_>) -> Element {
     let with_capabilities = matches!(
         call.request.text_of("IncludeCapability"),
         Some("true" | "1")
-    );
+    ) && !call.camera.quirks.no_service_capabilities;
     let services = Service::LISTED.into_iter().map(|service| {
         let capabilities = with_capabilities
             .then(|| element(TDS, "Capabilities").child(service.capabilities(call.camera)));
         element(TDS, "Service")
             .leaf(TDS, "Namespace", service.ns().uri)
-            .address_leaf(TDS, "XAddr", call.url(&service.path()))
+            .address_leaf(TDS, "XAddr", call.service_url(&service))
             .children(capabilities)
             .child(version("Version"))
     });
@@ -174,7 +174,7 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
     }
     let wanted = |category| categories.contains(&"All") || categories.contains(&category);
     let addressed = |name: &'static str, service: Service| {
-        element(TT, name).address_leaf(TT, "XAddr", call.url(&service.path()))
+        element(TT, name).address_leaf(TT, "XAddr", call.service_url(&service))
     };
     let all = [
         (
@@ -237,7 +237,7 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
 }
 
 fn system_date_and_time(camera: &Camera) -> Element {
-    let now = lock(&camera.clock).now().to_zoned(TimeZone::UTC).datetime();
+    let now = camera.shown_time().to_zoned(TimeZone::UTC).datetime();
     let time = |name| {
         element(TT, name)
             .child(
@@ -255,7 +255,7 @@ fn system_date_and_time(camera: &Camera) -> Element {
     };
     element(TDS, "SystemDateAndTime")
         .leaf(TT, "DateTimeType", "Manual")
-        .leaf(TT, "DaylightSavings", false)
+        .leaf(TT, "DaylightSavings", camera.quirks.dst_bug)
         .child(element(TT, "TimeZone").leaf(TT, "TZ", "UTC0"))
         .child(time("UTCDateTime"))
         .child(time("LocalDateTime"))

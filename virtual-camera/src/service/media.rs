@@ -73,9 +73,9 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
                 .child(media_uri(stream_uri(call, profile)))
         }
         "GetSnapshotUri" => {
-            requested(call)?;
+            let profile = requested(call)?;
             call.response("GetSnapshotUriResponse")
-                .child(media_uri(snapshot_uri(call)))
+                .child(media_uri(snapshot_uri(call, profile)?))
         }
         "SetSynchronizationPoint" => {
             requested(call)?;

@@ -61,9 +61,12 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             )
         }
         "GetSnapshotUri" => {
-            requested(call)?;
-            call.response("GetSnapshotUriResponse")
-                .address_leaf(TR2, "Uri", snapshot_uri(call))
+            let profile = requested(call)?;
+            call.response("GetSnapshotUriResponse").address_leaf(
+                TR2,
+                "Uri",
+                snapshot_uri(call, profile)?,
+            )
         }
         "SetSynchronizationPoint" => {
             requested(call)?;

@@ -2,7 +2,9 @@
 
 use super::{Call, range};
 use crate::clip::Clip;
+use crate::quirks::{SnapshotAuth, SnapshotFault};
 use crate::soap::Fault;
+use crate::state::lock;
 use crate::xml::{Element, Ns, TER, TT, element};
 
 /// Token of the one video source.
@@ -147,12 +149,29 @@ pub(super) fn no_multicast() -> Element {
 /// Address of a profile's stream.
 pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> String {
     let port = call.camera.rtsp.local_addr().port();
-    format!("rtsp://{}:{port}/{}", call.host, profile.token)
+    let quirks = &call.camera.quirks;
+    let host = match call.host.parse::<std::net::Ipv4Addr>() {
+        Ok(address) if quirks.uri_bad_ipv6 => address.to_ipv6_mapped().to_string(),
+        _ => call.host.to_owned(),
+    };
+    let first_port = if quirks.double_port { ":80" } else { "" };
+    format!("rtsp://{host}{first_port}:{port}/{}", profile.token)
 }
 
 /// Address of the snapshot, the same for both profiles.
-pub(super) fn snapshot_uri(call: &Call<'_>) -> String {
-    call.url("/onvif/snapshot")
+pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
+    let quirks = &call.camera.quirks;
+    let url = call.url("/onvif/snapshot");
+    Ok(match quirks.snapshot {
+        Some(SnapshotFault::Rtsp) => stream_uri(call, profile),
+        Some(SnapshotFault::Empty) => String::new(),
+        Some(SnapshotFault::Fault) => return Err(Fault::not_supported("GetSnapshotUri")),
+        _ => match lock(&call.camera.gate).user_query() {
+            Some(query) if quirks.snapshot_auth == SnapshotAuth::Query => format!("{url}?{query}"),
+            _ if quirks.uri_raw_amp => format!("{url}?channel=1&subtype=0"),
+            _ => url,
+        },
+    })
 }
 
 /// The device streams RTP unicast over RTSP, and nothing else.

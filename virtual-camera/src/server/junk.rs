@@ -1,0 +1,38 @@
+//! Answers that are junk as HTTP.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::stream;
+use http::StatusCode;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+
+use crate::quirks::HttpJunk;
+
+const PAGE: &str = "<html><head><title>Web Service</title></head><body>Please log in</body></html>";
+
+/// A web page.
+pub(super) fn page(status: StatusCode) -> Response {
+    let html = HeaderValue::from_static("text/html");
+    (status, [(CONTENT_TYPE, html)], PAGE).into_response()
+}
+
+/// Sends a document the way `junk` says.
+pub(super) fn spoil(junk: HttpJunk, status: StatusCode, document: String) -> Response {
+    match junk {
+        HttpJunk::NulForSpaces => (status, document.replace(' ', "\0")).into_response(),
+        HttpJunk::LongContentLength => announce(status, document.len() + 100, document),
+        HttpJunk::ShortContentLength => {
+            announce(status, document.len().saturating_sub(100), document)
+        }
+        HttpJunk::ReplyWith500 => (StatusCode::INTERNAL_SERVER_ERROR, document).into_response(),
+        HttpJunk::Html401 => (status, document).into_response(),
+    }
+}
+
+fn announce(status: StatusCode, length: usize, document: String) -> Response {
+    // A stream has no length that could be held against the header.
+    let part = Ok::<_, std::io::Error>(Bytes::from(document));
+    let body = Body::from_stream(stream::iter([part]));
+    (status, [(CONTENT_LENGTH, HeaderValue::from(length))], body).into_response()
+}
