@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 pub use budget::{AuthBudget, AuthOutcome, AuthenticationPaused};
 pub(crate) use digest::Challenges;
 use digest::DigestSession;
+use username_token::TokenForm;
 
 use crate::operation::Service;
 
@@ -63,6 +64,9 @@ pub enum AuthenticationPolicy {
     DigestOnly,
     /// WS-UsernameToken and nothing else.
     UsernameTokenOnly,
+    /// WS-UsernameToken with the password in clear, which anybody on the path can read without TLS;
+    /// snapshots as with `Ladder`.
+    PasswordText,
 }
 
 /// One way to send credentials.
@@ -74,7 +78,12 @@ pub(crate) enum Scheme {
     WeakDigest,
     Basic,
     UsernameToken,
+    /// The token with the prefix `wsse`, which some cameras require and others refuse.
+    PrefixedToken,
+    /// The token with the password in clear.
+    PlainToken,
     DigestAndToken,
+    DigestAndPrefixedToken,
 }
 
 impl Scheme {
@@ -83,11 +92,24 @@ impl Scheme {
     }
 
     pub(crate) fn has_token(self) -> bool {
-        matches!(self, Self::UsernameToken | Self::DigestAndToken)
+        self.form().is_some()
+    }
+
+    /// How its token is written, if it has one.
+    fn form(self) -> Option<TokenForm> {
+        match self {
+            Self::UsernameToken | Self::DigestAndToken => Some(TokenForm::Plain),
+            Self::PrefixedToken | Self::DigestAndPrefixedToken => Some(TokenForm::Prefixed),
+            Self::PlainToken => Some(TokenForm::PasswordText),
+            _ => None,
+        }
     }
 
     fn has_digest(self) -> bool {
-        matches!(self, Self::Digest | Self::WeakDigest | Self::DigestAndToken)
+        matches!(
+            self,
+            Self::Digest | Self::WeakDigest | Self::DigestAndToken | Self::DigestAndPrefixedToken
+        )
     }
 }
 
@@ -104,7 +126,10 @@ pub(crate) struct Climb {
     policy: AuthenticationPolicy,
     tls: bool,
     soap: bool,
+    /// The form of token that worked before.
+    form: Option<TokenForm>,
     tried: Vec<Scheme>,
+    failures: u8,
     renewals: u8,
 }
 
@@ -118,12 +143,14 @@ pub(crate) struct Refusal {
 }
 
 impl Climb {
-    pub(crate) fn new(policy: AuthenticationPolicy, tls: bool, slot: Slot) -> Self {
+    fn new(policy: AuthenticationPolicy, tls: bool, slot: Slot, form: Option<TokenForm>) -> Self {
         Self {
             policy,
             tls,
             soap: slot != Slot::Snapshot,
+            form,
             tried: Vec::new(),
+            failures: 0,
             renewals: 0,
         }
     }
@@ -143,46 +170,56 @@ impl Climb {
         }
         self.tried.push(scheme);
         let digest = refusal.challenges.digest();
-        let wanted = match scheme {
-            Scheme::Digest if digest && refusal.challenges.weaker_digest() => {
-                vec![Scheme::WeakDigest]
-            }
-            // HTTP was satisfied, SOAP was not: the camera wants both.
-            Scheme::Digest | Scheme::WeakDigest if refusal.fault && !digest => {
-                vec![Scheme::DigestAndToken]
-            }
-            Scheme::DigestAndToken => vec![],
-            _ => {
-                let mut wanted = Vec::new();
-                if digest {
-                    wanted.push(Scheme::Digest);
-                }
-                if refusal.challenges.basic() {
-                    wanted.push(Scheme::Basic);
-                }
-                wanted.push(Scheme::UsernameToken);
-                wanted
-            }
+        // HTTP was satisfied, SOAP was not: the camera wants both.
+        let wants_both = scheme.has_digest() && !scheme.has_token() && refusal.fault && !digest;
+        if scheme.has_credentials() && !wants_both {
+            self.failures += 1;
+        }
+        const BOTH: [Scheme; 2] = [Scheme::DigestAndToken, Scheme::DigestAndPrefixedToken];
+        let wanted: &[Scheme] = match scheme {
+            Scheme::Digest if digest && refusal.challenges.weaker_digest() => &[Scheme::WeakDigest],
+            _ if wants_both => &BOTH,
+            Scheme::DigestAndToken | Scheme::DigestAndPrefixedToken => &BOTH,
+            _ => &[
+                Scheme::Digest,
+                Scheme::Basic,
+                Scheme::UsernameToken,
+                Scheme::PrefixedToken,
+                Scheme::PlainToken,
+            ],
         };
-        wanted.into_iter().find(|next| self.may(*next))
+        wanted.iter().copied().find(|next| {
+            let offered = match next {
+                Scheme::Digest => digest,
+                Scheme::Basic => refusal.challenges.basic(),
+                _ => true,
+            };
+            offered && self.may(*next)
+        })
     }
 
     fn may(&self, scheme: Scheme) -> bool {
-        let with_credentials = self
-            .tried
-            .iter()
-            .filter(|tried| tried.has_credentials())
-            .count();
+        let form = scheme.form();
+        let in_clear = form == Some(TokenForm::PasswordText);
         let allowed = match self.policy {
-            AuthenticationPolicy::Ladder => scheme != Scheme::Basic || self.tls,
+            AuthenticationPolicy::PasswordText if self.soap => in_clear,
+            _ if in_clear => false,
+            AuthenticationPolicy::Ladder | AuthenticationPolicy::PasswordText => {
+                scheme != Scheme::Basic || self.tls
+            }
             AuthenticationPolicy::LadderWithBasic => true,
             AuthenticationPolicy::DigestOnly => {
                 matches!(scheme, Scheme::Digest | Scheme::WeakDigest)
             }
-            AuthenticationPolicy::UsernameTokenOnly => scheme == Scheme::UsernameToken,
+            AuthenticationPolicy::UsernameTokenOnly => {
+                matches!(scheme, Scheme::UsernameToken | Scheme::PrefixedToken)
+            }
         };
+        let known_form =
+            in_clear || form.is_none() || self.form.is_none_or(|known| form == Some(known));
         allowed
-            && with_credentials < 2
+            && known_form
+            && self.failures < 2
             && !self.tried.contains(&scheme)
             && (self.soap || !scheme.has_token())
     }
@@ -201,6 +238,8 @@ pub(crate) struct Authenticator {
 struct Memory {
     schemes: HashMap<Slot, Scheme>,
     digests: HashMap<(Slot, String), DigestSession>,
+    /// The form of token that worked.
+    form: Option<TokenForm>,
     /// Device clock minus ours, in milliseconds.
     clock_offset: Option<i64>,
 }
@@ -236,8 +275,24 @@ impl Authenticator {
         }
     }
 
+    /// A climb for a request to `slot`.
+    pub(crate) fn climb(&self, tls: bool, slot: Slot) -> Climb {
+        Climb::new(self.policy, tls, slot, self.memory().form)
+    }
+
     pub(crate) fn remember(&self, slot: Slot, scheme: Scheme) {
-        self.memory().schemes.insert(slot, scheme);
+        let mut memory = self.memory();
+        memory.schemes.insert(slot, scheme);
+        if let Some(form @ (TokenForm::Plain | TokenForm::Prefixed)) = scheme.form() {
+            memory.form = Some(form);
+        }
+    }
+
+    /// Takes over the nonce that an answer names for the next request (RFC 7616, 3.5).
+    pub(crate) fn next_nonce(&self, slot: Slot, origin: &str, authentication_info: &str) {
+        if let Some(session) = self.memory().digests.get_mut(&(slot, origin.to_owned())) {
+            session.renew(authentication_info);
+        }
     }
 
     /// Takes over the challenge of a refusal, for the next request with Digest.
@@ -287,9 +342,10 @@ impl Authenticator {
 
     /// The `Security` header for a request, if the scheme has one.
     pub(crate) fn security(&self, scheme: Scheme) -> Option<String> {
-        let credentials = self.credentials.as_ref().filter(|_| scheme.has_token())?;
+        let (credentials, form) = self.credentials.as_ref().zip(scheme.form())?;
         Some(username_token::security(
             credentials,
+            form,
             &rand::random(),
             self.device_time(),
         ))
@@ -332,7 +388,7 @@ mod tests {
     }
 
     fn climb(policy: AuthenticationPolicy, refusal: &Refusal) -> Vec<Scheme> {
-        let mut climb = Climb::new(policy, false, Slot::Service(Service::Device));
+        let mut climb = Climb::new(policy, false, Slot::Service(Service::Device), None);
         let mut scheme = Scheme::Anonymous;
         let mut tried = Vec::new();
         while let Some(next) = climb.next(scheme, true, refusal) {
@@ -347,7 +403,7 @@ mod tests {
 
     #[test]
     fn never_more_than_two_schemes_are_tried() {
-        use Scheme::{Digest, UsernameToken, WeakDigest};
+        use Scheme::{Digest, PlainToken, PrefixedToken, UsernameToken, WeakDigest};
         let ladder = AuthenticationPolicy::Ladder;
         assert_eq!(
             climb(ladder, &refusal(&[MD5], false)),
@@ -357,10 +413,13 @@ mod tests {
             climb(ladder, &refusal(&[SHA, MD5], false)),
             [Digest, WeakDigest]
         );
-        assert_eq!(climb(ladder, &refusal(&[], true)), [UsernameToken]);
+        assert_eq!(
+            climb(ladder, &refusal(&[], true)),
+            [UsernameToken, PrefixedToken]
+        );
         assert_eq!(
             climb(ladder, &refusal(&["Basic realm=\"r\""], false)),
-            [UsernameToken]
+            [UsernameToken, PrefixedToken]
         );
         assert_eq!(
             climb(AuthenticationPolicy::DigestOnly, &refusal(&[MD5], false)),
@@ -375,7 +434,14 @@ mod tests {
                 AuthenticationPolicy::UsernameTokenOnly,
                 &refusal(&[MD5], false)
             ),
-            [UsernameToken]
+            [UsernameToken, PrefixedToken]
+        );
+        assert_eq!(
+            climb(
+                AuthenticationPolicy::PasswordText,
+                &refusal(&[MD5, "Basic realm=\"r\""], false)
+            ),
+            [PlainToken]
         );
     }
 
@@ -385,6 +451,7 @@ mod tests {
             AuthenticationPolicy::Ladder,
             false,
             Slot::Service(Service::Device),
+            None,
         );
         assert_eq!(
             climb.next(Scheme::Anonymous, true, &refusal(&[MD5], false)),
@@ -396,8 +463,23 @@ mod tests {
         );
         assert_eq!(
             climb.next(Scheme::DigestAndToken, true, &refusal(&[], true)),
+            Some(Scheme::DigestAndPrefixedToken)
+        );
+        assert_eq!(
+            climb.next(Scheme::DigestAndPrefixedToken, true, &refusal(&[], true)),
             None
         );
+    }
+
+    #[test]
+    fn the_form_of_token_that_worked_is_the_only_one_tried() {
+        let slot = Slot::Service(Service::Media);
+        let ladder = AuthenticationPolicy::Ladder;
+        let mut climb = Climb::new(ladder, false, slot, Some(TokenForm::Prefixed));
+        let next = climb.next(Scheme::Anonymous, true, &refusal(&[], true));
+        assert_eq!(next, Some(Scheme::PrefixedToken));
+        let next = climb.next(Scheme::PrefixedToken, true, &refusal(&[], true));
+        assert_eq!(next, None);
     }
 
     #[test]
@@ -406,6 +488,7 @@ mod tests {
             AuthenticationPolicy::Ladder,
             false,
             Slot::Service(Service::Device),
+            None,
         );
         assert_eq!(
             climb.next(Scheme::Digest, false, &refusal(&[MD5], false)),
@@ -417,14 +500,19 @@ mod tests {
     #[test]
     fn basic_needs_tls_or_consent_and_a_snapshot_has_no_token() {
         let basic = refusal(&["Basic realm=\"r\""], false);
-        let mut plain = Climb::new(AuthenticationPolicy::Ladder, false, Slot::Snapshot);
+        let mut plain = Climb::new(AuthenticationPolicy::Ladder, false, Slot::Snapshot, None);
         assert_eq!(plain.next(Scheme::Anonymous, true, &basic), None);
-        let mut tls = Climb::new(AuthenticationPolicy::Ladder, true, Slot::Snapshot);
+        let mut tls = Climb::new(AuthenticationPolicy::Ladder, true, Slot::Snapshot, None);
         assert_eq!(
             tls.next(Scheme::Anonymous, true, &basic),
             Some(Scheme::Basic)
         );
-        let mut consent = Climb::new(AuthenticationPolicy::LadderWithBasic, false, Slot::Snapshot);
+        let mut consent = Climb::new(
+            AuthenticationPolicy::LadderWithBasic,
+            false,
+            Slot::Snapshot,
+            None,
+        );
         assert_eq!(
             consent.next(Scheme::Anonymous, true, &basic),
             Some(Scheme::Basic)

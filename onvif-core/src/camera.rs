@@ -1,11 +1,15 @@
 mod connect;
 mod exchange;
+mod fetch;
+mod route;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::auth::{AuthBudget, AuthenticationPolicy, Authenticator, Credentials};
@@ -41,6 +45,11 @@ struct Inner {
     connections: Semaphore,
     /// Held while it is not known which scheme works, so that calls in parallel do not all try.
     climbing: tokio::sync::Mutex<()>,
+    /// The least time from one request to the next.
+    spacing: Duration,
+    next_request: tokio::sync::Mutex<Instant>,
+    /// Ports that the camera hands out although nobody listens there.
+    dead_ports: Mutex<HashSet<u16>>,
     /// Long polls take one of these first, so that a slot is always left for everything else.
     polls: Semaphore,
 }
@@ -87,6 +96,8 @@ pub struct CameraBuilder {
     authentication: AuthenticationPolicy,
     budget: AuthBudget,
     timeout: Duration,
+    connections: usize,
+    spacing: Duration,
     transport: Option<Arc<dyn Transport>>,
 }
 
@@ -141,10 +152,24 @@ impl CameraBuilder {
         self
     }
 
-    /// How long one request may take; 10 s by default. Long polls may take longer by the time the
-    /// camera holds them.
+    /// How long one operation may take, with all it needs for authentication; 10 s by default. Long
+    /// polls may take longer by the time the camera holds them.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// The least time from one request to the next, none by default: for cameras that stall or
+    /// restart when asked too often.
+    pub fn min_spacing(mut self, spacing: Duration) -> Self {
+        self.spacing = spacing;
+        self
+    }
+
+    /// One request at a time instead of two, for cameras that stall on parallel ones. Everything
+    /// then waits while a long poll for events is held.
+    pub fn one_at_a_time(mut self) -> Self {
+        self.connections = 1;
         self
     }
 
@@ -165,11 +190,15 @@ impl CameraBuilder {
             Some(transport) => transport,
             None => {
                 let transport = HttpTransport::with_tls(self.tls.clone());
-                Arc::new(transport.map_err(|source| Error::Network {
+                let transport = transport.map_err(|source| Error::Network {
                     operation: "connect".into(),
                     host: host(&url),
                     source,
-                })?)
+                })?;
+                match self.connections {
+                    1 => Arc::new(transport.one_connection()),
+                    _ => Arc::new(transport),
+                }
             }
         };
         let mut inner = Inner {
@@ -179,7 +208,10 @@ impl CameraBuilder {
             pins: self.tls.pins,
             auth: Authenticator::new(self.credentials, self.authentication, self.budget),
             services: Services::default(),
-            connections: Semaphore::new(CONNECTIONS),
+            connections: Semaphore::new(self.connections),
+            spacing: self.spacing,
+            next_request: tokio::sync::Mutex::new(Instant::now()),
+            dead_ports: Mutex::default(),
             polls: Semaphore::new(1),
             climbing: tokio::sync::Mutex::new(()),
             url,
@@ -214,6 +246,8 @@ impl Camera {
             authentication: AuthenticationPolicy::default(),
             budget: AuthBudget::default(),
             timeout: Duration::from_secs(10),
+            connections: CONNECTIONS,
+            spacing: Duration::ZERO,
             transport: None,
         }
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::auth::AuthenticationPaused;
+use crate::media::PictureProblem;
 use crate::soap::Fault;
 use crate::transport::TransportError;
 use crate::uri::UriError;
@@ -85,7 +86,7 @@ pub enum Error {
         /// Host of the camera.
         host: String,
         /// What came instead.
-        reason: String,
+        reason: PictureProblem,
     },
     /// The network, or the camera's TCP or TLS, failed.
     #[error("{operation}: {host}: {source}")]
@@ -150,6 +151,16 @@ impl Error {
             Self::Network { source, .. } => source.is_transient(),
             Self::NotSoap { status, .. } => *status >= 500 || *status == 429,
             Self::Refused { fault, .. } => fault.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// Whether a camera that was asked for a snapshot has none to give over HTTP, so that a picture
+    /// has to come from its stream.
+    pub fn needs_stream(&self) -> bool {
+        match self {
+            Self::Refused { fault, .. } => !fault.is_transient(),
+            Self::Unsupported { .. } | Self::NotAPicture { .. } | Self::Uri { .. } => true,
             _ => false,
         }
     }

@@ -8,7 +8,7 @@ pub mod ver20;
 use url::Url;
 
 pub use profile::{Encoding, Profile, Resolution, VideoEncoder};
-pub use snapshot::Snapshot;
+pub use snapshot::{PictureProblem, Snapshot};
 
 use crate::camera::Camera;
 use crate::error::{Error, ErrorKind};

@@ -75,9 +75,13 @@ pub fn decode_response<O: Operation>(
     })
 }
 
-/// Text of a document. Broken UTF-8 is replaced: names in other encodings are common.
+/// Text of a document. Broken UTF-8 is replaced: names in other encodings are common. So are NUL
+/// characters, which some cameras send in place of spaces.
 pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    match String::from_utf8_lossy(bytes) {
+        text if text.contains('\0') => text.replace('\0', " ").into(),
+        text => text,
+    }
 }
 
 /// Reads an envelope to its end, whatever the HTTP status was.

@@ -4,13 +4,15 @@
 //! simply wrong. A hostile one may report any address to collect credentials. So every URI goes
 //! through one policy: service addresses, subscriptions, snapshots and streams.
 
+use std::net::Ipv6Addr;
+
 use url::{Host, Url};
 
 /// What to do with a URI that a camera hands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UriPolicy {
-    /// Use it as it is. Credentials go wherever the camera says: only for cameras you trust.
+    /// Use it as it is. Credentials go to the configured host all the same, and to no other.
     AsReported,
     /// Keep it when its host is the configured one, else replace its host by the configured one.
     #[default]
@@ -58,7 +60,7 @@ impl UriPolicy {
         // Credentials are fields, never part of a URL. Both setters succeed for URLs with a host.
         let _ = uri.set_username("");
         let _ = uri.set_password(None);
-        let same_host = host(&uri).is_some_and(|name| host(configured) == Some(name));
+        let same_host = same_host(&uri, configured);
         match self {
             Self::AsReported => {}
             Self::RewriteHost if same_host => {}
@@ -85,11 +87,20 @@ impl UriPolicy {
     }
 }
 
+/// Whether two URLs lead to the same host, on whatever port.
+pub(crate) fn same_host(a: &Url, b: &Url) -> bool {
+    host(a).is_some_and(|name| host(b) == Some(name))
+}
+
 /// The host in a form that can be compared. `Url` reads it for `http` only: for `rtsp` it leaves
 /// IPv4 addresses and the case of names as they are.
 fn host(url: &Url) -> Option<Host> {
     match Host::parse(url.host_str()?).ok()? {
         Host::Domain(name) => Some(Host::Domain(name.trim_end_matches('.').to_owned())),
+        Host::Ipv6(address) => Some(match address.to_ipv4_mapped() {
+            Some(address) => Host::Ipv4(address),
+            None => Host::Ipv6(address),
+        }),
         address => Some(address),
     }
 }
@@ -151,22 +162,37 @@ fn authority_host(host: &str) -> String {
     if host.starts_with('[') {
         return host.to_owned();
     }
-    match host.matches(':').count() {
-        0 | 1 => host.trim_end_matches(':').to_owned(),
-        _ => {
-            // `host:80:554`: two ports, the last is the one that was appended for this protocol.
-            let parts: Vec<&str> = host.split(':').collect();
-            if let [name, first, last] = parts[..]
-                && !name.is_empty()
-                && name.contains('.')
-                && first.parse::<u16>().is_ok()
-                && last.parse::<u16>().is_ok()
-            {
-                return format!("{name}:{last}");
-            }
-            // An IPv6 address without brackets.
-            format!("[{host}]")
+    if host.matches(':').count() < 2 {
+        return host.trim_end_matches(':').to_owned();
+    }
+    // D-Link: an IPv6 address without brackets, with or without a port after it.
+    if let Ok(address) = host.parse() {
+        return address_host(address);
+    }
+    let Some((rest, port)) = host.rsplit_once(':') else {
+        return host.to_owned();
+    };
+    match (rest.parse(), rest.split_once(':'), port.parse::<u16>()) {
+        (Ok(address), _, Ok(port)) => format!("{}:{port}", address_host(address)),
+        // `host:80:554`: two ports, the last is the one that was appended for this protocol.
+        (_, Some((name, first)), Ok(last)) if !name.is_empty() && first.parse::<u16>().is_ok() => {
+            format!("{name}:{last}")
         }
+        _ => format!("[{host}]"),
+    }
+}
+
+fn address_host(address: Ipv6Addr) -> String {
+    match address.to_ipv4_mapped() {
+        Some(address) => address.to_string(),
+        None => format!("[{address}]"),
+    }
+}
+
+impl UriError {
+    /// Quotes the beginning of `uri`, without what may be a password.
+    pub(crate) fn invalid(uri: &str, reason: &str) -> Self {
+        invalid(uri, reason)
     }
 }
 
@@ -205,7 +231,10 @@ mod tests {
                 "http://192.0.2.7/a?x=1&y=a%20b",
             ),
             ("rtsp://192.0.2.7:80:554/s", "rtsp://192.0.2.7:554/s"),
-            ("rtsp://::ffff:192.0.2.7/s", "rtsp://[::ffff:c000:207]/s"),
+            ("rtsp://::ffff:192.0.2.7/s", "rtsp://192.0.2.7/s"),
+            ("rtsp://::ffff:192.0.2.7:554/s", "rtsp://192.0.2.7:554/s"),
+            ("http://2001:db8::7/a", "http://[2001:db8::7]/a"),
+            ("rtsp://camera:80:554/s", "rtsp://camera:554/s"),
             ("rtsp://[fe80::1]:554/s", "rtsp://[fe80::1]:554/s"),
             ("http://192.0.2.7:/a", "http://192.0.2.7/a"),
             ("/onvif/snap.jpg", "http://192.0.2.7:8080/onvif/snap.jpg"),
@@ -276,6 +305,7 @@ mod tests {
             ("http://cam.example/", "http://CAM.example./s"),
             ("http://192.0.2.7/", "rtsp://192.0.2.7:554/s"),
             ("http://[2001:db8::7]/", "rtsp://[2001:DB8:0::7]/s"),
+            ("http://192.0.2.7/", "http://[::ffff:192.0.2.7]/a"),
         ] {
             let configured = Url::parse(configured).unwrap();
             assert!(

@@ -158,6 +158,7 @@ fn ordinary(operation: &str) -> Reply {
     }
 }
 
+const JPEG: &[u8] = b"\xff\xd8\xff\xc0\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00\xff\xd9";
 const MD5: &str = "Digest realm=\"r\", nonce=\"n1\", qop=\"auth\"";
 
 #[tokio::test]
@@ -203,7 +204,7 @@ async fn a_digest_challenge_with_an_html_body_is_answered() {
 #[tokio::test]
 async fn a_snapshot_is_fetched_as_the_uri_policy_wants_it() {
     let target = Scripted::new(|sent| {
-        (sent.operation == "GET").then(|| Ok(Response::new(Bytes::from_static(b"\xff\xd8\xff"))))
+        (sent.operation == "GET").then(|| Ok(Response::new(Bytes::from_static(JPEG))))
     });
     let camera = target.connect().await;
     let stored = "http://user:password@192.0.2.7/still.jpg".parse().unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
 use url::Url;
 
 use super::{Inner, Request, Services, host};
@@ -69,8 +70,9 @@ impl Inner {
         let known = self.auth.clock_offset();
         let before = SystemTime::now();
         let slot = Slot::Service(Service::Device);
+        let until = Instant::now() + self.timeout;
         let Ok((response, _)) = self
-            .attempt(&request, &self.url, slot, Scheme::Anonymous)
+            .attempt(&request, &self.url, slot, Scheme::Anonymous, until)
             .await
         else {
             return false;

@@ -2,14 +2,16 @@
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use tokio::time::Instant;
 use url::Url;
 
+use super::route::Route;
 use super::{Inner, Request, host, message_id};
-use crate::auth::{AuthOutcome, Challenges, Climb, Refusal, Scheme, Slot};
+use crate::auth::{AuthOutcome, Challenges, Refusal, Scheme, Slot};
 use crate::error::Error;
 use crate::operation::{Effect, Service};
 use crate::soap::{self, Addressing, Answer};
-use crate::transport::{BodyLimit, FreshConnection, TransportError};
+use crate::transport::{FreshConnection, TransportError};
 use crate::xml::{Decode, DecodeError};
 
 impl Inner {
@@ -32,21 +34,37 @@ impl Inner {
             }
         };
         let slot = Slot::Service(request.service);
+        let mut route = Route::new(self, url);
+        let trusted = route.is_trusted();
         let _poll = match request.hold.is_zero() {
             false => self.polls.acquire().await.ok(),
             true => None,
         };
         let _connection = self.connections.acquire().await.ok();
-        let (mut scheme, mut remembered) = self.auth.first(slot, request.pre_auth);
+        let first = || match trusted {
+            true => self.auth.first(slot, request.pre_auth),
+            false => (Scheme::Anonymous, false),
+        };
+        let (mut scheme, remembered) = first();
         let mut _climbing = None;
-        if !remembered && self.auth.credentials.is_some() {
+        if !remembered && trusted && self.auth.credentials.is_some() {
             _climbing = Some(self.climbing.lock().await);
-            (scheme, remembered) = self.auth.first(slot, request.pre_auth);
+            (scheme, _) = first();
         }
-        let mut climb = Climb::new(self.auth.policy, url.scheme() == "https", slot);
+        let until = Instant::now() + self.timeout + request.hold;
+        let mut climb = self.auth.climb(route.is_tls(), slot);
+        let mut clock_checked = false;
         loop {
             self.permit(scheme, request.name)?;
-            let (response, fresh) = self.attempt(request, url, slot, scheme).await?;
+            let url = &route.url.clone();
+            let (response, fresh) = match self.attempt(request, url, slot, scheme, until).await {
+                Ok(attempted) => attempted,
+                Err(error) if route.detour(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            if route.redirect(&response)? {
+                continue;
+            }
             let text = soap::text(response.body());
             let answer = soap::decode::<T>(&text, request.name);
             let fault = matches!(&answer, Ok(Answer::Fault(fault)) if fault.is_auth());
@@ -60,8 +78,11 @@ impl Inner {
                 if scheme.has_credentials() {
                     self.accept();
                 }
-                if scheme.has_credentials() || !request.pre_auth {
+                if trusted && (scheme.has_credentials() || !request.pre_auth) {
                     self.auth.remember(slot, scheme);
+                }
+                if answer.is_ok() {
+                    route.arrived();
                 }
                 return match answer {
                     Ok(Answer::Reply(reply)) => Ok((response.body().clone(), reply)),
@@ -78,23 +99,20 @@ impl Inner {
                 fault,
             };
             // A clock that was set since then makes good tokens bad; look once.
-            if remembered && scheme.has_token() && self.clock_moved().await {
-                remembered = false;
-                continue;
+            if scheme.has_token() && !clock_checked {
+                clock_checked = true;
+                if self.clock_moved().await {
+                    continue;
+                }
             }
-            remembered = false;
             let next = match &self.auth.credentials {
-                Some(_) => climb.next(scheme, fresh, &refusal),
-                None => None,
+                Some(_) if trusted => climb.next(scheme, fresh, &refusal),
+                _ => None,
             };
             match next {
                 Some(next) => {
-                    self.auth.challenge(
-                        slot,
-                        &url.origin().ascii_serialization(),
-                        next,
-                        refusal.challenges,
-                    );
+                    self.auth
+                        .challenge(slot, &route.origin(), next, refusal.challenges);
                     scheme = next;
                 }
                 None => return Err(self.refused(request.name, url, scheme)),
@@ -109,14 +127,14 @@ impl Inner {
         url: &Url,
         slot: Slot,
         scheme: Scheme,
+        until: Instant,
     ) -> Result<(http::Response<Bytes>, bool), Error> {
         let origin = url.origin().ascii_serialization();
-        let deadline = self.timeout + request.hold;
         let mut retried = false;
         loop {
             let (authorization, fresh) =
                 self.auth
-                    .authorization(slot, &origin, scheme, "POST", &path(url));
+                    .authorization(slot, &origin, scheme, "POST", &target(url));
             let security = self.auth.security(scheme);
             let addressing = (request.service == Service::Events).then(|| Addressing {
                 action: request.action,
@@ -143,8 +161,11 @@ impl Inner {
             let http = builder
                 .body(Bytes::from(envelope))
                 .map_err(|error| Error::Caller(format!("{}: {error}", request.name)))?;
-            match self.transport.send(http, deadline).await {
-                Ok(response) => return Ok((response, fresh)),
+            match self.send(http, until).await {
+                Ok(response) => {
+                    self.note_next_nonce(slot, &origin, &response);
+                    return Ok((response, fresh));
+                }
                 Err(TransportError::Closed(_))
                     if request.effect == Effect::Read && request.hold.is_zero() && !retried =>
                 {
@@ -161,70 +182,15 @@ impl Inner {
         }
     }
 
-    pub(super) async fn fetch(
+    pub(super) fn note_next_nonce(
         &self,
-        url: &Url,
-        limit: usize,
-    ) -> Result<http::Response<Bytes>, Error> {
-        const NAME: &str = "snapshot";
-        let _connection = self.connections.acquire().await.ok();
-        let slot = Slot::Snapshot;
-        let origin = url.origin().ascii_serialization();
-        let (mut scheme, _) = self.auth.first(slot, false);
-        let mut climb = Climb::new(self.auth.policy, url.scheme() == "https", slot);
-        let mut retried = false;
-        loop {
-            self.permit(scheme, NAME)?;
-            let (authorization, fresh) =
-                self.auth
-                    .authorization(slot, &origin, scheme, "GET", &path(url));
-            let mut builder = http::Request::get(url.as_str()).extension(BodyLimit(limit));
-            if let Some(authorization) = authorization {
-                builder = builder.header(AUTHORIZATION, authorization);
-            }
-            if retried {
-                builder = builder.extension(FreshConnection);
-            }
-            let http = builder
-                .body(Bytes::new())
-                .map_err(|error| Error::Caller(format!("{NAME}: {error}")))?;
-            let response = match self.transport.send(http, self.timeout).await {
-                Ok(response) => response,
-                Err(TransportError::Closed(_)) if !retried => {
-                    retried = true;
-                    continue;
-                }
-                Err(source) => {
-                    return Err(Error::Network {
-                        operation: NAME.into(),
-                        host: host(url),
-                        source,
-                    });
-                }
-            };
-            if response.status() != http::StatusCode::UNAUTHORIZED {
-                if scheme.has_credentials() {
-                    self.accept();
-                }
-                self.auth.remember(slot, scheme);
-                return Ok(response);
-            }
-            let refusal = Refusal {
-                challenges: challenges(&response),
-                fault: false,
-            };
-            let next = self
-                .auth
-                .credentials
-                .as_ref()
-                .and_then(|_| climb.next(scheme, fresh, &refusal));
-            match next {
-                Some(next) => {
-                    self.auth.challenge(slot, &origin, next, refusal.challenges);
-                    scheme = next;
-                }
-                None => return Err(self.refused(NAME, url, scheme)),
-            }
+        slot: Slot,
+        origin: &str,
+        response: &http::Response<Bytes>,
+    ) {
+        let info = response.headers().get("authentication-info");
+        if let Some(info) = info.and_then(|info| info.to_str().ok()) {
+            self.auth.next_nonce(slot, origin, info);
         }
     }
 
@@ -265,7 +231,7 @@ impl Inner {
     }
 }
 
-fn challenges(response: &http::Response<Bytes>) -> Challenges {
+pub(super) fn challenges(response: &http::Response<Bytes>) -> Challenges {
     Challenges::parse(
         response
             .headers()
@@ -284,7 +250,8 @@ fn unreadable(operation: &str, url: &Url, status: u16, text: &str, source: Decod
         };
     }
     let beginning: String = text
-        .split_whitespace()
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
         .chars()
@@ -303,7 +270,8 @@ fn unreadable(operation: &str, url: &Url, status: u16, text: &str, source: Decod
     }
 }
 
-fn path(url: &Url) -> String {
+/// The request target of a URL.
+pub(super) fn target(url: &Url) -> String {
     match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
