@@ -55,7 +55,7 @@ pub mod xml;
 pub use auth::{AuthBudget, AuthOutcome, AuthenticationPaused, AuthenticationPolicy, Credentials};
 pub use camera::{Camera, CameraBuilder, Services};
 pub use error::{Error, ErrorKind};
-pub use operation::{AccessClass, Effect, Operation, Service};
+pub use operation::{AccessClass, Effect, Operation, OperationInfo, Service};
 pub use soap::{Fault, FaultCode, decode_response};
 pub use transport::{
     BodyLimit, CertificateProblem, ClientCertificate, FreshConnection, HttpTransport, InvalidPin,

@@ -143,6 +143,9 @@ pub trait Operation {
 /// Declares an operation: request, reply, and everything needed to send it. A crate that uses it
 /// depends on `yaserde` with the feature `derive`, because the derived code names that crate.
 ///
+/// A name that the specification writes in capitals is given behind `as`:
+/// `pub struct GetDns as "GetDNS" in "tds"`.
+///
 /// ```
 /// # #![allow(missing_docs)]
 /// use onvif_core::{Operation, operation};
@@ -157,12 +160,13 @@ pub trait Operation {
 /// ```
 #[macro_export]
 macro_rules! operation {
-    ($(#[$meta:meta])* pub struct $name:ident in $prefix:tt {
+    ($(#[$meta:meta])* pub struct $name:ident $(as $spec:tt)? in $prefix:tt {
         $( $(#[$fm:meta])* $f:ident : $ft:ty = $fname:tt ),* $(,)?
     } -> $response:ty; $service:ident, $action:literal, $access:ident, $effect:ident) => {
         $(#[$meta])*
+        $(#[doc(alias = $spec)])?
         #[derive(Clone, Debug, PartialEq, ::yaserde::YaSerialize)]
-        #[yaserde(prefix = $prefix)]
+        #[yaserde(prefix = $prefix $(, rename = $spec)?)]
         pub struct $name {
             $( $(#[$fm])* #[yaserde(prefix = $prefix, rename = $fname)] pub $f: $ft, )*
         }
@@ -170,7 +174,7 @@ macro_rules! operation {
         impl $crate::Operation for $name {
             type Response = $response;
             const SERVICE: $crate::Service = $crate::Service::$service;
-            const NAME: &'static str = stringify!($name);
+            const NAME: &'static str = $crate::__operation_name!($name $($spec)?);
             const ACTION: &'static str = $action;
             const ACCESS: $crate::AccessClass = $crate::AccessClass::$access;
             const EFFECT: $crate::Effect = $crate::Effect::$effect;
@@ -180,4 +184,76 @@ macro_rules! operation {
             }
         }
     };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __operation_name {
+    ($name:ident) => {
+        stringify!($name)
+    };
+    ($name:ident $spec:tt) => {
+        $spec
+    };
+}
+
+/// What an [`Operation`] is, as a value: for tables of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OperationInfo {
+    /// The service that has it.
+    pub service: Service,
+    /// Its name in the specification.
+    pub name: &'static str,
+    /// Its SOAP action.
+    pub action: &'static str,
+    /// Its access class.
+    pub access: AccessClass,
+    /// Whether it changes anything.
+    pub effect: Effect,
+}
+
+impl OperationInfo {
+    /// The facts of `O`.
+    pub const fn of<O: Operation>() -> Self {
+        Self {
+            service: O::SERVICE,
+            name: O::NAME,
+            action: O::ACTION,
+            access: O::ACCESS,
+            effect: O::EFFECT,
+        }
+    }
+}
+
+/// The table of some operations: a `&'static [OperationInfo]`.
+///
+/// ```
+/// use onvif_core::device::{GetHostname, SetHostname};
+/// use onvif_core::{OperationInfo, operations};
+///
+/// const TABLE: &[OperationInfo] = operations! { GetHostname SetHostname };
+/// assert_eq!(TABLE[1].name, "SetHostname");
+/// ```
+#[macro_export]
+macro_rules! operations {
+    ($($operation:ty)*) => {
+        &[$($crate::OperationInfo::of::<$operation>()),*]
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::operation! {
+        /// Asks for something.
+        pub struct GetXyz as "GetXYZ" in "tds" {} -> ();
+        Device, "urn:GetXYZ", PreAuth, Read
+    }
+
+    #[test]
+    fn a_name_of_the_specification_is_written_as_it_is_there() {
+        assert_eq!(GetXyz::NAME, "GetXYZ");
+        assert_eq!(GetXyz {}.body().unwrap(), "<tds:GetXYZ />");
+    }
 }

@@ -174,11 +174,70 @@ impl fmt::Display for Binary {
 crate::__soap_text_value!(Binary);
 crate::__soap_write_text!(Binary);
 
+/// A text that is a secret: `Debug` leaves it out.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(secret: &str) -> Self {
+        Self(secret.to_owned())
+    }
+}
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl FromText for Secret {
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+crate::__soap_text_value!(Secret);
+crate::__soap_write_text!(Secret, Secret::expose);
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+
+    #[test]
+    fn a_secret_is_written_but_not_shown() {
+        crate::soap_type! {
+            #[doc = "A user."]
+            pub struct Login in "tt" { password: Option<Secret> = "Password" }
+        }
+        let login = Login {
+            password: Some("p<w".into()),
+        };
+        let body = crate::xml::to_body(&login).unwrap();
+        assert_eq!(
+            body,
+            "<tt:Login><tt:Password>p&lt;w</tt:Password></tt:Login>"
+        );
+        assert!(!format!("{login:?}").contains("p<w"));
+    }
 
     #[test]
     fn lists_are_read_with_any_space_and_written_with_one() {

@@ -178,17 +178,20 @@ macro_rules! soap_token {
     };
 }
 
-/// Writes a [`Display`](std::fmt::Display) type as text.
+/// Writes a [`Display`](std::fmt::Display) type as text; or any other type with a function that gives its text.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __soap_write_text {
     ($name:ident) => {
+        $crate::__soap_write_text!($name, ::std::string::ToString::to_string);
+    };
+    ($name:ident, $text:expr) => {
         impl ::yaserde::YaSerialize for $name {
             fn serialize<W: ::std::io::Write>(
                 &self,
                 writer: &mut ::yaserde::ser::Serializer<W>,
             ) -> Result<(), ::yaserde::Error> {
-                $crate::xml::text_element(writer, &self.to_string())
+                $crate::xml::text_element(writer, ($text)(self).as_ref())
             }
 
             fn serialize_attributes(

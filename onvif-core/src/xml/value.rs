@@ -174,6 +174,7 @@ crate::__soap_text_value!(
     u32,
     i64,
     f32,
+    f64,
     SystemTime,
     Duration,
     IsoDuration
@@ -217,16 +218,21 @@ macro_rules! integer {
 }
 integer!(i32, u32, i64);
 
-impl FromText for f32 {
-    fn from_text(text: &str) -> Option<Self> {
-        // A comma is what firmware with a European locale writes.
-        let number: f32 = text
-            .parse()
-            .ok()
-            .or_else(|| text.replace(',', ".").parse().ok())?;
-        number.is_finite().then_some(number)
-    }
+macro_rules! decimal {
+    ($($type:ty),*) => { $(
+        impl FromText for $type {
+            fn from_text(text: &str) -> Option<Self> {
+                // A comma is what firmware with a European locale writes.
+                let number: $type = text
+                    .parse()
+                    .ok()
+                    .or_else(|| text.replace(',', ".").parse().ok())?;
+                number.is_finite().then_some(number)
+            }
+        }
+    )* };
 }
+decimal!(f32, f64);
 
 impl FromText for SystemTime {
     fn from_text(text: &str) -> Option<Self> {
