@@ -37,6 +37,7 @@
 //! - [`AuthBudget`] keeps wrong credentials from locking an account.
 //! - [`Error`] says whose fault it is.
 
+pub mod analytics;
 mod auth;
 mod camera;
 pub mod device;

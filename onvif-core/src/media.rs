@@ -1,14 +1,56 @@
 //! Media profiles, streams and snapshots, with one face for both versions of the service.
 
+mod analytics;
+mod audio;
+mod mask;
+mod metadata;
+mod multicast;
+mod osd;
 mod profile;
 mod snapshot;
 pub mod ver10;
 pub mod ver20;
+mod video_encoder;
+mod video_source;
 
 use url::Url;
 
+pub use analytics::{
+    AnalyticsEngineConfiguration, RuleEngineConfiguration, VideoAnalyticsConfiguration,
+};
+pub use audio::{
+    AudioDecoderConfiguration, AudioDecoderConfigurationOptions, AudioDecoderOptions,
+    AudioEncoder2Configuration, AudioEncoderConfiguration, AudioEncoderConfigurationOptions,
+    AudioEncoderOptions, AudioEncoding, AudioOutput, AudioOutputConfiguration,
+    AudioOutputConfigurationOptions, AudioOutputToken, AudioSource, AudioSourceConfiguration,
+    AudioSourceConfigurationOptions, AudioSourceToken, EqPreset, FrequencyDecibelPair,
+};
+pub use mask::{Mask, MaskOptions, MaskToken, Polygon};
+pub use metadata::{
+    EventFilter, EventSubscription, MetadataConfiguration, MetadataConfigurationOptions,
+    MetadataConfigurationOptionsExtension, PtzFilter, PtzStatusFilterOptions, SensorDataFilter,
+    SensorDataFilterOptions,
+};
+pub use multicast::{IpAddress, IpType, MulticastConfiguration};
+pub use osd::{
+    Color, ColorOptions, ColorspaceRange, MaximumNumberOfOsds, OsdColor, OsdColorOptions,
+    OsdConfiguration, OsdImage, OsdImageOptions, OsdOptions, OsdPosition, OsdText, OsdTextKind,
+    OsdTextOptions, OsdToken, OsdType, Vector,
+};
 pub use profile::{Encoding, Profile, Resolution, VideoEncoder};
 pub use snapshot::{PictureProblem, Snapshot};
+pub use video_encoder::{
+    CodecOptions, H264Configuration, H264Profile, Mpeg4Configuration, VideoEncoder2Configuration,
+    VideoEncoder2ConfigurationOptions, VideoEncoderConfiguration, VideoEncoderConfigurationOptions,
+    VideoEncoderOptionsExtension, VideoRateControl, VideoRateControl2,
+};
+pub use video_source::{
+    LensDescription, LensOffset, LensProjection, Rotate, RotateMode, RotateOptions,
+    SceneOrientation, SceneOrientationMode, VideoSource, VideoSourceConfiguration,
+    VideoSourceConfigurationExtension, VideoSourceConfigurationExtension2,
+    VideoSourceConfigurationOptions, VideoSourceConfigurationOptionsExtension,
+    VideoSourceConfigurationOptionsExtension2, VideoSourceModeToken,
+};
 
 use crate::camera::Camera;
 use crate::error::{Error, ErrorKind};

@@ -1,7 +1,12 @@
 //! Operations and types of Media, the first version.
 
+pub use super::{
+    VideoEncoderConfiguration, VideoRateControl, VideoSource, VideoSourceConfiguration,
+};
+
 use super::{
-    ConfigurationToken, Encoding, ProfileToken, Resolution, StreamTransport, VideoSourceToken,
+    AudioEncoderConfiguration, AudioSourceConfiguration, ConfigurationToken, MetadataConfiguration,
+    ProfileToken, StreamTransport,
 };
 use crate::{operation, soap_enum, soap_reply, soap_type};
 
@@ -34,24 +39,13 @@ soap_reply! {
         /// The video encoder.
         video_encoder: Option<VideoEncoderConfiguration> = "VideoEncoderConfiguration",
         /// The audio source.
-        audio_source: Option<ConfigurationEntity> = "AudioSourceConfiguration",
+        audio_source: Option<AudioSourceConfiguration> = "AudioSourceConfiguration",
         /// The audio encoder.
-        audio_encoder: Option<ConfigurationEntity> = "AudioEncoderConfiguration",
+        audio_encoder: Option<AudioEncoderConfiguration> = "AudioEncoderConfiguration",
         /// PTZ.
         ptz: Option<PtzConfigurationEntity> = "PTZConfiguration",
         /// Metadata.
-        metadata: Option<ConfigurationEntity> = "MetadataConfiguration",
-    }
-}
-
-soap_reply! {
-    /// The part that all configurations have.
-    pub struct ConfigurationEntity in "tt" [
-        /// Its token.
-        token: ConfigurationToken = "token",
-    ] {
-        /// Its name.
-        name: Option<String> = "Name",
+        metadata: Option<MetadataConfiguration> = "MetadataConfiguration",
     }
 }
 
@@ -65,50 +59,6 @@ soap_reply! {
         name: Option<String> = "Name",
         /// The node it moves.
         node_token: Option<String> = "NodeToken",
-    }
-}
-
-soap_reply! {
-    /// The configuration of a video source.
-    pub struct VideoSourceConfiguration in "tt" [
-        /// Its token.
-        token: ConfigurationToken = "token",
-    ] {
-        /// Its name.
-        name: Option<String> = "Name",
-        /// The source.
-        source_token: Option<VideoSourceToken> = "SourceToken",
-    }
-}
-
-soap_reply! {
-    /// The configuration of a video encoder.
-    pub struct VideoEncoderConfiguration in "tt" [
-        /// Its token.
-        token: ConfigurationToken = "token",
-    ] {
-        /// Its name.
-        name: Option<String> = "Name",
-        /// The codec.
-        encoding: Option<Encoding> = "Encoding",
-        /// Size of the picture.
-        resolution: Option<Resolution> = "Resolution",
-        /// Quality, in the camera's own scale.
-        quality: Option<f32> = "Quality",
-        /// Limits.
-        rate_control: Option<VideoRateControl> = "RateControl",
-    }
-}
-
-soap_reply! {
-    /// Limits of a video encoder.
-    pub struct VideoRateControl in "tt" {
-        /// Frames per second at most.
-        frame_rate_limit: Option<f32> = "FrameRateLimit",
-        /// Every how many frames one is encoded.
-        encoding_interval: Option<u32> = "EncodingInterval",
-        /// Bits per second at most, in thousands.
-        bitrate_limit: Option<u32> = "BitrateLimit",
     }
 }
 
@@ -230,19 +180,6 @@ soap_reply! {
     pub struct GetVideoSourcesResponse in "trt" {
         /// The sources.
         sources: Vec<VideoSource> = "VideoSources",
-    }
-}
-
-soap_reply! {
-    /// A video source.
-    pub struct VideoSource in "tt" [
-        /// Its token.
-        token: VideoSourceToken = "token",
-    ] {
-        /// Frames per second.
-        framerate: Option<f32> = "Framerate",
-        /// Size of the picture.
-        resolution: Option<Resolution> = "Resolution",
     }
 }
 

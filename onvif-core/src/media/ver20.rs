@@ -1,7 +1,13 @@
 //! Operations and types of Media2, the second version.
 
-use super::ver10::{ConfigurationEntity, PtzConfigurationEntity, VideoSourceConfiguration};
-use super::{ConfigurationToken, Encoding, ProfileToken, Resolution, StreamTransport};
+pub use super::{VideoEncoder2Configuration, VideoRateControl2};
+
+use super::ver10::PtzConfigurationEntity;
+use super::{
+    AudioEncoder2Configuration, AudioSourceConfiguration, ConfigurationToken,
+    MetadataConfiguration, ProfileToken, StreamTransport, VideoAnalyticsConfiguration,
+    VideoSourceConfiguration,
+};
 use crate::{operation, soap_reply};
 
 operation! {
@@ -44,53 +50,17 @@ soap_reply! {
         /// The video source.
         video_source: Option<VideoSourceConfiguration> = "VideoSource",
         /// The audio source.
-        audio_source: Option<ConfigurationEntity> = "AudioSource",
+        audio_source: Option<AudioSourceConfiguration> = "AudioSource",
         /// The video encoder.
         video_encoder: Option<VideoEncoder2Configuration> = "VideoEncoder",
         /// The audio encoder.
-        audio_encoder: Option<ConfigurationEntity> = "AudioEncoder",
+        audio_encoder: Option<AudioEncoder2Configuration> = "AudioEncoder",
         /// Analytics.
-        analytics: Option<ConfigurationEntity> = "Analytics",
+        analytics: Option<VideoAnalyticsConfiguration> = "Analytics",
         /// PTZ.
         ptz: Option<PtzConfigurationEntity> = "PTZ",
         /// Metadata.
-        metadata: Option<ConfigurationEntity> = "Metadata",
-    }
-}
-
-soap_reply! {
-    /// The configuration of a video encoder.
-    pub struct VideoEncoder2Configuration in "tt" [
-        /// Its token.
-        token: ConfigurationToken = "token",
-        /// Distance of key frames in frames.
-        gov_length: Option<u32> = "GovLength",
-        /// Profile of the codec.
-        profile: Option<String> = "Profile",
-    ] {
-        /// Its name.
-        name: Option<String> = "Name",
-        /// The codec.
-        encoding: Option<Encoding> = "Encoding",
-        /// Size of the picture.
-        resolution: Option<Resolution> = "Resolution",
-        /// Quality, in the camera's own scale.
-        quality: Option<f32> = "Quality",
-        /// Limits.
-        rate_control: Option<VideoRateControl2> = "RateControl",
-    }
-}
-
-soap_reply! {
-    /// Limits of a video encoder.
-    pub struct VideoRateControl2 in "tt" [
-        /// Whether the bit rate is constant.
-        constant_bit_rate: Option<bool> = "ConstantBitRate",
-    ] {
-        /// Frames per second at most.
-        frame_rate_limit: Option<f32> = "FrameRateLimit",
-        /// Bits per second at most, in thousands.
-        bitrate_limit: Option<u32> = "BitrateLimit",
+        metadata: Option<MetadataConfiguration> = "Metadata",
     }
 }
 

@@ -411,6 +411,32 @@ impl<'x> Element<'_, 'x> {
         })
     }
 
+    /// Hands every child element to `visit`, and returns the text of this element without that of
+    /// its children, trimmed.
+    ///
+    /// # Errors
+    /// When the document breaks off or exceeds a limit, and those of `visit`.
+    pub fn content(
+        &mut self,
+        mut visit: impl FnMut(&mut Element<'_, 'x>) -> Result<(), DecodeError>,
+    ) -> Result<String, DecodeError> {
+        let mut all = String::new();
+        while self.reader.depth >= self.depth {
+            match self.reader.next()? {
+                Token::Start(start) if self.reader.depth == self.depth + 1 => {
+                    visit(&mut Element {
+                        depth: self.depth + 1,
+                        start,
+                        reader: self.reader,
+                    })?;
+                }
+                Token::Text(text) if self.reader.depth == self.depth => all.push_str(&text),
+                Token::Start(_) | Token::End(_) | Token::Text(_) => {}
+            }
+        }
+        Ok(all.trim().to_owned())
+    }
+
     /// What stands between the tags of this element, as it is written.
     ///
     /// # Errors
