@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::auth::{AuthBudget, AuthenticationPolicy, Authenticator, Credentials};
 use crate::device::DeviceClient;
+use crate::device_io::DeviceIoClient;
 use crate::error::Error;
 use crate::events::EventsClient;
 use crate::imaging::ImagingClient;
@@ -285,6 +286,11 @@ impl Camera {
     /// Device management.
     pub fn device(&self) -> DeviceClient<'_> {
         DeviceClient::new(self)
+    }
+
+    /// Inputs and outputs: relays, digital inputs, serial ports.
+    pub fn device_io(&self) -> DeviceIoClient<'_> {
+        DeviceIoClient::new(self)
     }
 
     /// Media profiles, streams and snapshots.

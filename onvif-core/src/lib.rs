@@ -31,6 +31,7 @@
 //! - [`Camera`] is connected with a [`CameraBuilder`], and calls any [`Operation`].
 //! - [`device::DeviceClient`], [`media::MediaClient`], [`imaging::ImagingClient`] and
 //!   [`events::EventsClient`] are the services, as a Rust user looks for them.
+//! - [`device_io::DeviceIoClient`] has relays, digital inputs and serial ports.
 //! - [`events::EventStream`] is what the camera reports; it heals itself.
 //! - [`discovery::Discovery`] finds cameras.
 //! - [`UriPolicy`], [`TlsPolicy`] and [`AuthenticationPolicy`] say how much to put up with.
@@ -41,6 +42,7 @@ pub mod analytics;
 mod auth;
 mod camera;
 pub mod device;
+pub mod device_io;
 pub mod discovery;
 mod error;
 pub mod events;

@@ -7,7 +7,7 @@ use crate::{operation, soap_enum, soap_reply, soap_token, soap_type};
 
 impl DeviceClient<'_> {
     /// The relay outputs. Where the camera has the DeviceIO service, prefer
-    /// `DeviceIoClient`.
+    /// [`DeviceIoClient`](crate::device_io::DeviceIoClient).
     ///
     /// # Errors
     /// Those of [`Camera::call`](crate::Camera::call).
