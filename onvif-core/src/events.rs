@@ -1,19 +1,24 @@
 //! Events: what a camera can report, and a stream of what it reports that heals itself.
 
+mod filter;
 mod lifecycle;
 mod notification;
 mod operations;
 mod stream;
 mod topics;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+pub use filter::{Filter, TopicDialect};
 pub use notification::{ElementItem, Items, Notification, PropertyOperation, SimpleItem};
 pub use operations::{
-    CreatePullPointSubscription, CreatePullPointSubscriptionResponse, EventCapabilities,
-    GetEventProperties, GetServiceCapabilities, GetServiceCapabilitiesResponse, PullMessages,
-    PullMessagesResponse, Renew, RenewResponse, SetSynchronizationPoint, SubscriptionReference,
-    Termination, Unsubscribe,
+    AddEventBroker, CreatePullPointSubscription, CreatePullPointSubscriptionResponse,
+    DeleteEventBroker, EventBroker, EventCapabilities, GetCurrentMessage,
+    GetCurrentMessageResponse, GetEventBrokers, GetEventBrokersResponse, GetEventProperties,
+    GetServiceCapabilities, GetServiceCapabilitiesResponse, Notify, PauseSubscription,
+    PullMessages, PullMessagesResponse, Renew, RenewResponse, ResumeSubscription, Seek,
+    SetSynchronizationPoint, Subscribe, SubscribeResponse, SubscriptionReference, Termination,
+    Unsubscribe, WAIVED,
 };
 pub use stream::{EventItem, EventStream};
 pub use topics::{EventProperties, ItemDescription, Topic, TopicSet};
@@ -54,6 +59,58 @@ impl<'c> EventsClient<'c> {
             .capabilities)
     }
 
+    /// The last message of one topic, such as `tns1:VideoSource/MotionAlarm`; `None` when there was
+    /// none yet. Few cameras tell.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "GetCurrentMessage")]
+    pub async fn current_message(&self, topic: &str) -> Result<Option<Notification>, Error> {
+        let topic = topic.to_owned();
+        let reply = self
+            .camera
+            .call(&GetCurrentMessage {
+                topic: topic.clone(),
+            })
+            .await?;
+        Ok(reply.notification.map(|notification| {
+            Notification {
+                topic,
+                ..notification
+            }
+            .stamp(SystemTime::now(), self.camera.clock_offset_ms())
+        }))
+    }
+
+    /// The MQTT brokers to which the camera publishes its events by itself (Profile M).
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "GetEventBrokers")]
+    pub async fn brokers(&self) -> Result<Vec<EventBroker>, Error> {
+        let all = GetEventBrokers { address: None };
+        Ok(self.camera.call(&all).await?.brokers)
+    }
+
+    /// Makes the camera publish its events to an MQTT broker, without a connector between.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`]; [`Error::Refused`] when the camera has as many as it can.
+    #[doc(alias = "AddEventBroker")]
+    pub async fn add_broker(&self, broker: EventBroker) -> Result<(), Error> {
+        self.camera.call(&AddEventBroker { broker }).await
+    }
+
+    /// Makes the camera forget the MQTT broker with this address.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "DeleteEventBroker")]
+    pub async fn delete_broker(&self, address: &str) -> Result<(), Error> {
+        let address = address.to_owned();
+        self.camera.call(&DeleteEventBroker { address }).await
+    }
+
     /// Subscribes to what `filter` selects. The subscription is made when the stream is first
     /// polled, and ended when the stream is dropped.
     #[doc(alias = "CreatePullPointSubscription")]
@@ -65,44 +122,6 @@ impl<'c> EventsClient<'c> {
     /// As [`subscribe`](Self::subscribe), with options.
     pub fn subscribe_with(&self, filter: Filter, options: EventOptions) -> EventStream {
         EventStream::new(self.camera.clone(), filter, options)
-    }
-}
-
-/// Which notifications a subscription wants. The default is all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    topics: Vec<String>,
-    namespaces: Vec<(String, String)>,
-}
-
-impl Filter {
-    /// Everything.
-    pub fn all() -> Self {
-        Self::default()
-    }
-
-    /// One topic, such as `tns1:VideoSource/MotionAlarm`, or a subtree with `tns1:VideoSource//.`.
-    pub fn topic(topic: impl Into<String>) -> Self {
-        Self::default().or_topic(topic)
-    }
-
-    /// One more topic.
-    #[must_use]
-    pub fn or_topic(mut self, topic: impl Into<String>) -> Self {
-        self.topics.push(topic.into());
-        self
-    }
-
-    /// Declares the prefix of a maker's topics. `tns1` is always declared.
-    #[must_use]
-    pub fn namespace(mut self, prefix: impl Into<String>, uri: impl Into<String>) -> Self {
-        self.namespaces.push((prefix.into(), uri.into()));
-        self
-    }
-
-    /// Whether everything is wanted.
-    pub fn is_all(&self) -> bool {
-        self.topics.is_empty()
     }
 }
 

@@ -1,4 +1,4 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::soap_enum;
 use crate::xml::{Decode, DecodeError, Element, date, namespace};
@@ -21,6 +21,10 @@ pub struct Notification {
     pub data: Items,
     /// The time by the camera's clock.
     pub device_time: Option<SystemTime>,
+    /// The same moment by our clock, as far as the offset of the camera's clock is known.
+    pub host_time: Option<SystemTime>,
+    /// The address of what produced it, where the camera tells.
+    pub producer: Option<String>,
     /// The time it was received, by our clock.
     pub received: SystemTime,
 }
@@ -82,15 +86,7 @@ pub struct ElementItem {
 impl Decode for Notification {
     /// Reads a `NotificationMessage`. `received` is left at the epoch: reading has no clock.
     fn decode(element: &mut Element<'_, '_>) -> Result<Self, DecodeError> {
-        let mut notification = Self {
-            topic: String::new(),
-            operation: None,
-            source: Items::default(),
-            key: Items::default(),
-            data: Items::default(),
-            device_time: None,
-            received: UNIX_EPOCH,
-        };
+        let mut notification = Self::new("");
         while let Some(mut child) = element.child()? {
             match child.local_name() {
                 "Topic" => {
@@ -99,6 +95,14 @@ impl Decode for Notification {
                         child.namespace_of(prefix) == Some(namespace::uri("tns1"))
                     });
                     notification.topic = topic(&text, onvif);
+                }
+                "ProducerReference" => {
+                    while let Some(mut part) = child.child()? {
+                        if part.local_name() == "Address" {
+                            notification.producer =
+                                Some(part.text()?).filter(|address| !address.is_empty());
+                        }
+                    }
                 }
                 "Message" => {
                     while let Some(mut message) = child.child()? {
@@ -115,6 +119,43 @@ impl Decode for Notification {
 }
 
 impl Notification {
+    /// A notification of a topic, with nothing in it.
+    pub(crate) fn new(topic: impl Into<String>) -> Self {
+        Self {
+            topic: topic.into(),
+            operation: None,
+            source: Items::default(),
+            key: Items::default(),
+            data: Items::default(),
+            device_time: None,
+            host_time: None,
+            producer: None,
+            received: UNIX_EPOCH,
+        }
+    }
+
+    /// Reads a `Message` that stands alone, without a topic.
+    pub(super) fn from_message(element: &mut Element<'_, '_>) -> Result<Self, DecodeError> {
+        let mut notification = Self::new("");
+        notification.message(element)?;
+        Ok(notification)
+    }
+
+    /// Fills in the times of our clock; the camera's is `offset_ms` ahead of it.
+    pub(crate) fn stamp(mut self, received: SystemTime, offset_ms: Option<i64>) -> Self {
+        self.received = received;
+        let by = |offset: i64| Duration::from_millis(offset.unsigned_abs());
+        self.host_time = self
+            .device_time
+            .zip(offset_ms)
+            .and_then(|(time, offset)| match offset {
+                ..0 => time.checked_add(by(offset)),
+                _ => time.checked_sub(by(offset)),
+            })
+            .filter(|time| *time >= UNIX_EPOCH);
+        self
+    }
+
     fn message(&mut self, element: &mut Element<'_, '_>) -> Result<(), DecodeError> {
         self.device_time = element
             .attribute("UtcTime")
@@ -194,6 +235,21 @@ mod tests {
         assert_eq!(read.data.get("IsMotion"), Some("true"));
         assert_eq!(read.data.elements[0].xml, "<a b='c'/>");
         assert!(read.device_time.is_some());
+    }
+
+    #[test]
+    fn the_time_is_told_by_our_clock_too_and_the_producer_is_kept() {
+        let xml = "<NotificationMessage><Topic>tns1:A</Topic><ProducerReference><Address>uri://cam/1</Address>\
+            </ProducerReference><Message><Message UtcTime='1970-01-01T01:00:00Z'/></Message></NotificationMessage>";
+        let read = Notification::decode(&mut Reader::new(xml).unwrap().root().unwrap()).unwrap();
+        assert_eq!(read.producer.as_deref(), Some("uri://cam/1"));
+        let received = UNIX_EPOCH + Duration::from_secs(9);
+        let ahead = read.clone().stamp(received, Some(3_600_000 - 5_000));
+        assert_eq!(ahead.host_time, Some(UNIX_EPOCH + Duration::from_secs(5)));
+        assert_eq!(ahead.received, received);
+        assert_eq!(read.clone().stamp(received, None).host_time, None);
+        let absurd = read.stamp(received, Some(i64::MAX));
+        assert_eq!(absurd.host_time, None);
     }
 
     #[test]

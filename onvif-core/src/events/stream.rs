@@ -246,12 +246,10 @@ impl Driver {
                 let left = granted(reply.current_time, reply.termination_time);
                 self.life
                     .pulled(started, now(), reply.notifications.len(), left);
+                let offset = self.camera.clock_offset_ms();
                 self.queue
                     .extend(reply.notifications.into_iter().map(|notification| {
-                        EventItem::Notification(Notification {
-                            received,
-                            ..notification
-                        })
+                        EventItem::Notification(notification.stamp(received, offset))
                     }));
             }
             Err(error) => {
