@@ -2,14 +2,17 @@
 
 mod filter;
 mod lifecycle;
+mod meaning;
 mod notification;
 mod operations;
+mod property;
 mod stream;
 mod topics;
 
 use std::time::{Duration, SystemTime};
 
 pub use filter::{Filter, TopicDialect};
+pub use meaning::{Edge, Meaning, MeaningKind};
 pub use notification::{ElementItem, Items, Notification, PropertyOperation, SimpleItem};
 pub use operations::{
     AddEventBroker, CreatePullPointSubscription, CreatePullPointSubscriptionResponse,
@@ -20,6 +23,7 @@ pub use operations::{
     SetSynchronizationPoint, Subscribe, SubscribeResponse, SubscriptionReference, Termination,
     Unsubscribe, WAIVED,
 };
+pub use property::{PropertyOptions, PropertyState, PropertyStates, PropertyUpdate};
 pub use stream::{EventItem, EventStream};
 pub use topics::{EventProperties, ItemDescription, Topic, TopicSet};
 
