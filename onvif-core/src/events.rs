@@ -3,6 +3,7 @@
 mod filter;
 mod lifecycle;
 mod meaning;
+mod metadata;
 mod notification;
 mod operations;
 mod property;
@@ -13,6 +14,10 @@ use std::time::{Duration, SystemTime};
 
 pub use filter::{Filter, TopicDialect};
 pub use meaning::{Edge, Meaning, MeaningKind};
+pub use metadata::{
+    AnalyticsFrame, AnalyticsObject, BoundingBox, ClassCandidate, MetadataDecoder, MetadataItem,
+    Transformation,
+};
 pub use notification::{ElementItem, Items, Notification, PropertyOperation, SimpleItem};
 pub use operations::{
     AddEventBroker, CreatePullPointSubscription, CreatePullPointSubscriptionResponse,
@@ -25,7 +30,7 @@ pub use operations::{
 };
 pub use property::{PropertyOptions, PropertyState, PropertyStates, PropertyUpdate};
 pub use stream::{EventItem, EventStream};
-pub use topics::{EventProperties, ItemDescription, Topic, TopicSet};
+pub use topics::{EventProperties, ItemDescription, Topic, TopicNode, TopicSet};
 
 use crate::camera::Camera;
 use crate::error::Error;

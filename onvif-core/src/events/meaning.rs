@@ -1,5 +1,9 @@
 //! What notifications mean, whatever the maker calls them: one table.
 
+mod table;
+
+use table::{Reads, TABLE};
+
 use super::notification::{Items, Notification, PropertyOperation};
 use crate::xml::FromText;
 
@@ -26,78 +30,95 @@ pub struct Meaning {
     pub rule: Option<String>,
 }
 
-/// What a notification is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum MeaningKind {
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $variant:ident = $name:literal,)*) => {
+        /// What a notification is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum MeaningKind {
+            $($(#[$meta])* $variant,)*
+        }
+
+        impl MeaningKind {
+            /// A word for topics and logs, such as `line-crossing`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// Something moves.
-    Motion,
+    Motion = "motion",
     /// The camera is covered, turned away or blinded.
-    Tamper,
+    Tamper = "tamper",
     /// The picture is blurred.
-    ImageTooBlurry,
+    ImageTooBlurry = "image-too-blurry",
     /// The picture is too dark.
-    ImageTooDark,
+    ImageTooDark = "image-too-dark",
     /// The picture is too bright.
-    ImageTooBright,
+    ImageTooBright = "image-too-bright",
     /// The whole scene changed.
-    SceneChange,
+    SceneChange = "scene-change",
     /// A line was crossed.
-    LineCrossing,
+    LineCrossing = "line-crossing",
     /// Something is inside a field where it should not be.
-    Intrusion,
+    Intrusion = "intrusion",
     /// Something stays too long.
-    Loitering,
+    Loitering = "loitering",
     /// Something was left or taken away.
-    AbandonedObject,
+    AbandonedObject = "abandoned-object",
     /// A person.
-    Person,
+    Person = "person",
     /// A vehicle.
-    Vehicle,
+    Vehicle = "vehicle",
     /// An animal.
-    Animal,
+    Animal = "animal",
     /// A face.
-    Face,
+    Face = "face",
     /// A licence plate.
-    LicensePlate,
+    LicensePlate = "license-plate",
     /// A package.
-    Package,
+    Package = "package",
     /// Somebody at the door.
-    Visitor,
+    Visitor = "visitor",
     /// An object that analytics found, of any class.
-    Object,
+    Object = "object",
     /// A count.
-    Count,
+    Count = "count",
     /// Sound.
-    Sound,
+    Sound = "sound",
     /// A digital input.
-    DigitalInput,
+    DigitalInput = "digital-input",
     /// A relay output.
-    Relay,
+    Relay = "relay",
     /// Storage does not work.
-    StorageFailure,
+    StorageFailure = "storage-failure",
     /// A fan, the power or the temperature is out of order.
-    HardwareFailure,
+    HardwareFailure = "hardware-failure",
     /// Load of the processor, 0 to 100.
-    ProcessorUsage,
+    ProcessorUsage = "processor-usage",
     /// The camera restarted.
-    Reboot,
+    Reboot = "reboot",
     /// The camera was reset to defaults.
-    Reset,
+    Reset = "reset",
     /// The camera set its clock.
-    ClockSynchronized,
+    ClockSynchronized = "clock-synchronized",
     /// The settings were saved.
-    Backup,
+    Backup = "backup",
     /// A recording job started or stopped.
-    Recording,
+    Recording = "recording",
     /// The head reached a preset, or left it.
-    PtzPreset,
+    PtzPreset = "ptz-preset",
     /// Day became night, or night day.
-    DayNight,
+    DayNight = "day-night",
     /// The video signal is lost.
-    SignalLoss,
+    SignalLoss = "signal-loss",
     /// Profiles or configurations changed.
-    ConfigurationChanged,
+    ConfigurationChanged = "configuration-changed",
 }
 
 /// What happened.
@@ -123,48 +144,6 @@ impl Edge {
             Self::Active => Some(true),
             Self::Inactive => Some(false),
             Self::Pulse | Self::Value(_) | Self::Unknown => None,
-        }
-    }
-}
-
-impl MeaningKind {
-    /// A word for topics and logs, such as `line-crossing`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Motion => "motion",
-            Self::Tamper => "tamper",
-            Self::ImageTooBlurry => "image-too-blurry",
-            Self::ImageTooDark => "image-too-dark",
-            Self::ImageTooBright => "image-too-bright",
-            Self::SceneChange => "scene-change",
-            Self::LineCrossing => "line-crossing",
-            Self::Intrusion => "intrusion",
-            Self::Loitering => "loitering",
-            Self::AbandonedObject => "abandoned-object",
-            Self::Person => "person",
-            Self::Vehicle => "vehicle",
-            Self::Animal => "animal",
-            Self::Face => "face",
-            Self::LicensePlate => "license-plate",
-            Self::Package => "package",
-            Self::Visitor => "visitor",
-            Self::Object => "object",
-            Self::Count => "count",
-            Self::Sound => "sound",
-            Self::DigitalInput => "digital-input",
-            Self::Relay => "relay",
-            Self::StorageFailure => "storage-failure",
-            Self::HardwareFailure => "hardware-failure",
-            Self::ProcessorUsage => "processor-usage",
-            Self::Reboot => "reboot",
-            Self::Reset => "reset",
-            Self::ClockSynchronized => "clock-synchronized",
-            Self::Backup => "backup",
-            Self::Recording => "recording",
-            Self::PtzPreset => "ptz-preset",
-            Self::DayNight => "day-night",
-            Self::SignalLoss => "signal-loss",
-            Self::ConfigurationChanged => "configuration-changed",
         }
     }
 }
@@ -222,388 +201,6 @@ impl Meaning {
         })
     }
 }
-
-struct Row {
-    /// The path without prefixes; `*` stands for one segment.
-    path: &'static str,
-    kind: MeaningKind,
-    reads: Reads,
-}
-
-/// Where the state is found.
-#[derive(Clone, Copy)]
-enum Reads {
-    /// In the first of these items, else in the only one.
-    State(&'static [&'static str]),
-    /// As a number, there.
-    Number(&'static [&'static str]),
-    /// The item that is present tells the kind as well.
-    Which(&'static [(&'static str, MeaningKind)]),
-    /// Nowhere: the notification itself is the news.
-    Nothing,
-}
-
-impl Row {
-    fn selects(&self, path: &[&str]) -> bool {
-        let mut segments = self.path.split('/');
-        path.iter().all(|segment| {
-            segments
-                .next()
-                .is_some_and(|wanted| wanted == "*" || wanted.eq_ignore_ascii_case(segment))
-        }) && segments.next().is_none()
-    }
-}
-
-const fn row(path: &'static str, kind: MeaningKind, reads: Reads) -> Row {
-    Row { path, kind, reads }
-}
-
-const STATE: Reads = Reads::State(&["State"]);
-const SMART: &[(&str, MeaningKind)] = &[
-    ("IsPeople", MeaningKind::Person),
-    ("IsVehicle", MeaningKind::Vehicle),
-    ("IsPet", MeaningKind::Animal),
-    ("IsAnimal", MeaningKind::Animal),
-    ("IsFace", MeaningKind::Face),
-    ("IsPackage", MeaningKind::Package),
-    ("IsTamper", MeaningKind::Tamper),
-    ("IsIntrusion", MeaningKind::Intrusion),
-    ("IsLineCross", MeaningKind::LineCrossing),
-    ("IsTPSmartEvent", MeaningKind::Object),
-    ("IsTpSmartEvent", MeaningKind::Object),
-    ("IsMotion", MeaningKind::Motion),
-];
-
-/// Every topic with a known meaning. The first match counts.
-const TABLE: &[Row] = &[
-    // ONVIF
-    row("VideoSource/MotionAlarm", MeaningKind::Motion, STATE),
-    row(
-        "VideoSource/ImageTooBlurry/*",
-        MeaningKind::ImageTooBlurry,
-        STATE,
-    ),
-    row(
-        "VideoSource/ImageTooDark/*",
-        MeaningKind::ImageTooDark,
-        STATE,
-    ),
-    row(
-        "VideoSource/ImageTooBright/*",
-        MeaningKind::ImageTooBright,
-        STATE,
-    ),
-    row(
-        "VideoSource/GlobalSceneChange/*",
-        MeaningKind::SceneChange,
-        STATE,
-    ),
-    row("VideoSource/SignalLoss", MeaningKind::SignalLoss, STATE),
-    row(
-        "VideoSource/SignalTooBlurry",
-        MeaningKind::ImageTooBlurry,
-        STATE,
-    ),
-    row("VideoSource/Tamper", MeaningKind::Tamper, STATE),
-    row(
-        "AudioAnalytics/Audio/DetectedSound",
-        MeaningKind::Sound,
-        Reads::State(&["IsSoundDetected", "State"]),
-    ),
-    row(
-        "AudioSource/*",
-        MeaningKind::Sound,
-        Reads::State(&["State", "IsSoundDetected"]),
-    ),
-    row(
-        "RuleEngine/FieldDetector/ObjectsInside",
-        MeaningKind::Intrusion,
-        Reads::State(&["IsInside"]),
-    ),
-    row(
-        "RuleEngine/FieldDetector/ObjectIsInside",
-        MeaningKind::Intrusion,
-        Reads::State(&["IsInside"]),
-    ),
-    row(
-        "RuleEngine/CellMotionDetector/Motion",
-        MeaningKind::Motion,
-        Reads::State(&["IsMotion", "State"]),
-    ),
-    row(
-        "RuleEngine/MotionRegionDetector/Motion",
-        MeaningKind::Motion,
-        Reads::State(&["State", "IsMotion"]),
-    ),
-    row(
-        "RuleEngine/TamperDetector/Tamper",
-        MeaningKind::Tamper,
-        Reads::State(&["IsTamper", "State"]),
-    ),
-    row(
-        "RuleEngine/LineDetector/Crossed",
-        MeaningKind::LineCrossing,
-        Reads::Nothing,
-    ),
-    row(
-        "RuleEngine/LoiteringDetector/*",
-        MeaningKind::Loitering,
-        Reads::State(&["IsLoitering", "State"]),
-    ),
-    row(
-        "RuleEngine/CountAggregation/Counter",
-        MeaningKind::Count,
-        Reads::Number(&["Count"]),
-    ),
-    row(
-        "RuleEngine/CountAggregation/*",
-        MeaningKind::Count,
-        Reads::Number(&["Count"]),
-    ),
-    row(
-        "RuleEngine/ObjectDetection/Object",
-        MeaningKind::Object,
-        Reads::State(&["State", "IsObject"]),
-    ),
-    row(
-        "RuleEngine/Recognition/Face",
-        MeaningKind::Face,
-        Reads::Nothing,
-    ),
-    row(
-        "RuleEngine/Recognition/LicensePlate",
-        MeaningKind::LicensePlate,
-        Reads::Nothing,
-    ),
-    row(
-        "Device/Trigger/DigitalInput",
-        MeaningKind::DigitalInput,
-        Reads::State(&["LogicalState", "State", "Level"]),
-    ),
-    row(
-        "Device/Trigger/Relay",
-        MeaningKind::Relay,
-        Reads::State(&["LogicalState", "State", "RelayLogicalState"]),
-    ),
-    row(
-        "Device/HardwareFailure/StorageFailure",
-        MeaningKind::StorageFailure,
-        Reads::State(&["Failed", "State"]),
-    ),
-    row(
-        "Device/HardwareFailure/*",
-        MeaningKind::HardwareFailure,
-        Reads::State(&["Failed", "Critical", "State"]),
-    ),
-    row(
-        "Monitoring/ProcessorUsage",
-        MeaningKind::ProcessorUsage,
-        Reads::Number(&["Value"]),
-    ),
-    row(
-        "Monitoring/OperatingTime/LastReboot",
-        MeaningKind::Reboot,
-        Reads::Nothing,
-    ),
-    row(
-        "Monitoring/OperatingTime/LastReset",
-        MeaningKind::Reset,
-        Reads::Nothing,
-    ),
-    row(
-        "Monitoring/OperatingTime/LastClockSynchronization",
-        MeaningKind::ClockSynchronized,
-        Reads::Nothing,
-    ),
-    row(
-        "Monitoring/Backup/Last",
-        MeaningKind::Backup,
-        Reads::Nothing,
-    ),
-    row(
-        "RecordingConfig/JobState",
-        MeaningKind::Recording,
-        Reads::State(&["State"]),
-    ),
-    row(
-        "PTZController/PTZPresets/*",
-        MeaningKind::PtzPreset,
-        Reads::Nothing,
-    ),
-    row(
-        "Media/ProfileChanged",
-        MeaningKind::ConfigurationChanged,
-        Reads::Nothing,
-    ),
-    row(
-        "Media/ConfigurationChanged",
-        MeaningKind::ConfigurationChanged,
-        Reads::Nothing,
-    ),
-    row(
-        "Device/Configuration/*",
-        MeaningKind::ConfigurationChanged,
-        Reads::Nothing,
-    ),
-    // TP-Link (Tapo), under the names of detectors that it shares
-    row(
-        "RuleEngine/CellMotionDetector/Intrusion",
-        MeaningKind::Intrusion,
-        Reads::State(&["IsIntrusion"]),
-    ),
-    row(
-        "RuleEngine/CellMotionDetector/LineCross",
-        MeaningKind::LineCrossing,
-        Reads::State(&["IsLineCross"]),
-    ),
-    row(
-        "RuleEngine/CellMotionDetector/People",
-        MeaningKind::Person,
-        Reads::State(&["IsPeople"]),
-    ),
-    row(
-        "RuleEngine/CellMotionDetector/Tamper",
-        MeaningKind::Tamper,
-        Reads::State(&["IsTamper"]),
-    ),
-    row(
-        "RuleEngine/CellMotionDetector/TpSmartEvent",
-        MeaningKind::Object,
-        Reads::Which(SMART),
-    ),
-    row(
-        "RuleEngine/LineCrossDetector/LineCross",
-        MeaningKind::LineCrossing,
-        Reads::State(&["IsLineCross"]),
-    ),
-    row(
-        "RuleEngine/PeopleDetector/People",
-        MeaningKind::Person,
-        Reads::State(&["IsPeople"]),
-    ),
-    row(
-        "RuleEngine/TPSmartEventDetector/TPSmartEvent",
-        MeaningKind::Object,
-        Reads::Which(SMART),
-    ),
-    row(
-        "RuleEngine/IntrusionDetector/Intrusion",
-        MeaningKind::Intrusion,
-        Reads::State(&["IsIntrusion"]),
-    ),
-    // Reolink
-    row(
-        "RuleEngine/MyRuleDetector/DogCatDetect",
-        MeaningKind::Animal,
-        STATE,
-    ),
-    row(
-        "RuleEngine/MyRuleDetector/VehicleDetect",
-        MeaningKind::Vehicle,
-        STATE,
-    ),
-    row(
-        "RuleEngine/MyRuleDetector/PeopleDetect",
-        MeaningKind::Person,
-        STATE,
-    ),
-    row(
-        "RuleEngine/MyRuleDetector/FaceDetect",
-        MeaningKind::Face,
-        STATE,
-    ),
-    row(
-        "RuleEngine/MyRuleDetector/Visitor",
-        MeaningKind::Visitor,
-        STATE,
-    ),
-    row(
-        "RuleEngine/MyRuleDetector/Package",
-        MeaningKind::Package,
-        STATE,
-    ),
-    // Ajax
-    row(
-        "RuleEngine/MotionDetector/Detection",
-        MeaningKind::Motion,
-        STATE,
-    ),
-    row(
-        "RuleEngine/LineDetector/Crossing",
-        MeaningKind::LineCrossing,
-        STATE,
-    ),
-    // Hikvision
-    row(
-        "Device/Trigger/AlarmIn",
-        MeaningKind::DigitalInput,
-        Reads::State(&["State", "LogicalState"]),
-    ),
-    // Dahua and its many brands
-    row("UserAlarm/IVA/HumanShapeDetect", MeaningKind::Person, STATE),
-    row("UserAlarm/IVA/*", MeaningKind::Object, STATE),
-    row(
-        "RuleEngine/CrossLineDetector/*",
-        MeaningKind::LineCrossing,
-        STATE,
-    ),
-    row(
-        "RuleEngine/CrossRegionDetector/*",
-        MeaningKind::Intrusion,
-        STATE,
-    ),
-    row(
-        "RuleEngine/SmartMotionDetector/*",
-        MeaningKind::Motion,
-        STATE,
-    ),
-    // Axis
-    row(
-        "RuleEngine/MotionRegionDetector/*",
-        MeaningKind::Motion,
-        STATE,
-    ),
-    row(
-        "RuleEngine/VMD3/*",
-        MeaningKind::Motion,
-        Reads::State(&["active"]),
-    ),
-    row(
-        "CameraApplicationPlatform/*/*",
-        MeaningKind::Motion,
-        Reads::State(&["active"]),
-    ),
-    row(
-        "Device/IO/Port",
-        MeaningKind::DigitalInput,
-        Reads::State(&["state"]),
-    ),
-    row(
-        "Device/IO/VirtualPort",
-        MeaningKind::DigitalInput,
-        Reads::State(&["state"]),
-    ),
-    row(
-        "Device/IO/VirtualInput",
-        MeaningKind::DigitalInput,
-        Reads::State(&["active"]),
-    ),
-    row(
-        "Device/Sensor/PIR",
-        MeaningKind::Motion,
-        Reads::State(&["state"]),
-    ),
-    row(
-        "VideoSource/DayNightVision",
-        MeaningKind::DayNight,
-        Reads::State(&["day"]),
-    ),
-    row(
-        "VideoSource/Tampering",
-        MeaningKind::Tamper,
-        Reads::State(&["tampering"]),
-    ),
-];
 
 /// The items that name a place, the best first.
 const TOKENS: &[&str] = &[
