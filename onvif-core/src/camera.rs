@@ -4,7 +4,7 @@ mod fetch;
 mod route;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use crate::device::DeviceClient;
 use crate::device_io::DeviceIoClient;
 use crate::error::Error;
 use crate::events::EventsClient;
+use crate::events::lifecycle::Learned;
 use crate::imaging::ImagingClient;
 use crate::media::MediaClient;
 use crate::operation::{AccessClass, Effect, Operation, Service};
@@ -53,6 +54,8 @@ struct Inner {
     dead_ports: Mutex<HashSet<u16>>,
     /// Long polls take one of these first, so that a slot is always left for everything else.
     polls: Semaphore,
+    /// What its subscriptions need.
+    learned: Mutex<Learned>,
 }
 
 /// The services a camera has, with their addresses.
@@ -214,6 +217,7 @@ impl CameraBuilder {
             next_request: tokio::sync::Mutex::new(Instant::now()),
             dead_ports: Mutex::default(),
             polls: Semaphore::new(1),
+            learned: Mutex::default(),
             climbing: tokio::sync::Mutex::new(()),
             url,
         };
@@ -359,6 +363,22 @@ impl Camera {
         };
         let (document, ()) = self.inner.exchange(&request).await?;
         Ok(soap::text(&document).into_owned())
+    }
+
+    /// What was learned about the subscriptions of this camera.
+    pub(crate) fn learned(&self) -> Learned {
+        *self.lock_learned()
+    }
+
+    pub(crate) fn learn(&self, learn: impl FnOnce(&mut Learned)) {
+        learn(&mut self.lock_learned());
+    }
+
+    fn lock_learned(&self) -> std::sync::MutexGuard<'_, Learned> {
+        self.inner
+            .learned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn host(&self) -> String {

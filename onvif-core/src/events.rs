@@ -1,12 +1,13 @@
 //! Events: what a camera can report, and a stream of what it reports that heals itself.
 
 mod filter;
-mod lifecycle;
+pub(crate) mod lifecycle;
 mod meaning;
 mod metadata;
 mod notification;
 mod operations;
 mod property;
+mod push;
 mod stream;
 mod topics;
 
@@ -29,10 +30,11 @@ pub use operations::{
     Unsubscribe, WAIVED,
 };
 pub use property::{PropertyOptions, PropertyState, PropertyStates, PropertyUpdate};
+pub use push::{PeerPolicy, PushListener, PushOptions};
 pub use stream::{EventItem, EventStream};
 pub use topics::{EventProperties, ItemDescription, Topic, TopicNode, TopicSet};
 
-use crate::camera::Camera;
+use crate::camera::{Camera, Endpoint};
 use crate::error::Error;
 
 /// Events of one camera (ONVIF Core, "Event handling").
@@ -130,7 +132,39 @@ impl<'c> EventsClient<'c> {
 
     /// As [`subscribe`](Self::subscribe), with options.
     pub fn subscribe_with(&self, filter: Filter, options: EventOptions) -> EventStream {
-        EventStream::new(self.camera.clone(), filter, options)
+        EventStream::pull(self.camera.clone(), filter, options)
+    }
+
+    /// Subscribes to what `filter` selects, the camera pushing it to `listener`. For cameras without
+    /// pull points; give the subscription a short lifetime, because a camera that forgot it is
+    /// noticed when it is renewed.
+    #[doc(alias = "Subscribe")]
+    #[doc(alias = "Notify")]
+    pub fn subscribe_push(
+        &self,
+        listener: &PushListener,
+        filter: Filter,
+        options: EventOptions,
+    ) -> EventStream {
+        EventStream::push(self.camera.clone(), filter, options, listener.clone())
+    }
+
+    /// Ends a subscription that was left behind, such as by a program that crashed: see
+    /// [`EventStream::subscriptions`].
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`]; a subscription that is gone already is no error.
+    #[doc(alias = "Unsubscribe")]
+    pub async fn unsubscribe(&self, subscription: &SubscriptionReference) -> Result<(), Error> {
+        let endpoint = Endpoint {
+            url: self.camera.resolve("subscription", &subscription.address)?,
+            reference_parameters: subscription.reference_parameters.clone(),
+        };
+        match self.camera.call_at(&endpoint, &Unsubscribe {}).await {
+            Err(Error::Refused { fault, .. }) if fault.needs_resubscribe() => Ok(()),
+            Err(Error::NotSoap { status: 404, .. }) => Ok(()),
+            other => other,
+        }
     }
 }
 
@@ -144,6 +178,9 @@ pub struct EventOptions {
     pub pull_timeout: Duration,
     /// Notifications in one answer at most; 100.
     pub message_limit: u32,
+    /// Start with events of the past, and fetch what a gap missed, from devices that
+    /// [store events](EventCapabilities::persistent_storage); not by default.
+    pub replay_from: Option<SystemTime>,
 }
 
 impl Default for EventOptions {
@@ -152,6 +189,7 @@ impl Default for EventOptions {
             lifetime: Duration::from_secs(600),
             pull_timeout: Duration::from_secs(30),
             message_limit: 100,
+            replay_from: None,
         }
     }
 }

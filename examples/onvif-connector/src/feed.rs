@@ -111,6 +111,7 @@ async fn pump(camera: Camera, state: Arc<Mutex<State>>) {
                 warn!(camera = %camera.url(), "events may have been missed; the states of all properties follow");
                 FeedItem::Running
             }
+            Ok(EventItem::Resumed) => FeedItem::Running,
             Ok(_) => continue,
             Err(error) => FeedItem::Failed(Arc::new(error)),
         };

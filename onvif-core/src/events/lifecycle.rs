@@ -7,6 +7,8 @@ use super::EventOptions;
 /// Between pulls that return at once with nothing: some cameras ignore the timeout.
 const FLOOR: Duration = Duration::from_millis(750);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+/// While the camera cannot be reached: it costs little to try, and events should flow soon after.
+const LONGEST_NETWORK_BACKOFF: Duration = Duration::from_secs(10);
 const SHORTEST_PULL: Duration = Duration::from_secs(1);
 
 /// What to do next.
@@ -20,6 +22,8 @@ pub(super) enum Action {
     Synchronize,
     /// Prolong the subscription.
     Renew(Form),
+    /// Make a subscription while the old one still lives, because it cannot be prolonged.
+    Replace(Form),
     /// Wait for notifications, the camera holding the request up to this long.
     Pull(Duration),
     /// Nothing until then.
@@ -27,7 +31,7 @@ pub(super) enum Action {
 }
 
 /// How a subscription is asked for. Cameras refuse one or the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Form {
     /// End as a moment instead of a duration.
     pub(super) absolute: bool,
@@ -44,10 +48,27 @@ pub(super) enum Failure {
     Refused,
     /// The connection ended without an answer.
     Closed,
+    /// No answer came in time.
+    Silent,
     /// The camera cannot be reached.
     Network,
     /// The credentials are refused; nothing is tried before this time has passed.
     Unauthorized(Duration),
+}
+
+/// What was learned about a camera, kept for its next subscription.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Learned {
+    /// It wants the end of a subscription as a moment.
+    absolute: bool,
+    /// Asking for a moment was tried where a duration was cut.
+    tried_absolute: bool,
+    /// It does not renew.
+    no_renew: bool,
+    /// It closes pulls that are held longer.
+    pull_timeout: Option<Duration>,
+    /// The port in its subscription addresses is dead; the device's own works.
+    pub(super) device_port: bool,
 }
 
 #[derive(Debug)]
@@ -56,12 +77,15 @@ pub(super) struct Lifecycle {
     filtered: bool,
     state: State,
     form: Form,
+    learned: Learned,
     /// Failures since the last pull that worked.
     failures: u32,
     /// Whether a subscription was lost since the consumer was told.
     lost: bool,
     report: bool,
     synchronize: bool,
+    /// The next renewal asks for a moment: the camera cut the duration, perhaps misread it.
+    trial: bool,
     pull_timeout: Duration,
 }
 
@@ -79,20 +103,35 @@ enum State {
 }
 
 impl Lifecycle {
-    pub(super) fn new(options: EventOptions, filtered: bool) -> Self {
-        Self {
-            pull_timeout: options.pull_timeout.max(SHORTEST_PULL),
+    pub(super) fn new(options: EventOptions, filtered: bool, learned: Learned) -> Self {
+        let pull_timeout = learned.pull_timeout.map_or(options.pull_timeout, |known| {
+            known.min(options.pull_timeout)
+        });
+        let mut life = Self {
+            pull_timeout: pull_timeout.max(SHORTEST_PULL),
             options,
             filtered,
             state: State::Absent { not_before: None },
-            form: Form {
-                absolute: false,
-                unfiltered: false,
-            },
+            form: Form::default(),
+            learned,
             failures: 0,
             lost: false,
             report: false,
             synchronize: false,
+            trial: false,
+        };
+        life.form = life.first_form();
+        life
+    }
+
+    pub(super) fn learned(&self) -> Learned {
+        self.learned
+    }
+
+    fn first_form(&self) -> Form {
+        Form {
+            absolute: self.learned.absolute,
+            unfiltered: false,
         }
     }
 
@@ -111,7 +150,16 @@ impl Lifecycle {
             State::Live { .. } if std::mem::take(&mut self.synchronize) => Action::Synchronize,
             State::Live {
                 expires, renew_at, ..
-            } if now >= renew_at && renew_at < expires => Action::Renew(self.form),
+            } if now >= renew_at && renew_at < expires => {
+                if self.learned.no_renew {
+                    Action::Replace(self.form)
+                } else {
+                    Action::Renew(Form {
+                        absolute: self.form.absolute || self.trial,
+                        ..self.form
+                    })
+                }
+            }
             State::Live { next_pull, .. } if now < next_pull => Action::Wait(next_pull),
             State::Live {
                 expires, renew_at, ..
@@ -131,45 +179,61 @@ impl Lifecycle {
 
     /// A subscription was made; `granted` is the lifetime the camera reports.
     pub(super) fn created(&mut self, now: Instant, granted: Option<Duration>) {
-        let lifetime = granted
-            .filter(|granted| *granted >= SHORTEST_PULL)
-            .unwrap_or(self.options.lifetime);
-        self.state = State::Live {
-            expires: now + lifetime,
-            renew_at: now + lifetime.mul_f32(0.8),
-            next_pull: now,
-            lifetime,
-        };
+        self.begin(now, granted);
         if std::mem::take(&mut self.lost) {
             self.report = true;
             self.synchronize = true;
         }
     }
 
+    /// A subscription was made while the old one still lived: nothing was missed.
+    pub(super) fn replaced(&mut self, now: Instant, granted: Option<Duration>) {
+        self.begin(now, granted);
+    }
+
+    /// The camera gives no second subscription: the old one is used to its end.
+    pub(super) fn replace_failed(&mut self) {
+        if let State::Live {
+            expires, renew_at, ..
+        } = &mut self.state
+        {
+            *renew_at = *expires;
+        }
+    }
+
+    fn begin(&mut self, now: Instant, granted: Option<Duration>) {
+        let granted = granted.filter(|granted| *granted >= SHORTEST_PULL);
+        let lifetime = granted.unwrap_or(self.options.lifetime);
+        self.state = State::Live {
+            expires: now + lifetime,
+            renew_at: now + lifetime.mul_f32(0.8),
+            next_pull: now,
+            lifetime,
+        };
+        self.learned.absolute = self.form.absolute;
+        // Some read `PT600S` as something else, and understand a moment.
+        self.trial = lifetime < self.options.lifetime / 2
+            && !self.form.absolute
+            && !self.learned.tried_absolute;
+    }
+
     /// A subscription could not be made. Returns whether another form is tried at once.
     pub(super) fn create_failed(&mut self, now: Instant, failure: Failure, jitter: f64) -> bool {
         if failure == Failure::Refused || failure == Failure::Lost {
-            let next = match self.form {
-                Form {
-                    absolute: false,
-                    unfiltered: false,
-                } => Some(Form {
-                    absolute: true,
-                    unfiltered: false,
-                }),
-                Form {
-                    absolute: true,
-                    unfiltered: false,
-                } if self.filtered => Some(Form {
-                    absolute: false,
-                    unfiltered: true,
-                }),
-                _ => None,
+            let first = self.first_form();
+            let turned = Form {
+                absolute: !first.absolute,
+                ..first
             };
-            self.form = next.unwrap_or(Form {
-                absolute: false,
-                unfiltered: false,
-            });
+            let bare = |form: Form| Form {
+                unfiltered: true,
+                ..form
+            };
+            let ladder = [first, turned, bare(first), bare(turned)];
+            let rungs = if self.filtered { 4 } else { 2 };
+            let at = ladder.iter().position(|form| *form == self.form);
+            let next = at.and_then(|at| ladder[..rungs].get(at + 1).copied());
+            self.form = next.unwrap_or(first);
             if next.is_some() {
                 return true;
             }
@@ -214,37 +278,59 @@ impl Lifecycle {
         }
     }
 
-    /// A pull that began at `started` failed.
+    /// A pull that began at `started` failed. Returns whether that is trouble worth telling.
     pub(super) fn pull_failed(
         &mut self,
         started: Instant,
         now: Instant,
         failure: Failure,
         jitter: f64,
-    ) {
+    ) -> bool {
         let elapsed = now.saturating_duration_since(started);
         if failure == Failure::Closed && self.failures < 5 {
             // Some cameras close a long poll that has nothing to report: the subscription lives on.
             if elapsed >= Duration::from_secs(3) {
                 self.pull_timeout =
                     Duration::from_secs((elapsed.as_secs() * 4 / 5).max(2)).min(self.pull_timeout);
+                self.learned.pull_timeout = Some(self.pull_timeout);
             } else {
                 self.failures += 1;
             }
-            if let State::Live { next_pull, .. } = &mut self.state {
-                *next_pull = now.max(started + FLOOR);
-            }
-            return;
+            self.pull_again(now.max(started + FLOOR));
+            return false;
         }
-        // The first loss is repaired at once, unless the camera is away.
-        let wait = match (failure, self.failures) {
-            (Failure::Lost, 0) => {
+        match failure {
+            // The first one may be a lost packet.
+            Failure::Silent if self.failures == 0 => {
                 self.failures = 1;
-                None
+                self.pull_again(now);
+                false
             }
-            _ => Some(now + self.backoff(failure, jitter)),
-        };
-        self.lose(wait);
+            // What the camera queues meanwhile is fetched when it can be reached again.
+            Failure::Silent | Failure::Network => {
+                let wait = self.backoff(failure, jitter);
+                self.pull_again(now + wait);
+                true
+            }
+            // The first loss is repaired at once.
+            Failure::Lost if self.failures == 0 => {
+                self.failures = 1;
+                self.lose(None);
+                false
+            }
+            _ => {
+                let wait = self.backoff(failure, jitter);
+                self.lose(Some(now + wait));
+                true
+            }
+        }
+    }
+
+    /// Tries the subscription at once, at another address of the camera.
+    pub(super) fn pull_again(&mut self, at: Instant) {
+        if let State::Live { next_pull, .. } = &mut self.state {
+            *next_pull = at;
+        }
     }
 
     pub(super) fn renewed(&mut self, now: Instant, granted: Option<Duration>) {
@@ -258,6 +344,11 @@ impl Lifecycle {
             let granted = granted
                 .filter(|granted| *granted >= SHORTEST_PULL)
                 .unwrap_or(*lifetime);
+            if std::mem::take(&mut self.trial) {
+                self.learned.tried_absolute = true;
+                self.form.absolute = granted > lifetime.mul_f32(1.5);
+                self.learned.absolute = self.form.absolute;
+            }
             *expires = now + granted;
             *renew_at = now + granted.mul_f32(0.8);
             *lifetime = granted;
@@ -265,19 +356,34 @@ impl Lifecycle {
     }
 
     /// Renewing failed: not fatal. Where the camera did not answer it is tried again half way to the
-    /// end; else the subscription is used until it ends, then made anew.
+    /// end; where it refuses, a new subscription takes over before the old one ends.
     pub(super) fn renew_failed(&mut self, now: Instant, failure: Failure) {
         if failure == Failure::Lost {
-            self.lose(None);
-        } else if let State::Live {
+            return self.lose(None);
+        }
+        let State::Live {
             expires, renew_at, ..
         } = &mut self.state
-        {
+        else {
+            return;
+        };
+        if matches!(
+            failure,
+            Failure::Network | Failure::Closed | Failure::Silent
+        ) {
             let left = expires.saturating_duration_since(now);
-            *renew_at = match failure {
-                Failure::Network | Failure::Closed if left > 2 * SHORTEST_PULL => now + left / 2,
-                _ => *expires,
+            *renew_at = if left > 2 * SHORTEST_PULL {
+                now + left / 2
+            } else {
+                *expires
             };
+        } else if std::mem::take(&mut self.trial) {
+            // The moment was refused; as a duration it may be welcome.
+            self.learned.tried_absolute = true;
+            *renew_at = now;
+        } else {
+            self.learned.no_renew = true;
+            *renew_at = now;
         }
     }
 
@@ -293,170 +399,15 @@ impl Lifecycle {
         if let Failure::Unauthorized(pause) = failure {
             return pause;
         }
-        let longest = Duration::from_secs(1 << self.failures.min(9)).min(LONGEST_BACKOFF);
+        let limit = match failure {
+            Failure::Network | Failure::Silent => LONGEST_NETWORK_BACKOFF,
+            _ => LONGEST_BACKOFF,
+        };
+        let longest = Duration::from_secs(1 << self.failures.min(9)).min(limit);
         self.failures = self.failures.saturating_add(1);
         longest.mul_f64(jitter.clamp(0.0, 1.0)).max(FLOOR)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MINUTE: Duration = Duration::from_secs(60);
-
-    fn live(granted: Duration) -> (Lifecycle, Instant) {
-        let now = Instant::now();
-        let mut life = Lifecycle::new(EventOptions::default(), true);
-        assert!(matches!(life.next(now), Action::Create(_)));
-        life.created(now, Some(granted));
-        (life, now)
-    }
-
-    #[test]
-    fn renews_before_termination_time() {
-        let (mut life, now) = live(MINUTE);
-        assert_eq!(life.next(now), Action::Pull(Duration::from_secs(30)));
-        assert_eq!(
-            life.next(now + Duration::from_secs(30)),
-            Action::Pull(Duration::from_secs(18))
-        );
-        assert!(matches!(
-            life.next(now + Duration::from_secs(48)),
-            Action::Renew(_)
-        ));
-        life.renewed(now + Duration::from_secs(48), Some(MINUTE));
-        assert_eq!(
-            life.next(now + Duration::from_secs(49)),
-            Action::Pull(Duration::from_secs(30))
-        );
-    }
-
-    #[test]
-    fn does_not_renew_while_pulling_prolongs() {
-        let (mut life, start) = live(MINUTE);
-        let mut now = start;
-        for _ in 0..20 {
-            let Action::Pull(timeout) = life.next(now) else {
-                panic!("{:?}", life.next(now))
-            };
-            let started = now;
-            now += timeout;
-            life.pulled(started, now, 0, Some(MINUTE));
-        }
-    }
-
-    #[test]
-    fn waits_between_empty_pulls_that_return_at_once() {
-        let (mut life, now) = live(MINUTE);
-        life.pulled(now, now, 0, None);
-        assert_eq!(life.next(now), Action::Wait(now + FLOOR));
-        life.pulled(now, now, 3, None);
-        assert!(matches!(life.next(now), Action::Pull(_)));
-    }
-
-    #[test]
-    fn a_closed_long_poll_is_an_empty_pull_and_the_next_one_is_shorter() {
-        let (mut life, now) = live(10 * MINUTE);
-        let closed = now + Duration::from_secs(10);
-        life.pull_failed(now, closed, Failure::Closed, 1.0);
-        assert_eq!(life.next(closed), Action::Pull(Duration::from_secs(8)));
-    }
-
-    #[test]
-    fn a_lost_subscription_is_made_anew_and_reported_as_a_gap() {
-        let (mut life, now) = live(MINUTE);
-        life.pull_failed(now, now, Failure::Lost, 1.0);
-        assert!(matches!(life.next(now), Action::Create(_)));
-        life.created(now, Some(MINUTE));
-        assert_eq!(life.next(now), Action::ReportGap);
-        assert_eq!(life.next(now), Action::Synchronize);
-        assert!(matches!(life.next(now), Action::Pull(_)));
-    }
-
-    #[test]
-    fn a_subscription_whose_pulls_always_fail_backs_off_to_five_minutes() {
-        let (mut life, mut now) = live(MINUTE);
-        let mut waits = Vec::new();
-        for _ in 0..14 {
-            life.pull_failed(now, now, Failure::Refused, 1.0);
-            let Action::Wait(until) = life.next(now) else {
-                panic!("no backoff")
-            };
-            waits.push((until - now).as_secs());
-            now = until;
-            assert!(matches!(life.next(now), Action::Create(_)));
-            life.created(now, Some(MINUTE));
-        }
-        assert_eq!(waits[..4], [1, 2, 4, 8]);
-        assert_eq!(waits.last(), Some(&300));
-    }
-
-    #[test]
-    fn other_forms_are_tried_before_giving_up() {
-        let now = Instant::now();
-        let mut life = Lifecycle::new(EventOptions::default(), true);
-        assert!(life.create_failed(now, Failure::Refused, 1.0));
-        assert_eq!(
-            life.next(now),
-            Action::Create(Form {
-                absolute: true,
-                unfiltered: false
-            })
-        );
-        assert!(life.create_failed(now, Failure::Refused, 1.0));
-        assert_eq!(
-            life.next(now),
-            Action::Create(Form {
-                absolute: false,
-                unfiltered: true
-            })
-        );
-        assert!(!life.create_failed(now, Failure::Refused, 1.0));
-        assert_eq!(life.next(now), Action::Wait(now + Duration::from_secs(1)));
-    }
-
-    #[test]
-    fn a_failing_renew_is_not_fatal() {
-        let (mut life, now) = live(MINUTE);
-        life.renew_failed(now, Failure::Refused);
-        assert!(matches!(
-            life.next(now + Duration::from_secs(50)),
-            Action::Pull(_)
-        ));
-        assert!(matches!(life.next(now + MINUTE), Action::Create(_)));
-    }
-
-    #[test]
-    fn a_renew_without_an_answer_is_tried_again_before_the_end() {
-        let (mut life, start) = live(MINUTE);
-        let mut now = start + Duration::from_secs(48);
-        let mut renewals = 0;
-        while now < start + MINUTE {
-            if let Action::Renew(_) = life.next(now) {
-                renewals += 1;
-                life.renew_failed(now, Failure::Network);
-            }
-            now += Duration::from_secs(1);
-        }
-        assert_eq!(renewals, 4);
-    }
-
-    #[test]
-    fn refused_credentials_rest_as_long_as_the_budget_says() {
-        let now = Instant::now();
-        let mut life = Lifecycle::new(EventOptions::default(), false);
-        assert!(!life.create_failed(now, Failure::Unauthorized(5 * MINUTE), 0.0));
-        assert_eq!(life.next(now), Action::Wait(now + 5 * MINUTE));
-    }
-
-    #[test]
-    fn a_camera_that_grants_ten_seconds_is_taken_at_its_word() {
-        let (mut life, now) = live(Duration::from_secs(10));
-        assert_eq!(life.next(now), Action::Pull(Duration::from_secs(8)));
-        assert!(matches!(
-            life.next(now + Duration::from_secs(8)),
-            Action::Renew(_)
-        ));
-    }
-}
+mod tests;

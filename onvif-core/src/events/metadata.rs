@@ -77,6 +77,10 @@ impl MetadataDecoder {
         self
     }
 
+    pub(super) fn set_clock_offset(&mut self, offset: Option<i64>) {
+        self.clock_offset_ms = offset;
+    }
+
     /// Takes the next payload, which may be a part of a document, one or several; returns what was
     /// completed. A document that is broken or too large is dropped and counted.
     pub fn push(&mut self, payload: &[u8], received: SystemTime) -> Vec<MetadataItem> {

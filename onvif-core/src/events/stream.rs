@@ -1,22 +1,21 @@
-use std::collections::VecDeque;
+mod driver;
+
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use futures::Stream;
+use bytes::Bytes;
+use driver::{Driver, Source};
 use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
 
-use super::lifecycle::{Action, Failure, Form, Lifecycle};
-use super::operations::{
-    CreatePullPointSubscription, PullMessages, Renew, SetSynchronizationPoint, Termination,
-    Unsubscribe, granted,
-};
+use super::metadata::{MetadataDecoder, MetadataItem};
+use super::operations::{SubscriptionReference, Unsubscribe};
+use super::push::PushListener;
 use super::{EventOptions, Filter, Notification};
 use crate::camera::{Camera, Endpoint};
-use crate::error::{Error, ErrorKind};
-use crate::operation::Service;
-use crate::transport::TransportError;
+use crate::error::Error;
 
 /// How long ending a subscription may take when the stream is dropped.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -37,12 +36,18 @@ pub enum EventItem {
         /// When the last answer came before the loss, by our clock; `None` when none had come.
         since: Option<SystemTime>,
     },
+    /// After an error: events flow again. Nothing was missed unless a [`Gap`](Self::Gap) follows.
+    Resumed,
 }
 
 /// The notifications of a camera. It renews its subscription, makes it anew after any loss, and
-/// marks the loss with a [`Gap`](EventItem::Gap). An error tells that the subscription could not be
-/// made; the stream tries again when it is polled again, after a pause that grows to five minutes.
-/// It ends only when the camera has no events.
+/// marks the loss with a [`Gap`](EventItem::Gap). An error tells that no events can be had at the
+/// moment; the stream tries again when it is polled again, after a pause: up to ten seconds while the
+/// camera cannot be reached, up to five minutes while it refuses. It ends only when the camera has no
+/// events.
+///
+/// Notifications come at least once: where a subscription takes over from another, the same
+/// notification may come from both.
 ///
 /// Nothing happens unless the stream is polled: a slow consumer slows down the pulling, and the
 /// camera queues. Dropping it ends the subscription in the background; [`end`](Self::end) waits
@@ -50,23 +55,35 @@ pub enum EventItem {
 pub struct EventStream {
     items: BoxStream<'static, Result<EventItem, Error>>,
     camera: Camera,
-    subscription: Arc<Mutex<Option<Endpoint>>>,
+    subscriptions: Subscriptions,
 }
 
+/// The subscriptions that the camera holds for one stream; the last one is used.
+type Subscriptions = Arc<Mutex<Vec<Endpoint>>>;
+
 impl EventStream {
-    pub(super) fn new(camera: Camera, filter: Filter, options: EventOptions) -> Self {
-        let subscription = Arc::new(Mutex::new(None));
-        let driver = Driver {
-            life: Lifecycle::new(options.clone(), !filter.is_all()),
-            camera: camera.clone(),
-            subscription: subscription.clone(),
+    pub(super) fn pull(camera: Camera, filter: Filter, options: EventOptions) -> Self {
+        Self::new(camera, filter, options, Source::PullPoint)
+    }
+
+    pub(super) fn push(
+        camera: Camera,
+        filter: Filter,
+        options: EventOptions,
+        listener: PushListener,
+    ) -> Self {
+        Self::new(camera, filter, options, Source::push(listener))
+    }
+
+    fn new(camera: Camera, filter: Filter, options: EventOptions, source: Source) -> Self {
+        let subscriptions = Subscriptions::default();
+        let driver = Driver::new(
+            camera.clone(),
             filter,
             options,
-            queue: VecDeque::new(),
-            last_answer: None,
-            device_port: false,
-            ended: false,
-        };
+            source,
+            subscriptions.clone(),
+        );
         let items = futures::stream::unfold(driver, |mut driver| async move {
             let item = driver.next().await?;
             Some((item, driver))
@@ -74,8 +91,58 @@ impl EventStream {
         Self {
             items: Box::pin(items),
             camera,
-            subscription,
+            subscriptions,
         }
+    }
+
+    /// The events in the metadata stream of a camera: `payloads` are those of its RTP packets, in
+    /// order. No subscription is made. The stream ends when `payloads` does. For what video analytics
+    /// sees, use a [`MetadataDecoder`].
+    pub fn from_metadata(
+        camera: &Camera,
+        payloads: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Self {
+        let of_clock = camera.clone();
+        let mut decoder = MetadataDecoder::default();
+        let items = payloads.flat_map(move |payload| {
+            decoder.set_clock_offset(of_clock.clock_offset_ms());
+            let lost = decoder.lost();
+            let received = SystemTime::now();
+            let mut items: Vec<_> = decoder
+                .push(&payload, received)
+                .into_iter()
+                .filter_map(|item| match item {
+                    MetadataItem::Notification(notification) => {
+                        Some(Ok(EventItem::Notification(*notification)))
+                    }
+                    MetadataItem::Frame(_) => None,
+                })
+                .collect();
+            if decoder.lost() > lost {
+                items.insert(0, Ok(EventItem::Gap { since: None }));
+            }
+            futures::stream::iter(items)
+        });
+        Self {
+            items: Box::pin(items),
+            camera: camera.clone(),
+            subscriptions: Subscriptions::default(),
+        }
+    }
+
+    /// The subscriptions that the camera holds for this stream now; usually one. A program that may
+    /// crash keeps them and hands them to [`EventsClient::unsubscribe`](super::EventsClient::unsubscribe)
+    /// when it starts again: cameras have few places to give.
+    pub fn subscriptions(&self) -> Vec<SubscriptionReference> {
+        self.subscriptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(|endpoint| SubscriptionReference {
+                address: endpoint.url.to_string(),
+                reference_parameters: endpoint.reference_parameters.clone(),
+            })
+            .collect()
     }
 
     /// Ends the subscription, and returns when the camera has confirmed it, or after two seconds.
@@ -88,21 +155,30 @@ impl EventStream {
         }
     }
 
-    /// Forgets the subscription, and returns what tells the camera so.
+    /// Forgets the subscriptions, and returns what tells the camera so.
     fn farewell(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
         // A pull in flight would hold a connection slot.
         self.items = Box::pin(futures::stream::empty());
-        let endpoint = self
-            .subscription
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()?;
+        let endpoints = std::mem::take(
+            &mut *self
+                .subscriptions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        if endpoints.is_empty() {
+            return None;
+        }
         let camera = self.camera.clone();
         Some(async move {
-            let farewell = camera.call_at(&endpoint, &Unsubscribe {});
-            if let Ok(Err(error)) = tokio::time::timeout(FAREWELL, farewell).await {
-                tracing::debug!(%error, "the subscription is left to expire");
-            }
+            let farewell = async {
+                for endpoint in &endpoints {
+                    if let Err(error) = camera.call_at(endpoint, &Unsubscribe {}).await {
+                        tracing::debug!(%error, "the subscription is left to expire");
+                    }
+                }
+            };
+            // What is not told by then expires by itself.
+            let _ = tokio::time::timeout(FAREWELL, farewell).await;
         })
     }
 }
@@ -131,245 +207,4 @@ impl Drop for EventStream {
             runtime.spawn(farewell);
         }
     }
-}
-
-struct Driver {
-    camera: Camera,
-    filter: Filter,
-    options: EventOptions,
-    life: Lifecycle,
-    subscription: Arc<Mutex<Option<Endpoint>>>,
-    queue: VecDeque<EventItem>,
-    last_answer: Option<SystemTime>,
-    /// The port in the subscription's address is dead; the device's own is used.
-    device_port: bool,
-    ended: bool,
-}
-
-impl Driver {
-    async fn next(&mut self) -> Option<Result<EventItem, Error>> {
-        loop {
-            if let Some(item) = self.queue.pop_front() {
-                return Some(Ok(item));
-            }
-            if self.ended {
-                return None;
-            }
-            match self.life.next(now()) {
-                Action::Wait(until) => tokio::time::sleep_until(until.into()).await,
-                Action::ReportGap => {
-                    return Some(Ok(EventItem::Gap {
-                        since: self.last_answer,
-                    }));
-                }
-                Action::Create(form) => {
-                    if let Err(error) = self.create(form).await {
-                        return Some(Err(error));
-                    }
-                }
-                Action::Pull(timeout) => self.pull(timeout).await,
-                Action::Renew(form) => self.renew(form).await,
-                Action::Synchronize => {
-                    if let Some(endpoint) = self.endpoint()
-                        && let Err(error) = self
-                            .camera
-                            .call_at(&endpoint, &SetSynchronizationPoint {})
-                            .await
-                    {
-                        tracing::debug!(%error, "the camera does not tell the state of its properties");
-                    }
-                }
-            }
-        }
-    }
-
-    async fn create(&mut self, form: Form) -> Result<(), Error> {
-        // The old one may still take one of the few places a camera has.
-        if let Some(old) = self.set_endpoint(None) {
-            let _ =
-                tokio::time::timeout(FAREWELL, self.camera.call_at(&old, &Unsubscribe {})).await;
-        }
-        let request = CreatePullPointSubscription {
-            filter: if form.unfiltered {
-                Filter::all()
-            } else {
-                self.filter.clone()
-            },
-            initial_termination_time: self.termination(form),
-        };
-        let error = match self.camera.call(&request).await {
-            Ok(reply) => match self.locate(&reply.reference.address) {
-                Ok(url) => {
-                    let reference_parameters = reply.reference.reference_parameters;
-                    self.set_endpoint(Some(Endpoint {
-                        url,
-                        reference_parameters,
-                    }));
-                    self.life
-                        .created(now(), granted(reply.current_time, reply.termination_time));
-                    return Ok(());
-                }
-                Err(error) => error,
-            },
-            Err(error) => error,
-        };
-        if matches!(error, Error::Unsupported { .. }) {
-            self.ended = true;
-            return Err(error);
-        }
-        if self
-            .life
-            .create_failed(now(), failure(&error), rand::random())
-        {
-            tracing::debug!(%error, "the camera refused this kind of subscription; trying another");
-            return Ok(());
-        }
-        if error.kind() == ErrorKind::Unsupported {
-            self.ended = true;
-        }
-        Err(error)
-    }
-
-    async fn pull(&mut self, timeout: Duration) {
-        let Some(endpoint) = self.endpoint() else {
-            return self.life.renew_failed(now(), Failure::Lost);
-        };
-        let started = now();
-        let request = PullMessages {
-            timeout: timeout.into(),
-            message_limit: self.options.message_limit,
-        };
-        match self.camera.call_at(&endpoint, &request).await {
-            Ok(reply) => {
-                let received = SystemTime::now();
-                self.last_answer = Some(received);
-                let left = granted(reply.current_time, reply.termination_time);
-                self.life
-                    .pulled(started, now(), reply.notifications.len(), left);
-                let offset = self.camera.clock_offset_ms();
-                self.queue
-                    .extend(reply.notifications.into_iter().map(|notification| {
-                        EventItem::Notification(notification.stamp(received, offset))
-                    }));
-            }
-            Err(error) => {
-                let connect = matches!(
-                    &error,
-                    Error::Network {
-                        source: TransportError::Connect(_),
-                        ..
-                    }
-                );
-                if connect && !self.device_port && endpoint.url.port() != self.camera.url().port() {
-                    tracing::debug!(%error, "the port of the subscription is dead; using the device's own");
-                    self.device_port = true;
-                    let url = self.with_device_port(endpoint.url);
-                    self.set_endpoint(Some(Endpoint { url, ..endpoint }));
-                    return;
-                }
-                let failure = failure(&error);
-                if failure != Failure::Closed {
-                    tracing::warn!(%error, "the event subscription is lost; making it anew");
-                }
-                self.life
-                    .pull_failed(started, now(), failure, rand::random());
-            }
-        }
-    }
-
-    async fn renew(&mut self, form: Form) {
-        let Some(endpoint) = self.endpoint() else {
-            return self.life.renew_failed(now(), Failure::Lost);
-        };
-        match self
-            .camera
-            .call_at(&endpoint, &Renew::from(self.termination(form)))
-            .await
-        {
-            Ok(reply) => {
-                let current = reply
-                    .current_time
-                    .or_else(|| Some(self.camera.device_time()));
-                self.life
-                    .renewed(now(), granted(current, reply.termination_time));
-            }
-            Err(error) => {
-                tracing::debug!(%error, "the camera does not renew the subscription");
-                self.life.renew_failed(now(), failure(&error));
-            }
-        }
-    }
-
-    fn termination(&self, form: Form) -> Termination {
-        if form.absolute {
-            Termination::At(self.camera.device_time() + self.options.lifetime)
-        } else {
-            Termination::After(self.options.lifetime)
-        }
-    }
-
-    fn locate(&self, address: &str) -> Result<url::Url, Error> {
-        match address.trim() {
-            // Without an address the events service itself is the place.
-            "" => self
-                .camera
-                .services()
-                .get(Service::Events)
-                .cloned()
-                .ok_or_else(|| Error::Unsupported {
-                    host: self.camera.host(),
-                    what: "events".to_owned(),
-                }),
-            address => {
-                let url = self.camera.resolve("subscription", address)?;
-                Ok(if self.device_port {
-                    self.with_device_port(url)
-                } else {
-                    url
-                })
-            }
-        }
-    }
-
-    fn with_device_port(&self, mut url: url::Url) -> url::Url {
-        // Fails only for URLs without a host, which the URI policy does not let through.
-        let _ = url.set_port(self.camera.url().port());
-        url
-    }
-
-    fn endpoint(&self) -> Option<Endpoint> {
-        self.subscription
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    fn set_endpoint(&self, endpoint: Option<Endpoint>) -> Option<Endpoint> {
-        std::mem::replace(
-            &mut *self
-                .subscription
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-            endpoint,
-        )
-    }
-}
-
-fn failure(error: &Error) -> Failure {
-    match error {
-        Error::Network {
-            source: TransportError::Closed(_) | TransportError::Timeout(_),
-            ..
-        } => Failure::Closed,
-        Error::Network { .. } => Failure::Network,
-        Error::AuthenticationPaused { source, .. } => Failure::Unauthorized(source.retry_after),
-        Error::Unauthorized { .. } => Failure::Unauthorized(Duration::from_secs(300)),
-        Error::Refused { fault, .. } if fault.needs_resubscribe() => Failure::Lost,
-        Error::NotSoap { status: 404, .. } => Failure::Lost,
-        _ => Failure::Refused,
-    }
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
