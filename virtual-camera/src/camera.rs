@@ -9,7 +9,11 @@ use url::Url;
 
 use crate::auth::Credentials;
 use crate::builder::Builder;
+<<<<<<< HEAD
 use crate::clock::Clock;
+=======
+use crate::event::Event;
+>>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
 use crate::motion::PtzPosition;
 use crate::observed::Observed;
 use crate::server::url_host;
@@ -87,13 +91,23 @@ impl VirtualCamera {
     /// is sent where that is the state already.
     pub fn set_motion(&self, active: bool) {
         self.camera
-            .events
-            .set(&[Topic::MotionAlarm, Topic::CellMotion], active);
+            .set_property(&[Topic::MotionAlarm, Topic::CellMotion], active);
     }
 
     /// Changes the digital input `input_1`: `tns1:Device/Trigger/DigitalInput` changes.
     pub fn set_digital_input(&self, active: bool) {
-        self.camera.events.set(&[Topic::DigitalInput], active);
+        self.camera.set_property(&[Topic::DigitalInput], active);
+    }
+
+    /// Reports an event of any topic to whoever subscribed to it.
+    pub fn report(&self, event: Event) {
+        self.camera.report(event);
+    }
+
+    /// Forgets all subscriptions without a word, as some firmware does now and then.
+    pub fn forget_subscriptions(&self) {
+        self.camera.events.lock().subscriptions.clear();
+        self.camera.events.changed.notify_waiters();
     }
 
     /// Where the camera looks now.

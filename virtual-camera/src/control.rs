@@ -32,9 +32,7 @@ pub(crate) fn router() -> Router<Arc<Camera>> {
 
 // A page in a browser on this machine cannot get here either: JSON makes it ask first, and nobody answers that.
 async fn motion(State(camera): State<Arc<Camera>>, Json(motion): Json<Motion>) -> StatusCode {
-    camera
-        .events
-        .set(&[Topic::MotionAlarm, Topic::CellMotion], motion.active);
+    camera.set_property(&[Topic::MotionAlarm, Topic::CellMotion], motion.active);
     StatusCode::NO_CONTENT
 }
 

@@ -27,6 +27,7 @@
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
 //! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
+//! - [`Event`] is anything else for it to report.
 //! - [`Error`] is why it did not start.
 //!
 //! Over HTTP, on the machine it runs on, `POST /control/motion` with `{"active": true}` raises motion and
@@ -41,8 +42,10 @@ mod control;
 mod digest;
 mod discovery;
 mod error;
+mod event;
 mod motion;
 mod observed;
+mod push;
 mod quirks;
 mod rtsp;
 mod server;
@@ -58,6 +61,7 @@ pub use builder::{Builder, Discovery};
 pub use camera::VirtualCamera;
 pub use digest::DigestAlgorithm;
 pub use error::{Error, ErrorKind};
+pub use event::{Event, Operation};
 pub use motion::PtzPosition;
 pub use observed::Observed;
 pub use quirks::{HttpJunk, Quirks, SnapshotAuth, SnapshotFault, WssePrefix};

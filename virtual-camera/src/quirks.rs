@@ -26,6 +26,50 @@ pub struct Quirks {
     pub no_get_services: bool,
     /// `CreatePullPointSubscription` without `InitialTerminationTime` fails.
     pub require_init_term: bool,
+    /// Requests of the Events service without WS-Addressing headers fail (C12).
+    pub require_wsa: bool,
+    /// Requests of these services with WS-Addressing headers fail: `ptz`, `media`, … (C13).
+    pub reject_wsa_on: Vec<&'static str>,
+    /// Subscription addresses name this port, at which nobody answers (C20).
+    pub subscription_port: Option<u16>,
+    /// The capabilities deny pull points, which work (C23).
+    pub caps_lie_pullpoint: bool,
+    /// Minutes in a duration are read as seconds (C25).
+    pub minutes_as_seconds: bool,
+    /// A relative lifetime is ignored: subscriptions live this many seconds (C25).
+    pub fixed_term_s: Option<u64>,
+    /// Relative lifetimes are refused (C26).
+    pub reject_relative: bool,
+    /// Pulling does not prolong a subscription for which no lifetime was asked (C27).
+    pub pull_no_extend: bool,
+    /// `Renew` is refused as not authorized (C28).
+    pub no_renew: bool,
+    /// `SetSynchronizationPoint` is refused (C28).
+    pub no_syncpoint: bool,
+    /// The connection is closed when `PullMessages` takes longer than this many milliseconds (C29).
+    pub pull_close_after_ms: Option<u64>,
+    /// `PullMessages` always fails (C31).
+    pub pull_fault_always: bool,
+    /// How many subscriptions there can be; ten by default (C32).
+    pub max_subs: Option<usize>,
+    /// What is sent to a forgotten subscription is answered with HTTP 404 (C33).
+    pub sub_forget_404: bool,
+    /// The end of a state is never reported (C34).
+    pub no_off_event: bool,
+    /// The end of a state is reported without saying so: the message has no data (C34).
+    pub empty_message: bool,
+    /// Topics of notifications have this behind them, such as `//.` (C35).
+    pub topic_suffix: &'static str,
+    /// Motion is reported under topics of the maker as well (C35).
+    pub vendor_topics: bool,
+    /// Each event has another source token (C36).
+    pub unstable_source_token: bool,
+    /// The camera restarts when it shall push to an address longer than this many characters (C37).
+    pub crash_on_long_url: Option<usize>,
+    /// Topic filters and content filters are refused.
+    pub no_filter: bool,
+    /// All subscriptions have the address of the Events service, and are told apart by a header.
+    pub subscription_header: bool,
     /// `GetSystemDateAndTime` needs authentication.
     pub datetime_requires_auth: bool,
     /// The snapshot address answers 404.

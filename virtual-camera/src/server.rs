@@ -17,10 +17,16 @@ use axum::routing::{any, get};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http::header::{
+<<<<<<< HEAD
     AUTHORIZATION, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
     TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode, Uri};
+=======
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, WWW_AUTHENTICATE,
+};
+use http::{StatusCode, Uri};
+>>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -30,8 +36,12 @@ pub(crate) use self::tls::Tls;
 
 use crate::auth::{Presented, Refusal, username_token};
 use crate::control;
+<<<<<<< HEAD
 use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
 use crate::service::{Call, Service, answer};
+=======
+use crate::service::{Call, Service, answer, events};
+>>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
 use crate::soap::{self, Fault};
 use crate::state::{Camera, lock};
 use crate::xml::{Element, Node, Rendering, TDS, TEV, TIMG, TPTZ, TR2, TRT, WSA, WSNT};
@@ -130,6 +140,10 @@ async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
     let operation = request.body.name.as_str();
     lock(&camera.observed).record(operation);
     let header = Some(&request.header);
+    let service = events::addressed(service, &request.header);
+    if let Err(fault) = events::check_addressing(&camera, &service, &request.header) {
+        return refuse(&camera, header, &fault, &[]);
+    }
     let presented = Presented {
         method: "POST",
         uri: target(&parts.uri),
@@ -157,8 +171,22 @@ async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
         host: &advertised_host(&camera, asked),
         request: &request.body,
     };
+<<<<<<< HEAD
     let mut response = match answer(&service, &call).await {
+=======
+    let answered = match events::hang_up_after(&camera, operation) {
+        Some(after) => match tokio::time::timeout(after, answer(&service, &call)).await {
+            Ok(answered) => answered,
+            Err(_) => return hang_up(),
+        },
+        None => answer(&service, &call).await,
+    };
+    match answered {
+>>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
         Ok(body) => respond(&camera, StatusCode::OK, header, body),
+        Err(_) if camera.quirks.sub_forget_404 && matches!(service, Service::Subscription(_)) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
         Err(fault) => refuse(&camera, header, &fault, &[]),
     };
     if presented.authorization.is_some() {
@@ -184,6 +212,13 @@ fn has_conventional_prefix(document: &[u8], operation: &Node) -> bool {
         .map(|ns| ns.prefix);
     let wanted = format!("<{}:{}", prefix.unwrap_or_default(), operation.name);
     String::from_utf8_lossy(document).contains(&wanted)
+}
+
+/// An answer that breaks off.
+fn hang_up() -> Response {
+    let broken = futures::stream::iter([Err::<Bytes, _>(std::io::Error::other("hang up"))]);
+    let length = HeaderValue::from_static("1000");
+    ([(CONTENT_LENGTH, length)], Body::from_stream(broken)).into_response()
 }
 
 async fn snapshot(

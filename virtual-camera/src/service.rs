@@ -92,7 +92,7 @@ impl Service {
             Self::Media2 => media2::capabilities(),
             Self::Ptz => ptz::capabilities(),
             Self::Imaging => imaging::capabilities(),
-            Self::Events | Self::Subscription(_) => events::capabilities(),
+            Self::Events | Self::Subscription(_) => events::capabilities(camera),
         }
     }
 
@@ -162,8 +162,8 @@ impl Call<'_> {
 pub(crate) async fn answer(service: &Service, call: &Call<'_>) -> Result<Element, Fault> {
     let operation = call.request.name.as_str();
     let of_service = call.request.namespace == service.ns().uri;
-    let of_manager =
-        matches!(service, Service::Subscription(_)) && call.request.namespace == WSNT.uri;
+    let of_manager = matches!(service, Service::Events | Service::Subscription(_))
+        && call.request.namespace == WSNT.uri;
     if !of_service && !of_manager {
         return Err(Fault::not_supported(operation));
     }

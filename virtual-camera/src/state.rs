@@ -14,11 +14,12 @@ use uuid::Uuid;
 use crate::auth::{Credentials, Gate};
 use crate::clip::Clip;
 use crate::clock::Clock;
+use crate::event::{Event, Operation};
 use crate::motion::{Head, PtzPosition};
 use crate::observed::Observed;
 use crate::quirks::Quirks;
 use crate::rtsp::RtspServer;
-use crate::subscription::{Notification, PropertyOperation, Subscriptions};
+use crate::subscription::Subscriptions;
 use crate::topic::Topic;
 
 pub(crate) const MANUFACTURER: &str = "onvif-aio";
@@ -96,9 +97,27 @@ pub(crate) struct Events {
 #[derive(Debug, Default)]
 pub(crate) struct EventState {
     pub subscriptions: Subscriptions,
+    pub brokers: Vec<Broker>,
     motion: bool,
     digital_input: bool,
+    /// Properties that only [`Camera::report`] knows.
+    reported: Vec<Event>,
+    history: VecDeque<Event>,
+    /// Source tokens that were made up so far.
+    made_up: u64,
 }
+
+/// An MQTT broker the camera would publish to.
+#[derive(Clone, Debug)]
+pub(crate) struct Broker {
+    pub address: String,
+    pub topic_prefix: String,
+    pub user: Option<String>,
+    pub qos: u8,
+}
+
+/// Events that can be sought, and properties that are remembered.
+const MAX_REMEMBERED: usize = 256;
 
 impl Camera {
     /// What the camera takes for UTC: in replies, and when it checks tokens.
@@ -166,20 +185,16 @@ impl Events {
     pub(crate) fn lock(&self) -> MutexGuard<'_, EventState> {
         lock(&self.state)
     }
+}
 
+impl Camera {
     /// Sets a property and tells subscribers, if it changed.
-    pub(crate) fn set(&self, topics: &[Topic], value: bool) {
-        let mut state = self.lock();
+    pub(crate) fn set_property(&self, topics: &[Topic], value: bool) {
+        let mut state = self.events.lock();
         for &topic in topics {
-            if state.value(topic) == value {
-                continue;
+            if state.value(topic) != value && (value || !self.quirks.no_off_event) {
+                state.publish(topic.event(Operation::Changed, value), &self.quirks);
             }
-            state.subscriptions.publish(&Notification {
-                topic,
-                operation: PropertyOperation::Changed,
-                value,
-                at: Instant::now(),
-            });
         }
         for &topic in topics {
             match topic {
@@ -188,7 +203,23 @@ impl Events {
             }
         }
         drop(state);
-        self.changed.notify_waiters();
+        self.events.changed.notify_waiters();
+    }
+
+    /// Tells subscribers an event; the state of a property is remembered.
+    pub(crate) fn report(&self, event: Event) {
+        let mut state = self.events.lock();
+        state.reported.retain(|known| !known.same_property(&event));
+        let known = matches!(
+            event.operation,
+            Some(Operation::Initialized | Operation::Changed)
+        );
+        if known && state.reported.len() < MAX_REMEMBERED {
+            state.reported.push(event.clone());
+        }
+        state.publish(event, &self.quirks);
+        drop(state);
+        self.events.changed.notify_waiters();
     }
 }
 
@@ -201,14 +232,66 @@ impl EventState {
     }
 
     /// The state of every property, as a synchronization point reports it.
-    pub(crate) fn properties(&self, at: Instant) -> Vec<Notification> {
-        let properties = Topic::ALL.into_iter().map(|topic| Notification {
-            topic,
-            operation: PropertyOperation::Initialized,
-            value: self.value(topic),
-            at,
+    pub(crate) fn properties(&self, at: Instant) -> Vec<Event> {
+        let own = Topic::ALL
+            .into_iter()
+            .map(|topic| topic.event(Operation::Initialized, self.value(topic)));
+        let reported = self.reported.iter().map(|event| Event {
+            operation: Some(Operation::Initialized),
+            ..event.clone()
         });
-        properties.collect()
+        own.chain(reported)
+            .map(|event| Event { at, ..event })
+            .collect()
+    }
+
+    /// What happened since an instant, oldest first; before it and newest first, if `reverse`.
+    pub(crate) fn past(&self, from: Instant, reverse: bool) -> Vec<Event> {
+        let past = self.history.iter();
+        if reverse {
+            past.rev()
+                .filter(|event| event.at <= from)
+                .cloned()
+                .collect()
+        } else {
+            past.filter(|event| event.at >= from).cloned().collect()
+        }
+    }
+
+    fn publish(&mut self, mut event: Event, quirks: &Quirks) {
+        let over = event.data.iter().any(|(_, value)| value == "false");
+        if quirks.empty_message && over {
+            event.data.clear();
+        }
+        if quirks.unstable_source_token {
+            self.made_up += 1;
+            for (_, value) in &mut event.source {
+                *value = format!("{value}_{}", self.made_up);
+            }
+        }
+        if quirks.vendor_topics && event.topic == "tns1:VideoSource/MotionAlarm" {
+            let (_, value) = &event.data[0];
+            for (topic, item) in [
+                (
+                    "tns1:RuleEngine/TPSmartEventDetector/TPSmartEvent",
+                    "IsPeople",
+                ),
+                ("tns1:RuleEngine/tnsvendor:Whatever", "Status"),
+            ] {
+                let mut vendor = Event::new(topic).property(Operation::Changed);
+                vendor.source.clone_from(&event.source);
+                self.remember(vendor.data(item, value));
+            }
+        }
+        self.remember(event);
+    }
+
+    fn remember(&mut self, event: Event) {
+        self.subscriptions.publish(&event);
+        if self.history.len() == MAX_REMEMBERED {
+            self.history.pop_front();
+        }
+        self.history.push_back(event);
     }
 }
 

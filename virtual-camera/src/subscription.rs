@@ -1,31 +1,15 @@
-//! Pull points: what is subscribed, queued and expired. Pure; the clock is an argument.
+//! Subscriptions: what is subscribed, queued and expired. Pure; the clock is an argument.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::topic::{Topic, TopicFilter};
+use crate::event::Event;
+use crate::topic::TopicFilter;
 
 /// As many as the capability `MaxPullPoints` says.
 pub(crate) const MAX_SUBSCRIPTIONS: usize = 10;
 /// Beyond it the oldest notification of a subscription is dropped.
 const MAX_QUEUED: usize = 256;
-
-/// What happened to a property (Core Specification, "Property events").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PropertyOperation {
-    Initialized,
-    Changed,
-}
-
-/// A property event: the topic decides its source and data items.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Notification {
-    pub topic: Topic,
-    pub operation: PropertyOperation,
-    pub value: bool,
-    /// When it happened, on the monotonic clock; the camera's own clock may be wrong or be set.
-    pub at: Instant,
-}
 
 /// Why a subscription was not made.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +29,29 @@ pub(crate) struct Subscriptions {
 struct Subscription {
     filter: TopicFilter,
     ends: Instant,
-    queue: VecDeque<Notification>,
+    lifetime: Duration,
+    keep_alive: bool,
+    consumer: Option<url::Url>,
+    queue: VecDeque<Event>,
+}
+
+/// How a subscription is to be kept.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    pub filter: TopicFilter,
+    pub lifetime: Duration,
+    /// Pulling prolongs it, as where the client asked for no lifetime.
+    pub keep_alive: bool,
+    /// Where to push; pulled where there is none.
+    pub consumer: Option<url::Url>,
+}
+
+/// Notifications on their way to a consumer.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub id: String,
+    pub consumer: url::Url,
+    pub events: Vec<Event>,
 }
 
 impl Subscriptions {
@@ -53,19 +59,22 @@ impl Subscriptions {
     pub(crate) fn create(
         &mut self,
         id: String,
-        filter: TopicFilter,
+        terms: Terms,
+        limit: usize,
         now: Instant,
-        lifetime: Duration,
-        properties: Vec<Notification>,
+        properties: Vec<Event>,
     ) -> Result<Instant, TooMany> {
         self.expire(now);
-        if self.live.len() >= MAX_SUBSCRIPTIONS {
+        if self.live.len() >= limit {
             return Err(TooMany);
         }
-        let ends = now + lifetime;
+        let ends = now + terms.lifetime;
         let mut subscription = Subscription {
-            filter,
+            filter: terms.filter,
             ends,
+            lifetime: terms.lifetime,
+            keep_alive: terms.keep_alive,
+            consumer: terms.consumer,
             queue: VecDeque::new(),
         };
         subscription.offer(properties);
@@ -73,10 +82,10 @@ impl Subscriptions {
         Ok(ends)
     }
 
-    /// Queues a notification wherever it was asked for.
-    pub(crate) fn publish(&mut self, notification: &Notification) {
+    /// Queues an event wherever it was asked for.
+    pub(crate) fn publish(&mut self, event: &Event) {
         for subscription in self.live.values_mut() {
-            subscription.offer([notification.clone()]);
+            subscription.offer([event.clone()]);
         }
     }
 
@@ -85,10 +94,38 @@ impl Subscriptions {
         &mut self,
         id: &str,
         now: Instant,
-        properties: Vec<Notification>,
+        properties: Vec<Event>,
     ) -> Result<(), Unknown> {
         self.find(id, now)?.offer(properties);
         Ok(())
+    }
+
+    /// Queues these events of the past, and no others.
+    pub(crate) fn rewind(
+        &mut self,
+        id: &str,
+        now: Instant,
+        past: Vec<Event>,
+    ) -> Result<(), Unknown> {
+        let subscription = self.find(id, now)?;
+        subscription.queue.clear();
+        subscription.offer(past);
+        Ok(())
+    }
+
+    /// Takes all that is to be pushed.
+    pub(crate) fn deliveries(&mut self, now: Instant) -> Vec<Delivery> {
+        self.expire(now);
+        let waiting = self.live.iter_mut().filter_map(|(id, subscription)| {
+            let consumer = subscription.consumer.clone()?;
+            let events: Vec<_> = subscription.queue.drain(..).collect();
+            (!events.is_empty()).then(|| Delivery {
+                id: id.clone(),
+                consumer,
+                events,
+            })
+        });
+        waiting.collect()
     }
 
     /// Takes up to `limit` notifications; also says when the subscription ends.
@@ -97,8 +134,11 @@ impl Subscriptions {
         id: &str,
         now: Instant,
         limit: usize,
-    ) -> Result<(Vec<Notification>, Instant), Unknown> {
+    ) -> Result<(Vec<Event>, Instant), Unknown> {
         let subscription = self.find(id, now)?;
+        if subscription.keep_alive {
+            subscription.ends = now + subscription.lifetime;
+        }
         let count = limit.min(subscription.queue.len());
         let taken = subscription.queue.drain(..count).collect();
         Ok((taken, subscription.ends))
@@ -141,15 +181,15 @@ impl Subscriptions {
 }
 
 impl Subscription {
-    fn offer(&mut self, notifications: impl IntoIterator<Item = Notification>) {
-        for notification in notifications {
-            if !self.filter.matches(notification.topic) {
+    fn offer(&mut self, events: impl IntoIterator<Item = Event>) {
+        for event in events {
+            if !self.filter.matches(&event.path(), event.items()) {
                 continue;
             }
             if self.queue.len() == MAX_QUEUED {
                 self.queue.pop_front();
             }
-            self.queue.push_back(notification);
+            self.queue.push_back(event);
         }
     }
 }
@@ -157,30 +197,43 @@ impl Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Operation;
+    use crate::topic::Topic;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn motion(at: Instant, value: bool) -> Notification {
-        Notification {
-            topic: Topic::MotionAlarm,
-            operation: PropertyOperation::Changed,
-            value,
+    fn motion(at: Instant, value: bool) -> Event {
+        Event {
             at,
+            ..Topic::MotionAlarm.event(Operation::Changed, value)
+        }
+    }
+
+    fn terms(keep_alive: bool) -> Terms {
+        Terms {
+            filter: TopicFilter::everything(),
+            lifetime: MINUTE,
+            keep_alive,
+            consumer: None,
         }
     }
 
     fn with_one(now: Instant) -> Subscriptions {
         let mut subscriptions = Subscriptions::default();
         subscriptions
-            .create(
-                "a".into(),
-                TopicFilter::everything(),
-                now,
-                MINUTE,
-                Vec::new(),
-            )
+            .create("a".into(), terms(false), 1, now, Vec::new())
             .unwrap();
         subscriptions
+    }
+
+    #[test]
+    fn without_a_lifetime_pulling_extends_a_subscription() {
+        let now = Instant::now();
+        let mut subscriptions = Subscriptions::default();
+        let created = subscriptions.create("a".into(), terms(true), 1, now, Vec::new());
+        created.unwrap();
+        let (_, ends) = subscriptions.pull("a", now + MINUTE / 2, 1).unwrap();
+        assert_eq!(ends, now + MINUTE * 3 / 2);
     }
 
     #[test]
@@ -232,7 +285,7 @@ mod tests {
 
         let (taken, _) = subscriptions.pull("a", now, usize::MAX).unwrap();
         assert_eq!(taken.len(), MAX_QUEUED);
-        assert!(taken.iter().all(|notification| notification.value));
+        assert!(taken.iter().all(|event| event.data[0].1 == "true"));
     }
 
     #[test]
@@ -242,9 +295,9 @@ mod tests {
         let mut create = |id: usize, now| {
             subscriptions.create(
                 id.to_string(),
-                TopicFilter::everything(),
+                terms(false),
+                MAX_SUBSCRIPTIONS,
                 now,
-                MINUTE,
                 Vec::new(),
             )
         };

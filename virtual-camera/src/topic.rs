@@ -1,9 +1,15 @@
 //! The camera's topics, and the topic expressions that select them.
 
-use crate::xml::{Node, TNS1};
+use crate::xml::{Node, Ns, TNS1};
 
 /// Alternatives in one expression, expressions in one filter.
 const MAX_ALTERNATIVES: usize = 64;
+
+/// The namespace of a maker's own topics.
+pub(crate) const VENDOR: Ns = Ns {
+    prefix: "tnsvendor",
+    uri: "http://www.vendor.example/2026/topics",
+};
 
 /// A topic this camera raises; each is a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +62,13 @@ impl Topic {
     }
 }
 
-/// Which topics a subscription wants: none of its expressions, or one of each.
+/// What a subscription wants: none of its expressions, or one of each, and all of its items.
 #[derive(Clone, Debug)]
 pub(crate) struct TopicFilter {
     /// All of these must match; each matches where one of its alternatives does.
     expressions: Vec<Vec<Alternative>>,
+    /// Names and values of simple items that must be there.
+    items: Vec<(String, String)>,
 }
 
 /// Why a filter was refused.
@@ -68,6 +76,8 @@ pub(crate) struct TopicFilter {
 pub(crate) enum FilterError {
     UnknownDialect,
     Invalid,
+    /// The condition on items.
+    InvalidContent,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,13 +91,22 @@ impl TopicFilter {
     pub(crate) const CONCRETE_SET: &str =
         "http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet";
 
+    pub(crate) const ITEM_FILTER: &str =
+        "http://www.onvif.org/ver10/tev/messageContentFilter/ItemFilter";
+
     pub(crate) fn everything() -> Self {
         Self {
             expressions: Vec::new(),
+            items: Vec::new(),
         }
     }
 
-    /// Reads the `TopicExpression` elements of a `wsnt:Filter`.
+    /// Whether nothing is left out.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.expressions.is_empty() && self.items.is_empty()
+    }
+
+    /// Reads the `TopicExpression` and `MessageContent` elements of a `wsnt:Filter`.
     pub(crate) fn read(filter: &Node) -> Result<Self, FilterError> {
         let mut expressions = Vec::new();
         for expression in filter.all("TopicExpression") {
@@ -106,13 +125,53 @@ impl TopicFilter {
         if expressions.len() > MAX_ALTERNATIVES {
             return Err(FilterError::Invalid);
         }
-        Ok(Self { expressions })
+        let mut items = Vec::new();
+        for content in filter.all("MessageContent") {
+            if content.attribute("Dialect") != Some(Self::ITEM_FILTER) {
+                return Err(FilterError::InvalidContent);
+            }
+            for condition in content.text().split(" and boolean") {
+                items.push(item(condition).ok_or(FilterError::InvalidContent)?);
+            }
+        }
+        Ok(Self { expressions, items })
     }
 
-    pub(crate) fn matches(&self, topic: Topic) -> bool {
+    /// Whether an event with this path, below `tns1` and without its prefixes, and these items is wanted.
+    pub(crate) fn matches<'i>(
+        &self,
+        path: &[&str],
+        items: impl Iterator<Item = (&'i str, &'i str)> + Clone,
+    ) -> bool {
         let mut expressions = self.expressions.iter();
-        expressions.all(|alternatives| alternatives.iter().any(|a| a.matches(topic)))
+        expressions.all(|alternatives| alternatives.iter().any(|a| a.matches(path)))
+            && self.items.iter().all(|(name, value)| {
+                let mut items = items.clone();
+                items.any(|item| item == (name, value))
+            })
     }
+}
+
+/// One `boolean(//tt:SimpleItem[@Name="…" and @Value="…"])`.
+fn item(condition: &str) -> Option<(String, String)> {
+    let condition = condition.trim();
+    let condition = condition.strip_prefix("boolean").unwrap_or(condition);
+    let inside = condition
+        .trim()
+        .strip_prefix("(//tt:SimpleItem[")?
+        .strip_suffix("])")?;
+    let rest = inside.trim().strip_prefix("@Name=")?;
+    let (name, rest) = literal(rest)?;
+    let rest = rest.trim().strip_prefix("and")?.trim();
+    let (value, rest) = literal(rest.strip_prefix("@Value=")?)?;
+    rest.trim()
+        .is_empty()
+        .then(|| (name.to_owned(), value.to_owned()))
+}
+
+fn literal(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    text[1..].split_once(quote)
 }
 
 impl Alternative {
@@ -125,6 +184,7 @@ impl Alternative {
         for segment in text.split('/') {
             let name = match segment.split_once(':') {
                 Some((prefix, name)) if scope.namespace_of(prefix) == Some(TNS1.uri) => name,
+                Some((prefix, name)) if scope.namespace_of(prefix) == Some(VENDOR.uri) => name,
                 // A topic of somebody else's namespace is a valid question; the answer is "never".
                 Some((prefix, _)) if scope.namespace_of(prefix).is_some() => segment,
                 Some(_) => return Err(FilterError::Invalid),
@@ -138,8 +198,7 @@ impl Alternative {
         Ok(Self { path, and_below })
     }
 
-    fn matches(&self, topic: Topic) -> bool {
-        let topic = topic.path();
+    fn matches(&self, topic: &[&str]) -> bool {
         if self.and_below {
             topic.len() >= self.path.len() && self.path == topic[..self.path.len()]
         } else {
@@ -162,29 +221,53 @@ mod tests {
         TopicFilter::read(&read(filter.as_bytes()).unwrap())
     }
 
+    fn matches(filter: &TopicFilter, topic: Topic) -> bool {
+        let items = [("Source", "video_source"), ("State", "true")];
+        filter.matches(topic.path(), items.into_iter())
+    }
+
+    #[test]
+    fn items_must_all_be_there() {
+        let read = |condition: &str| {
+            let filter = format!(
+                "<F><MessageContent Dialect='{}'>{condition}</MessageContent></F>",
+                TopicFilter::ITEM_FILTER
+            );
+            TopicFilter::read(&read(filter.as_bytes()).unwrap())
+        };
+        let source = r#"boolean(//tt:SimpleItem[@Name="Source" and @Value="video_source"])"#;
+        let state = "boolean(//tt:SimpleItem[@Name='State' and @Value='false'])";
+        assert!(matches(&read(source).unwrap(), Topic::MotionAlarm));
+        let both = read(&format!("{source} and {state}")).unwrap();
+        assert!(!matches(&both, Topic::MotionAlarm));
+        assert_eq!(read("count(//x)").unwrap_err(), FilterError::InvalidContent);
+    }
+
     #[test]
     fn a_concrete_expression_selects_one_topic() {
         let filter = filter("t:VideoSource/MotionAlarm").unwrap();
-        assert!(filter.matches(Topic::MotionAlarm));
-        assert!(!filter.matches(Topic::CellMotion));
+        assert!(matches(&filter, Topic::MotionAlarm));
+        assert!(!matches(&filter, Topic::CellMotion));
     }
 
     #[test]
     fn a_set_selects_everything_below_and_either_side() {
         let filter = filter(" t:RuleEngine//. | t:Device/t:Trigger/DigitalInput ").unwrap();
-        assert!(filter.matches(Topic::CellMotion));
-        assert!(filter.matches(Topic::DigitalInput));
-        assert!(!filter.matches(Topic::MotionAlarm));
+        assert!(matches(&filter, Topic::CellMotion));
+        assert!(matches(&filter, Topic::DigitalInput));
+        assert!(!matches(&filter, Topic::MotionAlarm));
     }
 
     #[test]
     fn a_parent_without_the_suffix_selects_nothing() {
-        assert!(!filter("t:VideoSource").unwrap().matches(Topic::MotionAlarm));
-        assert!(
-            !filter("v:VideoSource//.")
-                .unwrap()
-                .matches(Topic::MotionAlarm)
-        );
+        assert!(!matches(
+            &filter("t:VideoSource").unwrap(),
+            Topic::MotionAlarm
+        ));
+        assert!(!matches(
+            &filter("v:VideoSource//.").unwrap(),
+            Topic::MotionAlarm
+        ));
     }
 
     #[test]

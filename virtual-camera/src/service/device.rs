@@ -211,7 +211,11 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
             "Events",
             addressed("Events", Service::Events)
                 .leaf(TT, "WSSubscriptionPolicySupport", false)
-                .leaf(TT, "WSPullPointSupport", true)
+                .leaf(
+                    TT,
+                    "WSPullPointSupport",
+                    !call.camera.quirks.caps_lie_pullpoint,
+                )
                 .leaf(TT, "WSPausableSubscriptionManagerInterfaceSupport", false),
         ),
         ("Imaging", addressed("Imaging", Service::Imaging)),

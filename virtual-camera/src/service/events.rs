@@ -2,26 +2,40 @@
 
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
 use uuid::Uuid;
 
 use super::{Call, Service, flags};
 use crate::clock::{Clock, read_duration, read_timestamp, write_timestamp};
-use crate::soap::Fault;
-use crate::state::{Camera, lock};
-use crate::subscription::{MAX_SUBSCRIPTIONS, Notification, PropertyOperation, TooMany, Unknown};
-use crate::topic::{FilterError, Topic, TopicFilter};
-use crate::xml::{Element, NONE, TER, TEV, TNS1, TT, WSA, WSNT, WSTOP, XS, element};
+use crate::event::Event;
+use crate::soap::{self, Fault};
+use crate::state::{Broker, Camera, lock};
+use crate::subscription::{MAX_SUBSCRIPTIONS, Terms, TooMany, Unknown};
+use crate::topic::{FilterError, Topic, TopicFilter, VENDOR};
+use crate::xml::{
+    Element, NONE, Node, Ns, Rendering, TER, TEV, TNS1, TT, WSA, WSNT, WSTOP, XS, element,
+};
 
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest wait of one `PullMessages`; a longer one is cut to it.
 const MAX_PULL: Duration = Duration::from_secs(120);
 const MAX_MESSAGES: usize = 100;
+const MAX_BROKERS: usize = 2;
+/// The header that tells subscriptions apart where they share an address.
+const ID_HEADER: Ns = Ns {
+    prefix: "sub",
+    uri: "http://www.vendor.example/2026/subscription",
+};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
     match operation {
         "GetEventProperties" => Ok(event_properties(call)),
-        "CreatePullPointSubscription" => create(call),
+        "CreatePullPointSubscription" => create(call, None),
+        "Subscribe" => subscribe(call),
+        "AddEventBroker" => add_broker(call),
+        "DeleteEventBroker" => delete_broker(call),
+        "GetEventBrokers" => Ok(brokers(call)),
         _ => Err(Fault::not_supported(operation)),
     }
 }
@@ -37,6 +51,30 @@ pub(super) async fn answer_subscription(
     // Pulling and the synchronization point are ONVIF's, the rest is WS-BaseNotification's.
     match (operation, call.request.namespace == TEV.uri) {
         ("PullMessages", true) => pull(call, id).await,
+        ("SetSynchronizationPoint", true) if camera.quirks.no_syncpoint => {
+            Err(Fault::not_supported(operation))
+        }
+        ("Renew", false) if camera.quirks.no_renew => {
+            Err(Fault::not_authorized(StatusCode::BAD_REQUEST))
+        }
+        ("Seek", true) => {
+            let time = read_timestamp(call.argument("UtcTime")?)
+                .ok_or_else(|| Fault::sender(&[(TER, "InvalidArgVal")], "UtcTime is no time"))?;
+            let ago = lock(&camera.clock).now().duration_since(time);
+            let start = Instant::now();
+            let from = match Duration::try_from(ago) {
+                Ok(ago) => start.checked_sub(ago).unwrap_or(start - MAX_LIFETIME),
+                Err(_) => start,
+            };
+            let reverse = call.request.text_of("Reverse") == Some("true");
+            let mut state = camera.events.lock();
+            let past = state.past(from, reverse);
+            let sought = state.subscriptions.rewind(id, start, past);
+            drop(state);
+            sought.map_err(unknown)?;
+            camera.events.changed.notify_waiters();
+            Ok(call.response("SeekResponse"))
+        }
         ("SetSynchronizationPoint", true) => {
             let now = Instant::now();
             let mut state = camera.events.lock();
@@ -74,21 +112,159 @@ pub(super) async fn answer_subscription(
     }
 }
 
-pub(super) fn capabilities() -> Element {
+/// Whose request this is: with a header that names one, a subscription's.
+pub(crate) fn addressed(service: Service, header: &Node) -> Service {
+    match header.text_of("SubscriptionId") {
+        Some(id) if service == Service::Events => Service::Subscription(id.to_owned()),
+        _ => service,
+    }
+}
+
+/// Refuses a request for its WS-Addressing headers, or for their absence.
+pub(crate) fn check_addressing(
+    camera: &Camera,
+    service: &Service,
+    header: &Node,
+) -> Result<(), Fault> {
+    let has = |name| header.text_of(name).is_some();
+    let path = service.path();
+    let name = path
+        .trim_start_matches("/onvif/")
+        .trim_end_matches("_service");
+    let rejected = &camera.quirks.reject_wsa_on;
+    if rejected.iter().any(|rejected| *rejected == name) && has("Action") {
+        return Err(Fault::sender(
+            &[(TER, "InvalidArgs")],
+            "WS-Addressing is not understood",
+        ));
+    }
+    let of_events = matches!(service, Service::Events | Service::Subscription(_));
+    let complete = ["Action", "To", "MessageID"].into_iter().all(has);
+    if of_events && camera.quirks.require_wsa && !complete {
+        return Err(Fault::sender(
+            &[(WSA, "MessageAddressingHeaderRequired")],
+            "",
+        ));
+    }
+    Ok(())
+}
+
+/// How long the camera lets a request wait before it hangs up.
+pub(crate) fn hang_up_after(camera: &Camera, operation: &str) -> Option<Duration> {
+    let after = camera.quirks.pull_close_after_ms?;
+    (operation == "PullMessages").then(|| Duration::from_millis(after))
+}
+
+/// What is pushed to a consumer.
+pub(crate) fn notify(camera: &Camera, manager: &str, events: &[Event]) -> String {
+    let clock = lock(&camera.clock);
+    let messages = events.iter().map(|event| {
+        let reference =
+            element(WSNT, "SubscriptionReference").address_leaf(WSA, "Address", manager);
+        notification(event, &clock, camera).child(reference)
+    });
+    let header = vec![
+        element(WSA, "Action")
+            .text("http://docs.oasis-open.org/wsn/bw-2/NotificationConsumer/Notify"),
+    ];
+    soap::envelope(header, element(WSNT, "Notify").children(messages)).render(Rendering::default())
+}
+
+pub(super) fn capabilities(camera: &Camera) -> Element {
+    let denied = camera.quirks.caps_lie_pullpoint;
+    let pull_points = camera.quirks.max_subs.unwrap_or(MAX_SUBSCRIPTIONS);
     flags(
         TEV,
         "Capabilities",
         &[
             ("WSSubscriptionPolicySupport", false),
             ("WSPausableSubscriptionManagerInterfaceSupport", false),
-            ("PersistentNotificationStorage", false),
+            ("WSPullPointSupport", !denied),
+            ("PersistentNotificationStorage", true),
         ],
     )
-    .attribute("MaxNotificationProducers", 0)
-    .attribute("MaxPullPoints", MAX_SUBSCRIPTIONS)
+    .attribute("MaxNotificationProducers", MAX_SUBSCRIPTIONS)
+    .attribute("MaxPullPoints", if denied { 0 } else { pull_points })
+    .attribute("EventBrokerProtocols", "mqtt mqtts")
+    .attribute("MaxEventBrokers", MAX_BROKERS)
 }
 
-fn create(call: &Call<'_>) -> Result<Element, Fault> {
+fn subscribe(call: &Call<'_>) -> Result<Element, Fault> {
+    let camera = call.camera;
+    let reference = call.request.child("ConsumerReference");
+    let address = reference.and_then(|reference| reference.text_of("Address"));
+    let address = address.ok_or_else(|| Fault::missing("ConsumerReference"))?;
+    let longest = camera.quirks.crash_on_long_url;
+    if longest.is_some_and(|longest| address.len() > longest) {
+        camera.reboot();
+        return Err(Fault::receiver(&[(TER, "Action")], "internal error"));
+    }
+    let consumer = url::Url::parse(address).ok();
+    let consumer = consumer
+        .filter(|url| url.scheme() == "http" && url.has_host())
+        .ok_or_else(|| {
+            Fault::sender(
+                &[(TER, "InvalidArgVal")],
+                "the consumer's address is no URL",
+            )
+        })?;
+    create(call, Some(consumer))
+}
+
+fn add_broker(call: &Call<'_>) -> Result<Element, Fault> {
+    let config = call.request.child("EventBroker");
+    let config = config.ok_or_else(|| Fault::missing("EventBroker"))?;
+    let text = |name| config.text_of(name).map(str::to_owned);
+    let broker = Broker {
+        address: text("Address").ok_or_else(|| Fault::missing("Address"))?,
+        topic_prefix: text("TopicPrefix").ok_or_else(|| Fault::missing("TopicPrefix"))?,
+        user: text("UserName"),
+        qos: text("QoS").and_then(|qos| qos.parse().ok()).unwrap_or(0),
+    };
+    let mut state = call.camera.events.lock();
+    state
+        .brokers
+        .retain(|known| known.address != broker.address);
+    if state.brokers.len() == MAX_BROKERS {
+        return Err(Fault::receiver(
+            &[(TER, "Action"), (TER, "MaximumNumberOfEventBrokers")],
+            "there are enough brokers",
+        ));
+    }
+    state.brokers.push(broker);
+    Ok(call.response("AddEventBrokerResponse"))
+}
+
+fn delete_broker(call: &Call<'_>) -> Result<Element, Fault> {
+    let address = call.argument("Address")?;
+    let mut state = call.camera.events.lock();
+    let before = state.brokers.len();
+    state.brokers.retain(|known| known.address != address);
+    if state.brokers.len() == before {
+        return Err(Fault::invalid_value("NoConfig", "there is no such broker"));
+    }
+    Ok(call.response("DeleteEventBrokerResponse"))
+}
+
+fn brokers(call: &Call<'_>) -> Element {
+    let wanted = call.request.text_of("Address");
+    let state = call.camera.events.lock();
+    let brokers = state.brokers.iter();
+    let brokers = brokers.filter(|broker| wanted.is_none_or(|wanted| broker.address == wanted));
+    call.response("GetEventBrokersResponse")
+        .children(brokers.map(|broker| {
+            let config = element(TEV, "EventBroker")
+                .leaf(TEV, "Address", &broker.address)
+                .leaf(TEV, "TopicPrefix", &broker.topic_prefix);
+            let user = broker.user.as_ref();
+            config
+                .children(user.map(|user| element(TEV, "UserName").text(user)))
+                .leaf(TEV, "QoS", broker.qos)
+                .leaf(TEV, "Status", "Offline")
+        }))
+}
+
+fn create(call: &Call<'_>, consumer: Option<url::Url>) -> Result<Element, Fault> {
     let camera = call.camera;
     let has_term = call.request.text_of("InitialTerminationTime").is_some();
     if camera.quirks.require_init_term && !has_term {
@@ -103,30 +279,61 @@ fn create(call: &Call<'_>) -> Result<Element, Fault> {
         Some(filter) => TopicFilter::read(filter).map_err(|error| refuse_filter(error, camera))?,
         None => TopicFilter::everything(),
     };
+    if camera.quirks.no_filter && !filter.is_everything() {
+        return Err(refuse_filter(FilterError::UnknownDialect, camera));
+    }
     let id = Uuid::new_v4().simple().to_string();
     let start = Instant::now();
+    let (name, ns) = match consumer {
+        Some(_) => ("SubscribeResponse", WSNT),
+        None => ("CreatePullPointSubscriptionResponse", TEV),
+    };
+    let terms = Terms {
+        filter,
+        lifetime,
+        keep_alive: !has_term && !camera.quirks.pull_no_extend,
+        consumer,
+    };
+    let limit = camera.quirks.max_subs.unwrap_or(MAX_SUBSCRIPTIONS);
     let mut state = camera.events.lock();
     let properties = state.properties(start);
     let created = state
         .subscriptions
-        .create(id.clone(), filter, start, lifetime, properties);
+        .create(id.clone(), terms, limit, start, properties);
     drop(state);
     let ends = created.map_err(|TooMany| Fault::too_many_subscriptions(now(camera)))?;
+    camera.events.changed.notify_waiters();
     let clock = lock(&camera.clock);
-    let manager = Service::Subscription(id);
     Ok(call
-        .response("CreatePullPointSubscriptionResponse")
-        .child(element(TEV, "SubscriptionReference").address_leaf(
-            WSA,
-            "Address",
-            call.url(&manager.path()),
-        ))
+        .response(name)
+        .child(reference(call, ns, id))
         .leaf(WSNT, "CurrentTime", write_timestamp(clock.now()))
         .leaf(WSNT, "TerminationTime", write_timestamp(clock.at(ends))))
 }
 
+/// Where a client finds a subscription.
+fn reference(call: &Call<'_>, ns: Ns, id: String) -> Element {
+    let quirks = &call.camera.quirks;
+    let reference = element(ns, "SubscriptionReference");
+    if quirks.subscription_header {
+        let address = call.url(&Service::Events.path());
+        return reference
+            .address_leaf(WSA, "Address", address)
+            .child(element(WSA, "ReferenceParameters").leaf(ID_HEADER, "SubscriptionId", id));
+    }
+    let path = Service::Subscription(id).path();
+    let address = match quirks.subscription_port {
+        Some(port) => format!("http://{}:{port}{path}", call.host),
+        None => call.url(&path),
+    };
+    reference.address_leaf(WSA, "Address", address)
+}
+
 async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
     let camera = call.camera;
+    if camera.quirks.pull_fault_always {
+        return Err(Fault::receiver(&[(TER, "Action")], "internal error"));
+    }
     let limit = call.argument("MessageLimit")?.parse().ok();
     let limit: usize = limit.filter(|limit| *limit > 0).ok_or_else(|| {
         Fault::sender(
@@ -160,7 +367,11 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
                 .response("PullMessagesResponse")
                 .leaf(TEV, "CurrentTime", write_timestamp(clock.now()))
                 .leaf(TEV, "TerminationTime", write_timestamp(clock.at(ends)))
-                .children(messages.iter().map(|message| notification(message, &clock))));
+                .children(
+                    messages
+                        .iter()
+                        .map(|message| notification(message, &clock, camera)),
+                ));
         }
         tokio::select! {
             () = changed => {}
@@ -170,31 +381,30 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
     }
 }
 
-fn notification(message: &Notification, clock: &Clock) -> Element {
-    let topic = message.topic;
-    let source = topic
-        .source()
-        .iter()
-        .fold(element(TT, "Source"), |e, (name, _, value)| {
-            e.child(simple_item(name, value))
-        });
-    let data = element(TT, "Data").child(simple_item(topic.data(), &message.value.to_string()));
-    let operation = match message.operation {
-        PropertyOperation::Initialized => "Initialized",
-        PropertyOperation::Changed => "Changed",
-    };
-    let content = element(TT, "Message")
-        .attribute("UtcTime", write_timestamp(clock.at(message.at)))
-        .attribute("PropertyOperation", operation)
-        .child(source)
-        .child(data);
-    let path = topic.path().join("/");
+fn notification(event: &Event, clock: &Clock, camera: &Camera) -> Element {
+    let mut content =
+        element(TT, "Message").attribute("UtcTime", write_timestamp(clock.at(event.at)));
+    if let Some(operation) = event.operation {
+        content = content.attribute("PropertyOperation", operation.name());
+    }
+    for (name, items) in [
+        ("Source", &event.source),
+        ("Key", &event.key),
+        ("Data", &event.data),
+    ] {
+        if !items.is_empty() {
+            let items = items.iter().map(|(name, value)| simple_item(name, value));
+            content = content.child(element(TT, name).children(items));
+        }
+    }
+    let topic = format_args!("{}{}", event.topic, camera.quirks.topic_suffix).to_string();
     element(WSNT, "NotificationMessage")
         .child(
             element(WSNT, "Topic")
                 .attribute("Dialect", TopicFilter::CONCRETE_SET)
                 .mentions(TNS1)
-                .address(format_args!("{}:{path}", TNS1.prefix)),
+                .mentions(VENDOR)
+                .address(topic),
         )
         .child(element(WSNT, "Message").child(content))
 }
@@ -263,7 +473,12 @@ fn lifetime(call: &Call<'_>, argument: &str, fault: &'static str) -> Result<Dura
         return Ok(DEFAULT_LIFETIME);
     };
     let clock_now = lock(&call.camera.clock).now();
-    let lifetime = read_duration(text).or_else(|| {
+    let quirks = &call.camera.quirks;
+    let minutes = quirks.minutes_as_seconds.then(|| text.replace('M', "S"));
+    let relative = read_duration(minutes.as_deref().unwrap_or(text));
+    let relative = relative.filter(|_| !quirks.reject_relative);
+    let relative = relative.map(|asked| quirks.fixed_term_s.map_or(asked, Duration::from_secs));
+    let lifetime = relative.or_else(|| {
         let left = read_timestamp(text)?.duration_since(clock_now);
         Duration::try_from(left).ok()
     });
@@ -279,6 +494,11 @@ fn refuse_filter(error: FilterError, camera: &Camera) -> Fault {
         FilterError::UnknownDialect => Fault::notification(
             "TopicExpressionDialectUnknownFault",
             "the dialect of the topic expression is unknown",
+            now(camera),
+        ),
+        FilterError::InvalidContent => Fault::notification(
+            "InvalidMessageContentExpressionFault",
+            "the condition on items is invalid",
             now(camera),
         ),
         FilterError::Invalid => Fault::notification(
