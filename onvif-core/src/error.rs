@@ -159,7 +159,7 @@ impl Error {
     /// has to come from its stream.
     pub fn needs_stream(&self) -> bool {
         match self {
-            Self::Refused { fault, .. } => !fault.is_transient(),
+            Self::Refused { fault, .. } => !fault.is_retryable(),
             Self::Unsupported { .. } | Self::NotAPicture { .. } | Self::Uri { .. } => true,
             _ => false,
         }

@@ -1,6 +1,6 @@
 //! Pan, tilt and zoom of ONVIF cameras: moves that always stop, presets, status.
 //!
-//! It does not choose what to look at: no tracking, no tours. Everything goes through
+//! It does not choose what to look at: no tracking of its own. Everything goes through
 //! [`onvif_core::Camera::call`].
 //!
 //! ```
@@ -28,16 +28,28 @@
 //! # }
 //! ```
 //!
-//! - [`PtzClient`]: nodes, status, moves, presets, home.
+//! - [`PtzClient`]: nodes, configurations, moves, presets, tours, home, status.
 //! - [`Motion`]: a continuous move that always stops.
-//! - [`Space2D`], [`Space1D`]: ranges, and clamping to them.
+//! - [`Rest`], [`WaitOptions`]: waiting until a camera has arrived, also one that lies about it.
+//! - [`Limits`], [`Ability`]: what a camera can do, and the nearest thing to a wish that it can.
+//! - [`pan_tilt`], [`mod@zoom`]: the spaces of ONVIF; [`Space2D`], [`Space1D`]: their ranges.
+//! - [`TimedMoveOptions`]: distances for cameras that only move continuously.
 
 mod client;
+mod idle;
+mod lane;
+mod limits;
 mod motion;
 mod operations;
+mod space;
+mod timed;
 mod vector;
 
-pub use client::{CameraExt, PtzClient};
+pub use client::{CameraExt, PtzClient, TrackingStart};
+pub use idle::{Rest, WaitOptions};
+pub use limits::{Ability, Limits};
 pub use motion::Motion;
 pub use operations::*;
-pub use vector::{FloatRange, PanTilt, Position, Space1D, Space2D, Velocity, Zoom};
+pub use space::{FloatRange, Space1D, Space2D, pan_tilt, zoom};
+pub use timed::TimedMoveOptions;
+pub use vector::{GeoLocation, PanTilt, Position, Velocity, Zoom};

@@ -6,15 +6,19 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::operations::{ContinuousMove, Stop};
-use crate::vector::Velocity;
+use crate::idle::claim;
+use crate::operations::{ContinuousMove, GetStatus, Stop};
+use crate::vector::{PanTilt, Velocity, Zoom};
 
 /// A stop that the camera refuses is tried this often: a camera that keeps turning is worse than a
 /// few requests.
 const ATTEMPTS: u32 = 3;
 /// A stop that does not reach the camera is tried for so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
+/// How often a camera that took a velocity of zero may still say that it moves: it needs time to come
+/// to rest.
+const LOOKS: u32 = 5;
 
 /// A continuous move. It stops when its time has passed, when [`stop`](Self::stop) is called, and
 /// when it is dropped.
@@ -42,13 +46,13 @@ impl Motion {
     ) -> Self {
         let (arm, armed) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
-        let velocity = velocity.clone();
+        let rest = velocity.at_rest();
         let stopping = tokio::spawn(async move {
             if armed.await.is_ok() {
                 // Either way out is a reason to stop.
                 let _ = tokio::time::timeout(duration, stopped).await;
             }
-            halt(&camera, &profile, &velocity).await
+            halt(&camera, &profile, &rest, PATIENCE).await
         });
         Self {
             arm: Some(arm),
@@ -98,19 +102,25 @@ async fn join(task: JoinHandle<Result<(), Error>>) -> Result<(), Error> {
     })
 }
 
-/// Stops; where the camera has no `Stop`, or fails it, with a velocity of zero.
-async fn halt(camera: &Camera, profile: &ProfileToken, velocity: &Velocity) -> Result<(), Error> {
+/// Every axis, without velocity.
+pub(crate) fn all_axes() -> Velocity {
+    Velocity::pan_tilt(0.0, 0.0).and_zoom(Zoom::new(0.0))
+}
+
+/// Stops the axes of `rest`; where the camera has no `Stop`, or fails it, with a velocity of zero. A
+/// camera that cannot be reached is tried until `patience` has passed.
+pub(crate) async fn halt(
+    camera: &Camera,
+    profile: &ProfileToken,
+    rest: &Velocity,
+    patience: Duration,
+) -> Result<(), Error> {
     let stop = Stop {
         profile_token: profile.clone(),
-        pan_tilt: Some(velocity.pan_tilt.is_some()),
-        zoom: Some(velocity.zoom.is_some()),
+        pan_tilt: Some(rest.pan_tilt.is_some()),
+        zoom: Some(rest.zoom.is_some()),
     };
-    let rest = ContinuousMove {
-        profile_token: profile.clone(),
-        velocity: velocity.at_rest(),
-        timeout: None,
-    };
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + patience;
     let mut refusals = 0;
     loop {
         let error = match camera.call(&stop).await {
@@ -120,7 +130,7 @@ async fn halt(camera: &Camera, profile: &ProfileToken, velocity: &Velocity) -> R
         let hopeless = match error.kind() {
             ErrorKind::Network => Instant::now() >= give_up,
             ErrorKind::Unauthorized => true,
-            _ if camera.call(&rest).await.is_ok() => {
+            _ if rests(camera, profile, rest).await => {
                 tracing::debug!(%error, "the camera does not stop on request; its velocity was set to zero");
                 return Ok(());
             }
@@ -135,4 +145,45 @@ async fn halt(camera: &Camera, profile: &ProfileToken, velocity: &Velocity) -> R
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Whether the camera has taken a velocity of zero, and does not say that it moves on: firmware that
+/// lacks `Stop` (Cohu, baby monitors) has been seen to accept the velocity and go on.
+async fn rests(camera: &Camera, profile: &ProfileToken, rest: &Velocity) -> bool {
+    let mut taken = false;
+    for velocity in parts(rest) {
+        let request = ContinuousMove {
+            profile_token: profile.clone(),
+            velocity,
+            timeout: None,
+        };
+        taken |= camera.call(&request).await.is_ok();
+        if taken && request.velocity == *rest {
+            break;
+        }
+    }
+    if !taken {
+        return false;
+    }
+    let look = GetStatus {
+        profile_token: profile.clone(),
+    };
+    for _ in 0..LOOKS {
+        let status = camera.call(&look).await.ok().and_then(|reply| reply.status);
+        if status.as_ref().and_then(claim) != Some(true) {
+            return true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    false
+}
+
+/// All axes at once, and each alone for cameras that have only one of them.
+fn parts(rest: &Velocity) -> Vec<Velocity> {
+    let mut parts = vec![rest.clone()];
+    if let (Some(pan_tilt), Some(zoom)) = (&rest.pan_tilt, &rest.zoom) {
+        parts.push(PanTilt::into(pan_tilt.clone()));
+        parts.push(Zoom::into(zoom.clone()));
+    }
+    parts
 }

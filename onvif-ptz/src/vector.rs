@@ -1,5 +1,6 @@
-use onvif_core::soap_reply;
 use onvif_core::soap_type;
+
+use crate::space::{pan_tilt, zoom};
 
 soap_type! {
     /// Pan and tilt: a position, a distance, a velocity or a speed, by its space.
@@ -43,6 +44,18 @@ impl PanTilt {
         Self { x, y, space: None }
     }
 
+    /// Pan and tilt in degrees, for cameras that list
+    /// [`POSITION_DEGREES`](crate::pan_tilt::POSITION_DEGREES).
+    pub fn degrees(pan: f32, tilt: f32) -> Self {
+        Self::new(pan, tilt).in_space(pan_tilt::POSITION_DEGREES)
+    }
+
+    /// A distance as parts of what the camera sees, for cameras that list
+    /// [`TRANSLATION_FOV`](crate::pan_tilt::TRANSLATION_FOV).
+    pub fn of_view(x: f32, y: f32) -> Self {
+        Self::new(x, y).in_space(pan_tilt::TRANSLATION_FOV)
+    }
+
     /// The same in another space, such as degrees.
     #[must_use]
     pub fn in_space(mut self, uri: impl Into<String>) -> Self {
@@ -55,6 +68,12 @@ impl Zoom {
     /// Zoom in the camera's default space.
     pub fn new(x: f32) -> Self {
         Self { x, space: None }
+    }
+
+    /// Zoom as focal length in millimetres, for cameras that list
+    /// [`POSITION_MILLIMETER`](crate::zoom::POSITION_MILLIMETER).
+    pub fn millimeters(focal_length: f32) -> Self {
+        Self::new(focal_length).in_space(zoom::POSITION_MILLIMETER)
     }
 
     /// The same in another space.
@@ -125,70 +144,36 @@ impl From<Zoom> for Position {
     }
 }
 
-soap_reply! {
-    /// A closed range.
-    #[derive(Copy)]
-    pub struct FloatRange in "tt" {
-        /// Smallest value.
-        min: f32 = "Min",
-        /// Largest value.
-        max: f32 = "Max",
-    }
+/// A place on earth.
+#[derive(Clone, Copy, Debug, PartialEq, ::yaserde::YaSerialize)]
+#[yaserde(prefix = "tt")]
+pub struct GeoLocation {
+    /// Degrees east of Greenwich.
+    #[yaserde(attribute = true, rename = "lon")]
+    pub longitude: f64,
+    /// Degrees north of the equator.
+    #[yaserde(attribute = true, rename = "lat")]
+    pub latitude: f64,
+    /// Metres above sea level.
+    #[yaserde(attribute = true, rename = "elevation")]
+    pub elevation: Option<f32>,
 }
 
-impl FloatRange {
-    /// The nearest value in the range. A camera that reports its bounds in the wrong order is
-    /// understood.
-    pub fn clamp(&self, value: f32) -> f32 {
-        let (min, max) = if self.min <= self.max {
-            (self.min, self.max)
-        } else {
-            (self.max, self.min)
-        };
-        value.clamp(min, max)
-    }
-}
-
-soap_reply! {
-    /// A space of pan and tilt.
-    pub struct Space2D in "tt" {
-        /// Its URI.
-        uri: Option<String> = "URI",
-        /// Pan.
-        x: FloatRange = "XRange",
-        /// Tilt.
-        y: FloatRange = "YRange",
-    }
-}
-
-impl Space2D {
-    /// The nearest pan and tilt that the camera can do, in this space.
-    pub fn clamp(&self, x: f32, y: f32) -> PanTilt {
-        PanTilt {
-            x: self.x.clamp(x),
-            y: self.y.clamp(y),
-            space: self.uri.clone(),
+impl GeoLocation {
+    /// A place at sea level or where its height does not matter.
+    pub fn new(latitude: f64, longitude: f64) -> Self {
+        Self {
+            longitude,
+            latitude,
+            elevation: None,
         }
     }
-}
 
-soap_reply! {
-    /// A space of zoom.
-    pub struct Space1D in "tt" {
-        /// Its URI.
-        uri: Option<String> = "URI",
-        /// Zoom.
-        x: FloatRange = "XRange",
-    }
-}
-
-impl Space1D {
-    /// The nearest zoom that the camera can do, in this space.
-    pub fn clamp(&self, x: f32) -> Zoom {
-        Zoom {
-            x: self.x.clamp(x),
-            space: self.uri.clone(),
-        }
+    /// Whether it is on earth.
+    pub(crate) fn is_valid(&self) -> bool {
+        (-90.0..=90.0).contains(&self.latitude)
+            && (-180.0..=180.0).contains(&self.longitude)
+            && self.elevation.is_none_or(f32::is_finite)
     }
 }
 
@@ -215,22 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn positions_are_clamped_to_what_the_camera_can_do() {
-        let space = Space2D {
-            uri: Some("urn:degrees".into()),
-            x: FloatRange {
-                min: 0.0,
-                max: 360.0,
-            },
-            y: FloatRange {
-                min: 90.0,
-                max: -15.0,
-            },
-        };
+    fn a_place_on_earth_keeps_its_digits() {
+        let place = GeoLocation::new(52.520_008, 13.404_954);
         assert_eq!(
-            space.clamp(400.0, -90.0),
-            PanTilt::new(360.0, -15.0).in_space("urn:degrees")
+            to_body(&place).unwrap(),
+            "<tt:GeoLocation lon=\"13.404954\" lat=\"52.520008\" />"
         );
+        assert!(!GeoLocation::new(91.0, 0.0).is_valid());
+        assert!(!GeoLocation::new(0.0, f64::NAN).is_valid());
     }
 
     #[test]

@@ -17,6 +17,8 @@ use onvif_ptz::{CameraExt, PtzClient, Velocity};
 #[derive(Clone)]
 struct Refusing {
     what: &'static [&'static str],
+    /// What is answered to requests whose body begins so.
+    answers: &'static [(&'static str, &'static str)],
     /// From the first move on, until so much time has passed since, the camera cannot be reached.
     away: Duration,
     moved: Arc<Mutex<Option<Instant>>>,
@@ -38,7 +40,9 @@ impl Transport for Refusing {
         } else if self.what.iter().any(|word| body.contains(word)) {
             "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code></s:Fault>"
         } else {
-            "<tptz:MoveResponse/>"
+            let mut answers = self.answers.iter();
+            let answer = answers.find(|(request, _)| body.starts_with(request));
+            answer.map_or("<tptz:MoveResponse/>", |(_, answer)| answer)
         };
         let away = |since: Instant| since.elapsed() < self.away;
         if self.moved.lock().unwrap().is_some_and(away) {
@@ -47,7 +51,7 @@ impl Transport for Refusing {
         if body.starts_with("<tptz:ContinuousMove") {
             self.moved.lock().unwrap().get_or_insert_with(Instant::now);
         }
-        if body.starts_with("<tptz:") {
+        if body.starts_with("<tptz:") && !body.starts_with("<tptz:Get") {
             self.moves.lock().unwrap().push(body);
         }
         let envelope = format!("<s:Envelope><s:Body>{answer}</s:Body></s:Envelope>");
@@ -56,16 +60,25 @@ impl Transport for Refusing {
 }
 
 async fn camera(what: &'static [&'static str]) -> (PtzClient, Arc<Mutex<Vec<String>>>) {
-    camera_away(what, Duration::ZERO).await
+    camera_that(what, &[], Duration::ZERO).await
 }
 
 async fn camera_away(
     what: &'static [&'static str],
     away: Duration,
 ) -> (PtzClient, Arc<Mutex<Vec<String>>>) {
+    camera_that(what, &[], away).await
+}
+
+async fn camera_that(
+    what: &'static [&'static str],
+    answers: &'static [(&'static str, &'static str)],
+    away: Duration,
+) -> (PtzClient, Arc<Mutex<Vec<String>>>) {
     let moves = Arc::default();
     let transport = Refusing {
         what,
+        answers,
         away,
         moved: Arc::default(),
         moves: Arc::clone(&moves),
@@ -160,4 +173,58 @@ async fn a_camera_that_stays_away_is_an_error_in_the_end() {
     let start = Instant::now();
     assert!(motion.finished().await.is_err());
     assert!(start.elapsed() < Duration::from_secs(120));
+}
+
+const SAYS_IT_MOVES: (&str, &str) = (
+    "<tptz:GetStatus",
+    "<tptz:R><tptz:PTZStatus><tt:MoveStatus><tt:PanTilt>MOVING</tt:PanTilt></tt:MoveStatus></tptz:PTZStatus></tptz:R>",
+);
+
+#[tokio::test(start_paused = true)]
+async fn a_camera_that_takes_a_velocity_of_zero_and_goes_on_is_an_error() {
+    let (ptz, moves) = camera_that(&["tptz:Stop"], &[SAYS_IT_MOVES], Duration::ZERO).await;
+    let motion = ptz
+        .continuous_move(&"p".into(), Velocity::zoom(1.0), Duration::from_secs(5))
+        .await
+        .unwrap();
+    assert!(motion.stop().await.is_err());
+    assert_eq!(moves.lock().unwrap().len(), 1 + 2 * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_camera_with_a_longest_timeout_gets_that_one_from_then_on() {
+    const ANSWERS: &[(&str, &str)] = &[
+        (
+            "<tptz:GetConfigurations ",
+            "<tptz:R><tptz:PTZConfiguration token=\"c\"/></tptz:R>",
+        ),
+        (
+            "<tptz:GetConfigurationOptions",
+            "<tptz:R><tptz:PTZConfigurationOptions><tt:PTZTimeout><tt:Max>PT20S</tt:Max></tt:PTZTimeout>\
+             </tptz:PTZConfigurationOptions></tptz:R>",
+        ),
+    ];
+    let (ptz, moves) = camera_that(&["PT32S", "PT42S"], ANSWERS, Duration::ZERO).await;
+    let profile = "p".into();
+    for seconds in [30, 40] {
+        let duration = Duration::from_secs(seconds);
+        let motion = ptz.continuous_move(&profile, Velocity::zoom(1.0), duration);
+        motion.await.unwrap().stop().await.unwrap();
+    }
+    let moves = moves.lock().unwrap();
+    let timeouts: Vec<&str> = moves
+        .iter()
+        .filter_map(|body| Some(body.split_once("<tptz:Timeout>")?.1.split_once('<')?.0))
+        .collect();
+    assert_eq!(timeouts, ["PT32S", "PT20S", "PT20S"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_that_names_no_axis_is_refused_before_it_is_sent() {
+    let (ptz, moves) = camera(&[]).await;
+    let nothing = ptz
+        .absolute_move(&"p".into(), Velocity::default(), None)
+        .await;
+    assert!(nothing.is_err());
+    assert!(moves.lock().unwrap().is_empty());
 }

@@ -223,16 +223,12 @@ impl Builder {
         let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [
-<<<<<<< HEAD
             Some(tokio::spawn(server::serve(
                 camera.clone(),
                 listener,
                 acceptor,
             ))),
-=======
-            Some(tokio::spawn(server::serve(camera.clone(), listener))),
             Some(tokio::spawn(push::deliver(camera.clone()))),
->>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
             discovery,
         ];
         tracing::info!(camera = camera.name, %http, "virtual camera started");

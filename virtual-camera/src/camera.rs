@@ -9,11 +9,8 @@ use url::Url;
 
 use crate::auth::Credentials;
 use crate::builder::Builder;
-<<<<<<< HEAD
 use crate::clock::Clock;
-=======
 use crate::event::Event;
->>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
 use crate::motion::PtzPosition;
 use crate::observed::Observed;
 use crate::server::url_host;

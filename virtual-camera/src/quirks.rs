@@ -122,8 +122,6 @@ pub struct Quirks {
     pub double_port: bool,
     /// Every HTTP address the camera hands out names this port, as behind port forwarding (C19).
     pub advertised_port: Option<u16>,
-    /// Addresses of subscriptions name this port (C20).
-    pub subscription_port: Option<u16>,
     /// All services are at `/onvif/service`; other paths are status 400 (C21).
     pub single_endpoint: bool,
     /// `GetServiceCapabilities` is not supported, and `GetServices` lists no capabilities (C22).

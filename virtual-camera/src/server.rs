@@ -17,16 +17,10 @@ use axum::routing::{any, get};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http::header::{
-<<<<<<< HEAD
-    AUTHORIZATION, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode, Uri};
-=======
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, WWW_AUTHENTICATE,
-};
-use http::{StatusCode, Uri};
->>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -36,12 +30,8 @@ pub(crate) use self::tls::Tls;
 
 use crate::auth::{Presented, Refusal, username_token};
 use crate::control;
-<<<<<<< HEAD
 use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
-use crate::service::{Call, Service, answer};
-=======
 use crate::service::{Call, Service, answer, events};
->>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
 use crate::soap::{self, Fault};
 use crate::state::{Camera, lock};
 use crate::xml::{Element, Node, Rendering, TDS, TEV, TIMG, TPTZ, TR2, TRT, WSA, WSNT};
@@ -171,9 +161,6 @@ async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
         host: &advertised_host(&camera, asked),
         request: &request.body,
     };
-<<<<<<< HEAD
-    let mut response = match answer(&service, &call).await {
-=======
     let answered = match events::hang_up_after(&camera, operation) {
         Some(after) => match tokio::time::timeout(after, answer(&service, &call)).await {
             Ok(answered) => answered,
@@ -181,8 +168,7 @@ async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
         },
         None => answer(&service, &call).await,
     };
-    match answered {
->>>>>>> 63c63e6 (Give the virtual camera filters on items, push, seek, brokers and the quirks of event services)
+    let mut response = match answered {
         Ok(body) => respond(&camera, StatusCode::OK, header, body),
         Err(_) if camera.quirks.sub_forget_404 && matches!(service, Service::Subscription(_)) => {
             StatusCode::NOT_FOUND.into_response()

@@ -55,7 +55,7 @@ pub(super) async fn answer_subscription(
             Err(Fault::not_supported(operation))
         }
         ("Renew", false) if camera.quirks.no_renew => {
-            Err(Fault::not_authorized(StatusCode::BAD_REQUEST))
+            Err(Fault::not_authorized(StatusCode::BAD_REQUEST, None))
         }
         ("Seek", true) => {
             let time = read_timestamp(call.argument("UtcTime")?)
@@ -322,11 +322,7 @@ fn reference(call: &Call<'_>, ns: Ns, id: String) -> Element {
             .child(element(WSA, "ReferenceParameters").leaf(ID_HEADER, "SubscriptionId", id));
     }
     let path = Service::Subscription(id).path();
-    let address = match quirks.subscription_port {
-        Some(port) => format!("http://{}:{port}{path}", call.host),
-        None => call.url(&path),
-    };
-    reference.address_leaf(WSA, "Address", address)
+    reference.address_leaf(WSA, "Address", call.url(&path))
 }
 
 async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
