@@ -1,9 +1,22 @@
 //! Imaging: brightness, exposure, focus, white balance of a video source.
 
+mod focus;
+mod operations;
+mod options;
+mod preset;
+mod range;
+mod settings;
+
+pub use focus::*;
+pub use operations::*;
+pub use options::*;
+pub use preset::*;
+pub use settings::*;
+
 use crate::camera::Camera;
 use crate::error::Error;
 use crate::media::VideoSourceToken;
-use crate::{operation, soap_enum, soap_reply, soap_type};
+pub use crate::schema::FloatRange;
 
 /// Imaging of one camera (ONVIF Imaging).
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +27,16 @@ pub struct ImagingClient<'c> {
 impl<'c> ImagingClient<'c> {
     pub(crate) fn new(camera: &'c Camera) -> Self {
         Self { camera }
+    }
+
+    /// What the service says it can do.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "GetServiceCapabilities")]
+    pub async fn capabilities(&self) -> Result<ServiceCapabilities, Error> {
+        let reply = self.camera.call(&GetServiceCapabilities {}).await?;
+        Ok(reply.capabilities.unwrap_or_default())
     }
 
     /// The settings of a video source.
@@ -35,7 +58,8 @@ impl<'c> ImagingClient<'c> {
     /// from `ImagingSettings::default()`.
     ///
     /// # Errors
-    /// Those of [`Camera::call`]. Ranges are in [`options`](Self::options).
+    /// Those of [`Camera::call`]: `SettingsInvalid` when something is out of range. Ranges are in
+    /// [`options`](Self::options), and [`ImagingOptions::clamp`] keeps to them.
     #[doc(alias = "SetImagingSettings")]
     pub async fn set_settings(
         &self,
@@ -65,211 +89,165 @@ impl<'c> ImagingClient<'c> {
         reply.options.ok_or_else(|| self.lacks("imaging options"))
     }
 
+    /// How the focus can be moved. A lens that cannot be moved has options without any.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "GetMoveOptions")]
+    pub async fn move_options(&self, source: &VideoSourceToken) -> Result<FocusMoveOptions, Error> {
+        let request = GetMoveOptions {
+            video_source_token: source.clone(),
+        };
+        Ok(self
+            .camera
+            .call(&request)
+            .await?
+            .options
+            .unwrap_or_default())
+    }
+
+    /// Moves the focus to a position, or to the nearest the lens can take; its ranges are asked for
+    /// first. A speed is sent only when the camera lets it be chosen. Returns when the camera has
+    /// accepted, not when it has arrived.
+    ///
+    /// # Errors
+    /// [`Error::Caller`] for numbers that are none, [`Error::Unsupported`] when the lens has no
+    /// positions, and those of [`Camera::call`].
+    #[doc(alias = "Move")]
+    pub async fn focus_to(
+        &self,
+        source: &VideoSourceToken,
+        position: f32,
+        speed: Option<f32>,
+    ) -> Result<(), Error> {
+        let options = self.move_options(source).await?;
+        let focus = options.absolute(position, speed);
+        let focus = focus.ok_or_else(|| self.lacks("focus to a position"))?;
+        self.move_focus(source, focus).await
+    }
+
+    /// Moves the focus by a distance, as [`focus_to`](Self::focus_to).
+    ///
+    /// # Errors
+    /// As [`focus_to`](Self::focus_to).
+    #[doc(alias = "Move")]
+    pub async fn focus_by(
+        &self,
+        source: &VideoSourceToken,
+        distance: f32,
+        speed: Option<f32>,
+    ) -> Result<(), Error> {
+        let options = self.move_options(source).await?;
+        let focus = options.relative(distance, speed);
+        let focus = focus.ok_or_else(|| self.lacks("focus by a distance"))?;
+        self.move_focus(source, focus).await
+    }
+
+    /// Moves the focus until [`stop_focus`](Self::stop_focus) or the end of its way, as
+    /// [`focus_to`](Self::focus_to).
+    ///
+    /// # Errors
+    /// As [`focus_to`](Self::focus_to).
+    #[doc(alias = "Move")]
+    pub async fn focus_with(&self, source: &VideoSourceToken, speed: f32) -> Result<(), Error> {
+        let options = self.move_options(source).await?;
+        let focus = options.continuous(speed);
+        let focus = focus.ok_or_else(|| self.lacks("continuous focus"))?;
+        self.move_focus(source, focus).await
+    }
+
+    /// Moves the focus as given.
+    ///
+    /// # Errors
+    /// [`Error::Caller`] for numbers that are none, and those of [`Camera::call`].
+    #[doc(alias = "Move")]
+    pub async fn move_focus(
+        &self,
+        source: &VideoSourceToken,
+        focus: FocusMove,
+    ) -> Result<(), Error> {
+        if !focus.is_finite() {
+            return Err(Error::Caller("a number of the focus is none".into()));
+        }
+        let request = Move {
+            video_source_token: source.clone(),
+            focus,
+        };
+        self.camera.call(&request).await
+    }
+
+    /// Stops the focus.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "Stop")]
+    pub async fn stop_focus(&self, source: &VideoSourceToken) -> Result<(), Error> {
+        let request = Stop {
+            video_source_token: source.clone(),
+        };
+        self.camera.call(&request).await
+    }
+
+    /// Where the focus is and whether it moves, as far as the camera tells.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "GetStatus")]
+    pub async fn status(&self, source: &VideoSourceToken) -> Result<ImagingStatus, Error> {
+        let request = GetStatus {
+            video_source_token: source.clone(),
+        };
+        Ok(self.camera.call(&request).await?.status.unwrap_or_default())
+    }
+
+    /// The sets of settings that the camera has.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "GetPresets")]
+    pub async fn presets(&self, source: &VideoSourceToken) -> Result<Vec<ImagingPreset>, Error> {
+        let request = GetPresets {
+            video_source_token: source.clone(),
+        };
+        Ok(self.camera.call(&request).await?.presets)
+    }
+
+    /// The preset in use; `None` when the settings are no longer those of one.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "GetCurrentPreset")]
+    pub async fn current_preset(
+        &self,
+        source: &VideoSourceToken,
+    ) -> Result<Option<ImagingPreset>, Error> {
+        let request = GetCurrentPreset {
+            video_source_token: source.clone(),
+        };
+        Ok(self.camera.call(&request).await?.preset)
+    }
+
+    /// Uses a preset.
+    ///
+    /// # Errors
+    /// Those of [`Camera::call`].
+    #[doc(alias = "SetCurrentPreset")]
+    pub async fn use_preset(
+        &self,
+        source: &VideoSourceToken,
+        preset: &ImagingPresetToken,
+    ) -> Result<(), Error> {
+        let request = SetCurrentPreset {
+            video_source_token: source.clone(),
+            preset_token: preset.clone(),
+        };
+        self.camera.call(&request).await
+    }
+
     fn lacks(&self, what: &str) -> Error {
         Error::Unsupported {
             host: self.camera.host(),
             what: what.to_owned(),
         }
-    }
-}
-
-operation! {
-    /// Asks for the settings of a video source.
-    pub struct GetImagingSettings in "timg" {
-        /// The video source.
-        video_source_token: VideoSourceToken = "VideoSourceToken",
-    } -> GetImagingSettingsResponse;
-    Imaging, "http://www.onvif.org/ver20/imaging/wsdl/GetImagingSettings", ReadMedia, Read
-}
-
-soap_reply! {
-    /// The reply to [`GetImagingSettings`].
-    pub struct GetImagingSettingsResponse in "timg" {
-        /// The settings.
-        settings: Option<ImagingSettings> = "ImagingSettings",
-    }
-}
-
-operation! {
-    /// Changes settings of a video source.
-    pub struct SetImagingSettings in "timg" {
-        /// The video source.
-        video_source_token: VideoSourceToken = "VideoSourceToken",
-        /// What to change.
-        settings: ImagingSettings = "ImagingSettings",
-        /// Whether the change survives a restart.
-        force_persistence: Option<bool> = "ForcePersistence",
-    } -> ();
-    Imaging, "http://www.onvif.org/ver20/imaging/wsdl/SetImagingSettings", Actuate, Write
-}
-
-operation! {
-    /// Asks for the ranges of the settings.
-    pub struct GetOptions in "timg" {
-        /// The video source.
-        video_source_token: VideoSourceToken = "VideoSourceToken",
-    } -> GetOptionsResponse;
-    Imaging, "http://www.onvif.org/ver20/imaging/wsdl/GetOptions", ReadMedia, Read
-}
-
-soap_reply! {
-    /// The reply to [`GetOptions`].
-    pub struct GetOptionsResponse in "timg" {
-        /// The ranges.
-        options: Option<ImagingOptions> = "ImagingOptions",
-    }
-}
-
-soap_type! {
-    /// Settings of a video source. Units are the camera's own unless stated.
-    #[derive(Default)]
-    pub struct ImagingSettings in "tt" {
-        /// Backlight compensation.
-        backlight_compensation: Option<BacklightCompensation> = "BacklightCompensation",
-        /// Brightness.
-        brightness: Option<f32> = "Brightness",
-        /// Colour saturation.
-        color_saturation: Option<f32> = "ColorSaturation",
-        /// Contrast.
-        contrast: Option<f32> = "Contrast",
-        /// Exposure.
-        exposure: Option<Exposure> = "Exposure",
-        /// Focus.
-        focus: Option<FocusConfiguration> = "Focus",
-        /// Infrared cut filter.
-        ir_cut_filter: Option<IrCutFilterMode> = "IrCutFilter",
-        /// Sharpness.
-        sharpness: Option<f32> = "Sharpness",
-        /// Wide dynamic range.
-        wide_dynamic_range: Option<WideDynamicRange> = "WideDynamicRange",
-        /// White balance.
-        white_balance: Option<WhiteBalance> = "WhiteBalance",
-    }
-}
-
-soap_type! {
-    /// Backlight compensation.
-    pub struct BacklightCompensation in "tt" {
-        /// On or off.
-        mode: Option<OnOff> = "Mode",
-        /// Strength.
-        level: Option<f32> = "Level",
-    }
-}
-
-soap_type! {
-    /// Exposure.
-    pub struct Exposure in "tt" {
-        /// Automatic or by hand.
-        mode: Option<AutoManual> = "Mode",
-        /// Shortest exposure in microseconds.
-        min_exposure_time: Option<f32> = "MinExposureTime",
-        /// Longest exposure in microseconds.
-        max_exposure_time: Option<f32> = "MaxExposureTime",
-        /// Smallest gain in dB.
-        min_gain: Option<f32> = "MinGain",
-        /// Largest gain in dB.
-        max_gain: Option<f32> = "MaxGain",
-        /// Exposure by hand, in microseconds.
-        exposure_time: Option<f32> = "ExposureTime",
-        /// Gain by hand, in dB.
-        gain: Option<f32> = "Gain",
-        /// Iris by hand: attenuation in dB, 0 is open.
-        iris: Option<f32> = "Iris",
-    }
-}
-
-soap_type! {
-    /// Focus.
-    pub struct FocusConfiguration in "tt" {
-        /// Automatic or by hand.
-        auto_focus_mode: Option<AutoManual> = "AutoFocusMode",
-        /// Speed of focus by default.
-        default_speed: Option<f32> = "DefaultSpeed",
-        /// Nearest distance in metres.
-        near_limit: Option<f32> = "NearLimit",
-        /// Farthest distance in metres; 0 is infinity.
-        far_limit: Option<f32> = "FarLimit",
-    }
-}
-
-soap_type! {
-    /// Wide dynamic range.
-    pub struct WideDynamicRange in "tt" {
-        /// On or off.
-        mode: Option<OnOff> = "Mode",
-        /// Strength.
-        level: Option<f32> = "Level",
-    }
-}
-
-soap_type! {
-    /// White balance.
-    pub struct WhiteBalance in "tt" {
-        /// Automatic or by hand.
-        mode: Option<AutoManual> = "Mode",
-        /// Gain of red.
-        cr_gain: Option<f32> = "CrGain",
-        /// Gain of blue.
-        cb_gain: Option<f32> = "CbGain",
-    }
-}
-
-soap_enum! {
-    /// On or off.
-    pub enum OnOff {
-        /// On.
-        On = "ON",
-        /// Off.
-        Off = "OFF",
-    }
-}
-
-soap_enum! {
-    /// Automatic or by hand.
-    pub enum AutoManual {
-        /// The camera decides.
-        Auto = "AUTO",
-        /// Fixed values.
-        Manual = "MANUAL",
-    }
-}
-
-soap_enum! {
-    /// Infrared cut filter.
-    pub enum IrCutFilterMode {
-        /// In place: day.
-        On = "ON",
-        /// Removed: night.
-        Off = "OFF",
-        /// The camera decides.
-        Auto = "AUTO",
-    }
-}
-
-soap_reply! {
-    /// Ranges of the settings of a video source.
-    pub struct ImagingOptions in "tt" {
-        /// Brightness.
-        brightness: Option<FloatRange> = "Brightness",
-        /// Colour saturation.
-        color_saturation: Option<FloatRange> = "ColorSaturation",
-        /// Contrast.
-        contrast: Option<FloatRange> = "Contrast",
-        /// Sharpness.
-        sharpness: Option<FloatRange> = "Sharpness",
-        /// Infrared cut filter.
-        ir_cut_filter_modes: Vec<IrCutFilterMode> = "IrCutFilterModes",
-    }
-}
-
-soap_type! {
-    /// A closed range.
-    #[derive(Copy)]
-    pub struct FloatRange in "tt" {
-        /// Smallest value.
-        min: f32 = "Min",
-        /// Largest value.
-        max: f32 = "Max",
     }
 }
