@@ -254,7 +254,7 @@ impl PtzClient {
                 configuration_token: configuration.token,
             };
             let options = self.camera.call(&request).await.ok()?.options;
-            let max = options.and_then(|options| options.timeout?.max);
+            let max = options.and_then(|options| Some(options.timeout?.max?.0));
             longest = match (longest, max) {
                 (Some(a), Some(b)) => Some(std::cmp::min(a, b)),
                 (a, b) => a.or(b),

@@ -1,7 +1,6 @@
 //! The operations of the PTZ service, and the types they carry.
 
 mod configuration;
-mod list;
 mod movement;
 mod node;
 mod preset;
@@ -9,7 +8,6 @@ mod status;
 mod tour;
 
 pub use configuration::*;
-pub use list::List;
 pub use movement::*;
 pub use node::*;
 pub use preset::*;

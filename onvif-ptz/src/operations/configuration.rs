@@ -1,10 +1,10 @@
 //! Configurations: how profiles use a node, and what may be set.
 
 use onvif_core::media::{ConfigurationToken, ProfileToken};
+use onvif_core::schema::{DurationRange, Words};
 use onvif_core::xml::IsoDuration;
 use onvif_core::{operation, soap_enum, soap_reply, soap_type};
 
-use super::list::List;
 use super::node::{NodeToken, Spaces};
 use crate::space::{Space1D, Space2D};
 use crate::vector::Position;
@@ -231,8 +231,8 @@ soap_reply! {
 soap_reply! {
     /// Ranges of a configuration.
     pub struct ConfigurationOptions in "tt" [
-        /// The values that the ramps may have.
-        ramps: Option<List<i32>> = "PTZRamps",
+        /// The values that the ramps may have, as [numbers](Words::parsed).
+        ramps: Option<Words> = "PTZRamps",
     ] {
         /// The spaces.
         spaces: Option<Spaces> = "Spaces",
@@ -266,15 +266,5 @@ soap_reply! {
     pub struct ReverseOptions in "tt" {
         /// The modes.
         modes: Vec<ReverseMode> = "Mode",
-    }
-}
-
-soap_reply! {
-    /// A closed range of time.
-    pub struct DurationRange in "tt" {
-        /// Shortest.
-        min: Option<std::time::Duration> = "Min",
-        /// Longest.
-        max: Option<std::time::Duration> = "Max",
     }
 }

@@ -1,8 +1,8 @@
 //! Nodes: what moves, in which spaces, and what the service can do.
 
+use onvif_core::schema::Words;
 use onvif_core::{operation, soap_enum, soap_reply, soap_token};
 
-use super::list::List;
 use crate::space::{Space1D, Space2D};
 
 soap_token! {
@@ -40,7 +40,7 @@ soap_reply! {
         status_position: Option<bool> = "StatusPosition",
         /// What a move that starts tracking may aim at: `PresetToken`, `GeoLocation`, `PTZVector`,
         /// `ObjectID`.
-        move_and_track: Option<List<String>> = "MoveAndTrack",
+        move_and_track: Option<Words> = "MoveAndTrack",
     ] {}
 }
 

@@ -1,10 +1,10 @@
 //! Preset tours: lists of positions that the camera visits by itself.
 
 use onvif_core::media::ProfileToken;
+use onvif_core::schema::{DurationRange, IntRange};
 use onvif_core::xml::IsoDuration;
 use onvif_core::{operation, soap_enum, soap_reply, soap_token, soap_type};
 
-use super::configuration::DurationRange;
 use super::node::TourOperation;
 use super::preset::PresetToken;
 use crate::space::{Space1D, Space2D};
@@ -309,16 +309,5 @@ soap_reply! {
         pan_tilt_space: Option<Space2D> = "PanTiltPositionSpace",
         /// Positions of zoom.
         zoom_space: Option<Space1D> = "ZoomPositionSpace",
-    }
-}
-
-soap_reply! {
-    /// A closed range of whole numbers.
-    #[derive(Copy)]
-    pub struct IntRange in "tt" {
-        /// Smallest.
-        min: Option<i32> = "Min",
-        /// Largest.
-        max: Option<i32> = "Max",
     }
 }
