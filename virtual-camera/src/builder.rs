@@ -15,13 +15,14 @@ use crate::clip::Clip;
 use crate::clock::Clock;
 use crate::discovery;
 use crate::error::Error;
-use crate::motion::{Head, PtzPosition};
+use crate::motion::Ptz;
 use crate::observed::Observed;
 use crate::push;
 use crate::quirks::Quirks;
 use crate::rtsp::{RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
-use crate::state::{Camera, Events, Imaging, Ptz};
+use crate::service::{imaging::Imaging, ptz::Settings};
+use crate::state::{Camera, Events};
 
 /// Whether and where a camera answers WS-Discovery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -206,12 +207,9 @@ impl Builder {
             gate: Mutex::new(gate),
             clock: Mutex::new(Clock::new(self.quirks.clock_offset)),
             hostname: Mutex::new(hostname),
-            ptz: Mutex::new(Ptz {
-                head: Head::new(Instant::now()),
-                presets: Default::default(),
-                home: PtzPosition::default(),
-            }),
-            imaging: Mutex::new(Imaging::default()),
+            ptz: Mutex::new(Ptz::new(Instant::now())),
+            ptz_settings: Mutex::new(Settings::default()),
+            imaging: Mutex::new(Imaging::new(Instant::now())),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),

@@ -116,7 +116,7 @@ impl VirtualCamera {
     /// Whether pan, tilt or zoom is moving now.
     #[must_use]
     pub fn is_moving(&self) -> bool {
-        let (pan_tilt, zoom) = lock(&self.camera.ptz).head.moving(Instant::now());
+        let (pan_tilt, zoom) = lock(&self.camera.ptz).moving(Instant::now());
         pan_tilt || zoom
     }
 

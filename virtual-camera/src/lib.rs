@@ -64,5 +64,7 @@ pub use error::{Error, ErrorKind};
 pub use event::{Event, Operation};
 pub use motion::PtzPosition;
 pub use observed::Observed;
-pub use quirks::{HttpJunk, Quirks, SnapshotAuth, SnapshotFault, WssePrefix};
+pub use quirks::{
+    HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
+};
 pub use server::Certificate;

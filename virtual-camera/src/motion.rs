@@ -1,6 +1,12 @@
 //! How the camera's head moves: pure, the clock is an argument.
 
+mod ptz;
+mod tour;
+
 use std::time::{Duration, Instant};
+
+pub(crate) use ptz::{Preset, Ptz};
+pub(crate) use tour::{Spot, SpotTarget, Tour, TourState};
 
 /// Where the camera looks, in the generic position spaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,6 +24,16 @@ pub struct PtzPosition {
 pub(crate) struct Vector {
     pub pan_tilt: Option<(f64, f64)>,
     pub zoom: Option<f64>,
+}
+
+impl Vector {
+    /// All of a position.
+    pub(crate) fn to(position: PtzPosition) -> Self {
+        Self {
+            pan_tilt: Some((position.pan, position.tilt)),
+            zoom: Some(position.zoom),
+        }
+    }
 }
 
 /// Pan, tilt and zoom with their motors. At full speed an axis crosses its whole range in one second.
@@ -93,18 +109,37 @@ impl Head {
         }
     }
 
-    pub(crate) fn stop(&mut self, now: Instant, pan_tilt: bool, zoom: bool) {
-        self.advance(now);
-        if pan_tilt {
-            self.pan.drive = Drive::Idle;
-            self.tilt.drive = Drive::Idle;
-        }
-        if zoom {
-            self.zoom.drive = Drive::Idle;
+    /// When everything that travels to a target has arrived; `None` when something moves with a velocity.
+    pub(crate) fn arrival(&self) -> Option<Instant> {
+        let axes = [&self.pan, &self.tilt, &self.zoom];
+        let left: Option<Vec<Duration>> = axes.into_iter().map(Axis::time_left).collect();
+        Some(self.updated + left?.into_iter().max().unwrap_or_default())
+    }
+
+    /// Narrows the ranges of pan, tilt and zoom. An axis outside of its range moves back at its next move.
+    pub(crate) fn set_limits(&mut self, pan: (f64, f64), tilt: (f64, f64), zoom: (f64, f64)) {
+        for (axis, (min, max)) in [
+            (&mut self.pan, pan),
+            (&mut self.tilt, tilt),
+            (&mut self.zoom, zoom),
+        ] {
+            axis.min = min;
+            axis.max = max;
         }
     }
 
-    fn advance(&mut self, now: Instant) {
+    pub(crate) fn stop(&mut self, now: Instant, pan_tilt: bool, zoom: bool) {
+        self.advance(now);
+        if pan_tilt {
+            self.pan.stop();
+            self.tilt.stop();
+        }
+        if zoom {
+            self.zoom.stop();
+        }
+    }
+
+    pub(crate) fn advance(&mut self, now: Instant) {
         let elapsed = now.saturating_duration_since(self.updated);
         for axis in [&mut self.pan, &mut self.tilt, &mut self.zoom] {
             axis.advance(elapsed);
@@ -113,11 +148,14 @@ impl Head {
     }
 }
 
+/// One motor: that of pan, tilt, zoom, or focus.
 #[derive(Debug)]
-struct Axis {
-    position: f64,
+pub(crate) struct Axis {
+    pub position: f64,
     min: f64,
     max: f64,
+    /// What full speed crosses in a second.
+    span: f64,
     drive: Drive,
 }
 
@@ -130,20 +168,38 @@ enum Drive {
 }
 
 impl Axis {
-    fn new(min: f64, max: f64) -> Self {
+    pub(crate) fn new(min: f64, max: f64) -> Self {
         Self {
             position: 0.0,
             min,
             max,
+            span: max - min,
             drive: Drive::Idle,
         }
     }
 
-    fn is_moving(&self) -> bool {
+    pub(crate) fn is_moving(&self) -> bool {
         !matches!(self.drive, Drive::Idle)
     }
 
-    fn travel_to(&mut self, target: f64, speed: f64) {
+    pub(crate) fn stop(&mut self) {
+        self.drive = Drive::Idle;
+    }
+
+    /// Until it arrives; `None` while it has no target.
+    fn time_left(&self) -> Option<Duration> {
+        match self.drive {
+            Drive::Idle => Some(Duration::ZERO),
+            // A little more, so that rounding never leaves it short of its target.
+            Drive::To { target, speed } => {
+                let left = (target - self.position).abs() / speed + 1e-6;
+                Some(Duration::from_secs_f64(left))
+            }
+            Drive::With { .. } => None,
+        }
+    }
+
+    pub(crate) fn travel_to(&mut self, target: f64, speed: f64) {
         let target = target.clamp(self.min, self.max);
         // A speed of zero would never arrive: it asks for the default, which is full speed.
         let speed = if speed > 0.0 { speed.min(1.0) } else { 1.0 };
@@ -152,23 +208,23 @@ impl Axis {
         } else {
             Drive::To {
                 target,
-                speed: speed * (self.max - self.min),
+                speed: speed * self.span,
             }
         };
     }
 
-    fn drive(&mut self, velocity: f64, left: Duration) {
+    pub(crate) fn drive(&mut self, velocity: f64, left: Duration) {
         self.drive = if velocity == 0.0 || left.is_zero() {
             Drive::Idle
         } else {
             Drive::With {
-                velocity: velocity * (self.max - self.min),
+                velocity: velocity * self.span,
                 left,
             }
         };
     }
 
-    fn advance(&mut self, elapsed: Duration) {
+    pub(crate) fn advance(&mut self, elapsed: Duration) {
         match &mut self.drive {
             Drive::Idle => {}
             Drive::To { target, speed } => {

@@ -146,6 +146,22 @@ pub struct Quirks {
     pub crash_above_rps: Option<usize>,
     /// Every HTTP request is redirected, with this status, to the same path at this origin.
     pub redirect: Option<(u16, String)>,
+    /// The timeout of continuous moves is ignored: they go on until something stops them (C41).
+    pub ptz_ignore_timeout: bool,
+    /// A continuous move with a timeout is refused, and the range of timeouts is zero to zero (C42).
+    pub ptz_reject_timeout: bool,
+    /// PTZ `Stop` is not supported (C43).
+    pub ptz_no_stop: bool,
+    /// The status lies about moves, or does not tell (C44).
+    pub ptz_move_status: Option<PtzMoveStatus>,
+    /// The only moves that are supported; all of them where it is `None` (C44).
+    pub ptz_modes: Option<Vec<PtzMode>>,
+    /// The PTZ nodes have other tokens than those that configurations name (C45).
+    pub token_mismatch: bool,
+    /// The PTZ service has nodes and configurations for so many channels, as a recorder (C45).
+    pub nvr_channels: Option<u16>,
+    /// Tokens of PTZ presets and tours hold spaces and markup (C45).
+    pub odd_tokens: bool,
 }
 
 /// Which prefixes a UsernameToken may have.
@@ -203,4 +219,35 @@ pub enum SnapshotAuth {
     Query,
     /// Anyhow.
     Open,
+}
+
+/// How [`Quirks::ptz_move_status`] lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PtzMoveStatus {
+    /// `MoveStatus` is left out.
+    Absent,
+    /// It says idle, whatever moves.
+    AlwaysIdle,
+}
+
+/// A kind of move, for [`Quirks::ptz_modes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PtzMode {
+    /// To a position.
+    Absolute,
+    /// By a distance in generic numbers.
+    Relative,
+    /// By a distance in parts of the picture.
+    FieldOfView,
+    /// With a velocity.
+    Continuous,
+}
+
+impl Quirks {
+    pub(crate) fn moves(&self, mode: PtzMode) -> bool {
+        let modes = self.ptz_modes.as_ref();
+        modes.is_none_or(|modes| modes.contains(&mode))
+    }
 }

@@ -2,11 +2,11 @@
 
 pub(crate) mod device;
 pub(crate) mod events;
-mod imaging;
+pub(crate) mod imaging;
 mod media;
 mod media2;
 mod profiles;
-mod ptz;
+pub(crate) mod ptz;
 
 use crate::soap::Fault;
 use crate::state::Camera;
@@ -83,14 +83,13 @@ impl Service {
             Self::Events | Self::Subscription(_) => TEV,
         }
     }
-
     /// What the service can do, as its `Capabilities` element.
     fn capabilities(&self, camera: &Camera) -> Element {
         match self {
             Self::Device => device::capabilities(camera),
             Self::Media => media::capabilities(),
             Self::Media2 => media2::capabilities(),
-            Self::Ptz => ptz::capabilities(),
+            Self::Ptz => ptz::capabilities(camera),
             Self::Imaging => imaging::capabilities(),
             Self::Events | Self::Subscription(_) => events::capabilities(camera),
         }

@@ -1,6 +1,6 @@
 //! Everything one camera is and remembers, shared by its services.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,11 @@ use crate::auth::{Credentials, Gate};
 use crate::clip::Clip;
 use crate::clock::Clock;
 use crate::event::{Event, Operation};
-use crate::motion::{Head, PtzPosition};
+use crate::motion::{Ptz, PtzPosition};
 use crate::observed::Observed;
 use crate::quirks::Quirks;
 use crate::rtsp::RtspServer;
+use crate::service::{imaging::Imaging, ptz::Settings};
 use crate::subscription::Subscriptions;
 use crate::topic::Topic;
 
@@ -41,6 +42,7 @@ pub(crate) struct Camera {
     pub clock: Mutex<Clock>,
     pub hostname: Mutex<String>,
     pub ptz: Mutex<Ptz>,
+    pub ptz_settings: Mutex<Settings>,
     pub imaging: Mutex<Imaging>,
     pub events: Events,
     pub observed: Mutex<Observed>,
@@ -50,40 +52,6 @@ pub(crate) struct Camera {
     pub crashed: AtomicBool,
     /// Cancelled when the camera stops.
     pub stopping: CancellationToken,
-}
-
-/// The head, its presets and its home.
-#[derive(Debug)]
-pub(crate) struct Ptz {
-    pub head: Head,
-    pub presets: BTreeMap<String, Preset>,
-    pub home: PtzPosition,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Preset {
-    pub name: String,
-    pub position: PtzPosition,
-}
-
-/// Picture settings, 0 to 100.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Imaging {
-    pub brightness: f64,
-    pub color_saturation: f64,
-    pub contrast: f64,
-    pub sharpness: f64,
-}
-
-impl Default for Imaging {
-    fn default() -> Self {
-        Self {
-            brightness: 50.0,
-            color_saturation: 50.0,
-            contrast: 50.0,
-            sharpness: 50.0,
-        }
-    }
 }
 
 /// Properties and who subscribed to them.
@@ -139,7 +107,7 @@ impl Camera {
 
     /// Position of the head now.
     pub(crate) fn position(&self) -> PtzPosition {
-        lock(&self.ptz).head.position(Instant::now())
+        lock(&self.ptz).position(Instant::now())
     }
 
     /// Notes a SOAP request; whether it is answered, which it is not after too many within a second.
@@ -169,7 +137,7 @@ impl Camera {
         self.events.lock().subscriptions.clear();
         self.events.changed.notify_waiters();
         self.rtsp.close_sessions();
-        lock(&self.ptz).head.stop(Instant::now(), true, true);
+        lock(&self.ptz).stop(Instant::now(), true, true);
     }
 
     pub(crate) fn observed(&self) -> Observed {

@@ -1,87 +1,51 @@
 //! The PTZ service (`ver20/ptz/wsdl`).
 
+mod configuration;
+mod geo;
+mod preset;
+mod space;
+mod tour;
+
 use std::time::{Duration, Instant};
 
-use super::profiles::{PROFILES, requested};
-use super::{Call, flags, range};
+pub(crate) use configuration::{Settings, configuration};
+
+use self::configuration::{AUXILIARY, MAX_TIMEOUT, within};
+use self::space::{POSITION, SPEED, TRANSLATION, VELOCITY, field_of_view, position_element};
+use super::profiles::requested;
+use super::{Call, flags};
 use crate::clock::{read_duration, write_timestamp};
-use crate::motion::{PtzPosition, Vector};
+use crate::motion::{Ptz, Vector};
+use crate::quirks::{PtzMode, PtzMoveStatus, Quirks};
 use crate::soap::Fault;
-use crate::state::{Preset, lock};
-use crate::xml::{Element, Node, Ns, TER, TPTZ, TT, element};
-
-const NODE: &str = "ptz_node";
-const CONFIGURATION: &str = "ptz_config";
-const MAX_PRESETS: usize = 32;
-const MAX_NAME: usize = 64;
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-const MAX_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The generic spaces: name of the kind, pan/tilt URI, zoom URI.
-struct Space {
-    pan_tilt: &'static str,
-    zoom: &'static str,
-    /// Lowest value of zoom; everything else starts at -1, and all end at 1.
-    zoom_min: i32,
-    subcode: &'static str,
-}
-
-const POSITION: Space = Space {
-    pan_tilt: "http://www.onvif.org/ver10/tptz/PanTiltSpaces/PositionGenericSpace",
-    zoom: "http://www.onvif.org/ver10/tptz/ZoomSpaces/PositionGenericSpace",
-    zoom_min: 0,
-    subcode: "InvalidPosition",
-};
-const TRANSLATION: Space = Space {
-    pan_tilt: "http://www.onvif.org/ver10/tptz/PanTiltSpaces/TranslationGenericSpace",
-    zoom: "http://www.onvif.org/ver10/tptz/ZoomSpaces/TranslationGenericSpace",
-    zoom_min: -1,
-    subcode: "InvalidTranslation",
-};
-const VELOCITY: Space = Space {
-    pan_tilt: "http://www.onvif.org/ver10/tptz/PanTiltSpaces/VelocityGenericSpace",
-    zoom: "http://www.onvif.org/ver10/tptz/ZoomSpaces/VelocityGenericSpace",
-    zoom_min: -1,
-    subcode: "InvalidVelocity",
-};
-const SPEED: Space = Space {
-    pan_tilt: "http://www.onvif.org/ver10/tptz/PanTiltSpaces/GenericSpeedSpace",
-    zoom: "http://www.onvif.org/ver10/tptz/ZoomSpaces/ZoomGenericSpeedSpace",
-    zoom_min: 0,
-    subcode: "InvalidSpeed",
-};
+use crate::state::{Camera, lock};
+use crate::xml::{Element, Node, TPTZ, TT, element};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
     Ok(match operation {
-        "GetNodes" => call.response("GetNodesResponse").child(node()),
-        "GetNode" => {
-            expect(call, "NodeToken", NODE, "NoEntity")?;
-            call.response("GetNodeResponse").child(node())
-        }
+        "GetNodes" => call
+            .response("GetNodesResponse")
+            .children(configuration::nodes(call)),
+        "GetNode" => call
+            .response("GetNodeResponse")
+            .child(configuration::requested_node(call)?),
         "GetConfigurations" => call
             .response("GetConfigurationsResponse")
-            .child(configuration(TPTZ, "PTZConfiguration")),
+            .children(configuration::configurations(call)),
         "GetCompatibleConfigurations" => {
             requested(call)?;
             call.response("GetCompatibleConfigurationsResponse")
-                .child(configuration(TPTZ, "PTZConfiguration"))
+                .child(configuration::compatible(call))
         }
-        "GetConfiguration" => {
-            expect(call, "PTZConfigurationToken", CONFIGURATION, "NoConfig")?;
-            call.response("GetConfigurationResponse")
-                .child(configuration(TPTZ, "PTZConfiguration"))
-        }
-        "GetConfigurationOptions" => {
-            expect(call, "ConfigurationToken", CONFIGURATION, "NoConfig")?;
-            call.response("GetConfigurationOptionsResponse").child(
-                element(TPTZ, "PTZConfigurationOptions")
-                    .child(spaces("Spaces"))
-                    .child(range(
-                        "PTZTimeout",
-                        "PT0S",
-                        format_args!("PT{}S", MAX_TIMEOUT.as_secs()),
-                    )),
-            )
+        "GetConfiguration" => call
+            .response("GetConfigurationResponse")
+            .child(configuration::requested(call, "PTZConfigurationToken")?),
+        "GetConfigurationOptions" => call
+            .response("GetConfigurationOptionsResponse")
+            .child(configuration::options(call)?),
+        "SetConfiguration" => {
+            configuration::set(call)?;
+            call.response("SetConfigurationResponse")
         }
         _ => return answer_profile(call, operation),
     })
@@ -89,302 +53,232 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
 
 /// The operations that act on the head of a profile.
 fn answer_profile(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
+    let now = Instant::now();
+    // The name is checked before the profile: what is not supported is said so.
     let response = match operation {
         "GetStatus" => call.response("GetStatusResponse"),
         "AbsoluteMove" => call.response("AbsoluteMoveResponse"),
         "RelativeMove" => call.response("RelativeMoveResponse"),
         "ContinuousMove" => call.response("ContinuousMoveResponse"),
-        "Stop" => call.response("StopResponse"),
+        "GeoMove" => call.response("GeoMoveResponse"),
+        "MoveAndStartTracking" => call.response("MoveAndStartTrackingResponse"),
+        "Stop" if !call.camera.quirks.ptz_no_stop => call.response("StopResponse"),
         "GetPresets" => call.response("GetPresetsResponse"),
         "SetPreset" => call.response("SetPresetResponse"),
         "GotoPreset" => call.response("GotoPresetResponse"),
         "RemovePreset" => call.response("RemovePresetResponse"),
         "GotoHomePosition" => call.response("GotoHomePositionResponse"),
         "SetHomePosition" => call.response("SetHomePositionResponse"),
+        "SendAuxiliaryCommand" => call.response("SendAuxiliaryCommandResponse"),
+        "GetPresetTours" => call.response("GetPresetToursResponse"),
+        "GetPresetTour" => call.response("GetPresetTourResponse"),
+        "GetPresetTourOptions" => call.response("GetPresetTourOptionsResponse"),
+        "CreatePresetTour" => call.response("CreatePresetTourResponse"),
+        "ModifyPresetTour" => call.response("ModifyPresetTourResponse"),
+        "OperatePresetTour" => call.response("OperatePresetTourResponse"),
+        "RemovePresetTour" => call.response("RemovePresetTourResponse"),
         _ => return Err(Fault::not_supported(operation)),
     };
     requested(call)?;
+    let ptz = &mut *lock(&call.camera.ptz);
+    Ok(match operation {
+        "GetStatus" => response.child(status(call, ptz, now)),
+        "GetPresets" => response.children(preset::list(ptz)),
+        "SetPreset" => response.leaf(TPTZ, "PresetToken", preset::set(call, ptz, now)?),
+        "RemovePreset" => {
+            preset::remove(call, ptz)?;
+            response
+        }
+        "SetHomePosition" => {
+            ptz.home = ptz.position(now);
+            response
+        }
+        "SendAuxiliaryCommand" => response.leaf(TPTZ, "AuxiliaryResponse", auxiliary(call, ptz)?),
+        "GetPresetTours" => response.children(tour::list(ptz, now)),
+        "GetPresetTour" => response.child(tour::requested(call, ptz, now)?),
+        "GetPresetTourOptions" => response.child(tour::options(ptz)),
+        "CreatePresetTour" => response.leaf(TPTZ, "PresetTourToken", tour::create(call, ptz)?),
+        "ModifyPresetTour" => {
+            tour::modify(call, ptz, now)?;
+            response
+        }
+        "OperatePresetTour" => {
+            tour::operate(call, ptz, now)?;
+            response
+        }
+        "RemovePresetTour" => {
+            tour::remove(call, ptz, now)?;
+            response
+        }
+        _ => {
+            travel(call, operation, ptz, now)?;
+            response
+        }
+    })
+}
+
+/// The operations that move the head, and the one that stops it.
+fn travel(call: &Call<'_>, operation: &str, ptz: &mut Ptz, now: Instant) -> Result<(), Fault> {
+    let quirks = &call.camera.quirks;
+    let zoom = ptz.position(now).zoom;
     let speed = match call.request.child("Speed") {
-        Some(speed) => vector(speed, &SPEED)?,
+        Some(speed) => SPEED.read(speed, zoom)?,
         None => Vector::default(),
     };
-    let now = Instant::now();
-    let mut ptz = lock(&call.camera.ptz);
     match operation {
-        "GetStatus" => {
-            let position = ptz.head.position(now);
-            let (pan_tilt, zoom) = ptz.head.moving(now);
-            let time = write_timestamp(lock(&call.camera.clock).now());
-            return Ok(response.child(status(position, pan_tilt, zoom, time)));
-        }
         "AbsoluteMove" => {
-            let target = vector(required(call, "Position")?, &POSITION)?;
-            ptz.head.travel_to(now, target, speed);
+            supported(quirks, &[PtzMode::Absolute], operation)?;
+            let target = POSITION.read(required(call, "Position")?, zoom)?;
+            if !within(&lock(&call.camera.ptz_settings), &target) {
+                let reason = "the position is outside of the limits";
+                return Err(Fault::invalid_value("InvalidPosition", reason));
+            }
+            ptz.travel_to(now, target, speed);
         }
         "RelativeMove" => {
-            let offset = vector(required(call, "Translation")?, &TRANSLATION)?;
-            ptz.head.travel_by(now, offset, speed);
+            let modes = [PtzMode::Relative, PtzMode::FieldOfView];
+            supported(quirks, &modes, operation)?;
+            let offset = required(call, "Translation")?;
+            let offset = TRANSLATION.read(offset, zoom)?;
+            ptz.travel_by(now, offset, speed);
         }
         "ContinuousMove" => {
-            let velocity = vector(required(call, "Velocity")?, &VELOCITY)?;
-            ptz.head.drive(now, velocity, timeout(call)?);
+            supported(quirks, &[PtzMode::Continuous], operation)?;
+            let timeout = timeout(call)?;
+            let velocity = VELOCITY.read(required(call, "Velocity")?, zoom)?;
+            ptz.drive(now, velocity, timeout);
         }
-        "Stop" => {
+        "GeoMove" => {
+            let target = geo::direction(required(call, "Target")?)?;
+            ptz.travel_to(now, target, speed);
+        }
+        "MoveAndStartTracking" => {
+            // There is nothing to follow in the clip: the head goes to where tracking would start.
+            if let Some(place) = call.request.child("GeoLocation") {
+                let target = geo::direction(place)?;
+                ptz.travel_to(now, target, speed);
+            } else if let Some(position) = call.request.child("TargetPosition") {
+                let target = POSITION.read(position, zoom)?;
+                ptz.travel_to(now, target, speed);
+            } else if call.request.text_of("PresetToken").is_some() {
+                let target = Vector::to(preset::requested(call, ptz)?.position);
+                ptz.travel_to(now, target, speed);
+            }
+        }
+        "GotoPreset" => {
+            let target = Vector::to(preset::requested(call, ptz)?.position);
+            ptz.travel_to(now, target, speed);
+        }
+        "GotoHomePosition" => {
+            let home = Vector::to(ptz.home);
+            ptz.travel_to(now, home, speed);
+        }
+        _ => {
             // Both stop where neither is named; a named one says for itself.
             let asked = |name| call.request.text_of(name).map(|v| v == "true" || v == "1");
             let (pan_tilt, zoom) = (asked("PanTilt"), asked("Zoom"));
-            ptz.head
-                .stop(now, pan_tilt.unwrap_or(true), zoom.unwrap_or(true));
+            ptz.stop(now, pan_tilt.unwrap_or(true), zoom.unwrap_or(true));
         }
-        "GetPresets" => {
-            let presets = ptz.presets.iter().map(|(token, preset)| {
-                element(TPTZ, "Preset")
-                    .attribute("token", token)
-                    .leaf(TT, "Name", &preset.name)
-                    .child(position_element("PTZPosition", preset.position))
-            });
-            return Ok(response.children(presets));
-        }
-        "SetPreset" => {
-            let position = ptz.head.position(now);
-            let token = match call.request.text_of("PresetToken") {
-                Some(token) if ptz.presets.contains_key(token) => token.to_owned(),
-                Some(token) => return Err(no_preset(token)),
-                None if ptz.presets.len() >= MAX_PRESETS => {
-                    let subcodes = [(TER, "Action"), (TER, "TooManyPresets")];
-                    return Err(Fault::receiver(&subcodes, "there is no room for a preset"));
-                }
-                None => (1..=MAX_PRESETS)
-                    .map(|number| format!("preset_{number}"))
-                    .find(|token| !ptz.presets.contains_key(token))
-                    .unwrap_or_default(),
-            };
-            let before = ptz.presets.get(&token).map(|preset| preset.name.clone());
-            let name = call.request.text_of("PresetName").map(str::to_owned);
-            let name = name.or(before).unwrap_or_else(|| token.clone());
-            if name.chars().count() > MAX_NAME {
-                return Err(Fault::invalid_value(
-                    "InvalidPresetName",
-                    "the name is too long",
-                ));
-            }
-            let taken =
-                |(other, preset): (&String, &Preset)| *other != token && preset.name == name;
-            if ptz.presets.iter().any(taken) {
-                return Err(Fault::invalid_value("PresetExist", "the name is taken"));
-            }
-            let response = response.leaf(TPTZ, "PresetToken", &token);
-            ptz.presets.insert(token, Preset { name, position });
-            return Ok(response);
-        }
-        "GotoPreset" => {
-            let token = call.argument("PresetToken")?;
-            let preset = ptz.presets.get(token).ok_or_else(|| no_preset(token))?;
-            let target = target(preset.position);
-            ptz.head.travel_to(now, target, speed);
-        }
-        "RemovePreset" => {
-            let token = call.argument("PresetToken")?;
-            ptz.presets.remove(token).ok_or_else(|| no_preset(token))?;
-        }
-        "GotoHomePosition" => {
-            let home = target(ptz.home);
-            ptz.head.travel_to(now, home, speed);
-        }
-        _ => ptz.home = ptz.head.position(now),
     }
-    Ok(response)
+    Ok(())
 }
 
-pub(super) fn capabilities() -> Element {
+pub(super) fn capabilities(camera: &Camera) -> Element {
+    let tells = camera.quirks.ptz_move_status.is_none();
     flags(
         TPTZ,
         "Capabilities",
         &[
-            ("EFlip", false),
-            ("Reverse", false),
+            ("EFlip", true),
+            ("Reverse", true),
             ("GetCompatibleConfigurations", true),
-            ("MoveStatus", true),
+            ("MoveStatus", tells),
             ("StatusPosition", true),
         ],
     )
+    .attribute("MoveAndTrack", "PresetToken GeoLocation PTZVector")
 }
 
-/// The one PTZ configuration, as the Media services show it too.
-pub(super) fn configuration(ns: Ns, name: &'static str) -> Element {
-    element(ns, name)
-        .attribute("token", CONFIGURATION)
-        .leaf(TT, "Name", "PTZ")
-        .leaf(TT, "UseCount", PROFILES.len())
-        .leaf(TT, "NodeToken", NODE)
-        // The schema's own spelling.
-        .leaf(
-            TT,
-            "DefaultAbsolutePantTiltPositionSpace",
-            POSITION.pan_tilt,
-        )
-        .leaf(TT, "DefaultAbsoluteZoomPositionSpace", POSITION.zoom)
-        .leaf(
-            TT,
-            "DefaultRelativePanTiltTranslationSpace",
-            TRANSLATION.pan_tilt,
-        )
-        .leaf(TT, "DefaultRelativeZoomTranslationSpace", TRANSLATION.zoom)
-        .leaf(
-            TT,
-            "DefaultContinuousPanTiltVelocitySpace",
-            VELOCITY.pan_tilt,
-        )
-        .leaf(TT, "DefaultContinuousZoomVelocitySpace", VELOCITY.zoom)
-        .child(vector_element("DefaultPTZSpeed", (1.0, 1.0), 1.0, &SPEED))
-        .leaf(
-            TT,
-            "DefaultPTZTimeout",
-            format_args!("PT{}S", DEFAULT_TIMEOUT.as_secs()),
-        )
-        .child(element(TT, "PanTiltLimits").child(plane("Range", &POSITION)))
-        .child(element(TT, "ZoomLimits").child(line("Range", POSITION.zoom, 0)))
+/// A token that was made here.
+fn token(call: &Call<'_>, what: &str, number: usize) -> String {
+    if call.camera.quirks.odd_tokens {
+        format!("{what} <{number}> & \"more\"")
+    } else {
+        format!("{what}_{number}")
+    }
 }
 
-fn node() -> Element {
-    element(TPTZ, "PTZNode")
-        .attribute("token", NODE)
-        .attribute("FixedHomePosition", false)
-        .leaf(TT, "Name", "PTZ")
-        .child(spaces("SupportedPTZSpaces"))
-        .leaf(TT, "MaximumNumberOfPresets", MAX_PRESETS)
-        .leaf(TT, "HomeSupported", true)
+fn supported(quirks: &Quirks, modes: &[PtzMode], operation: &str) -> Result<(), Fault> {
+    if modes.iter().any(|mode| quirks.moves(*mode)) {
+        Ok(())
+    } else {
+        Err(Fault::not_supported(operation))
+    }
 }
 
-fn spaces(name: &'static str) -> Element {
-    element(TT, name)
-        .child(plane("AbsolutePanTiltPositionSpace", &POSITION))
-        .child(line(
-            "AbsoluteZoomPositionSpace",
-            POSITION.zoom,
-            POSITION.zoom_min,
-        ))
-        .child(plane("RelativePanTiltTranslationSpace", &TRANSLATION))
-        .child(line(
-            "RelativeZoomTranslationSpace",
-            TRANSLATION.zoom,
-            TRANSLATION.zoom_min,
-        ))
-        .child(plane("ContinuousPanTiltVelocitySpace", &VELOCITY))
-        .child(line(
-            "ContinuousZoomVelocitySpace",
-            VELOCITY.zoom,
-            VELOCITY.zoom_min,
-        ))
-        .child(line("PanTiltSpeedSpace", SPEED.pan_tilt, 0))
-        .child(line("ZoomSpeedSpace", SPEED.zoom, SPEED.zoom_min))
-}
-
-fn plane(name: &'static str, space: &Space) -> Element {
-    line(name, space.pan_tilt, -1).child(range("YRange", -1, 1))
-}
-
-fn line(name: &'static str, uri: &str, min: i32) -> Element {
-    element(TT, name)
-        .leaf(TT, "URI", uri)
-        .child(range("XRange", min, 1))
-}
-
-fn status(position: PtzPosition, pan_tilt: bool, zoom: bool, time: String) -> Element {
-    let state = |moving| if moving { "MOVING" } else { "IDLE" };
+fn status(call: &Call<'_>, ptz: &mut Ptz, now: Instant) -> Element {
+    let position = ptz.position(now);
+    let (pan_tilt, zoom) = ptz.moving(now);
+    let time = write_timestamp(lock(&call.camera.clock).now());
+    let lies = call.camera.quirks.ptz_move_status;
+    let state = |moves| match moves {
+        true if lies != Some(PtzMoveStatus::AlwaysIdle) => "MOVING",
+        _ => "IDLE",
+    };
+    let moves = (lies != Some(PtzMoveStatus::Absent)).then(|| {
+        element(TT, "MoveStatus")
+            .leaf(TT, "PanTilt", state(pan_tilt))
+            .leaf(TT, "Zoom", state(zoom))
+    });
+    let (width, height) = field_of_view(position.zoom);
     element(TPTZ, "PTZStatus")
         .child(position_element("Position", position))
-        .child(
-            element(TT, "MoveStatus")
-                .leaf(TT, "PanTilt", state(pan_tilt))
-                .leaf(TT, "Zoom", state(zoom)),
-        )
+        .children(moves)
         .leaf(TT, "UtcTime", time)
+        .child(
+            element(TT, "FieldOfView")
+                .attribute("hfov", width)
+                .attribute("vfov", height),
+        )
 }
 
-fn position_element(name: &'static str, at: PtzPosition) -> Element {
-    vector_element(name, (at.pan, at.tilt), at.zoom, &POSITION)
-}
-
-fn vector_element(name: &'static str, (x, y): (f64, f64), zoom: f64, space: &Space) -> Element {
-    let pan_tilt = element(TT, "PanTilt")
-        .attribute("x", x)
-        .attribute("y", y)
-        .attribute("space", space.pan_tilt);
-    let zoom = element(TT, "Zoom")
-        .attribute("x", zoom)
-        .attribute("space", space.zoom);
-    element(TT, name).child(pan_tilt).child(zoom)
-}
-
-fn target(position: PtzPosition) -> Vector {
-    Vector {
-        pan_tilt: Some((position.pan, position.tilt)),
-        zoom: Some(position.zoom),
-    }
-}
-
-/// Reads a `PTZVector` or `PTZSpeed`, which must lie inside the space.
-fn vector(node: &Node, space: &Space) -> Result<Vector, Fault> {
-    let number = |part: &Node, name: &str, min: f64| {
-        let value: Option<f64> = part.attribute(name).and_then(|value| value.parse().ok());
-        value.filter(|v| (min..=1.0).contains(v)).ok_or_else(|| {
-            let reason = format!("{name} of {} is outside of {min} to 1", part.name);
-            Fault::invalid_value(space.subcode, reason)
-        })
-    };
-    let in_space = |part: &Node, uri: &str| match part.attribute("space") {
-        None | Some("") => Ok(()),
-        Some(asked) if asked == uri => Ok(()),
-        Some(asked) => Err(Fault::invalid_value(
-            "SpaceNotSupported",
-            format!("the space {asked} is not supported"),
-        )),
-    };
-    let mut vector = Vector::default();
-    if let Some(part) = node.child("PanTilt") {
-        in_space(part, space.pan_tilt)?;
-        vector.pan_tilt = Some((number(part, "x", -1.0)?, number(part, "y", -1.0)?));
-    }
-    if let Some(part) = node.child("Zoom") {
-        in_space(part, space.zoom)?;
-        vector.zoom = Some(number(part, "x", f64::from(space.zoom_min))?);
-    }
-    Ok(vector)
+/// Switches something on or off, and says so.
+fn auxiliary(call: &Call<'_>, ptz: &mut Ptz) -> Result<String, Fault> {
+    let command = call.argument("AuxiliaryData")?;
+    let known = command
+        .split_once('|')
+        .filter(|(what, state)| AUXILIARY.contains(what) && ["On", "Off"].contains(state));
+    let (what, state) = known.ok_or_else(|| {
+        let reason = format!("there is no auxiliary command {command}");
+        Fault::invalid_value("AuxiliaryDataNotSupported", reason)
+    })?;
+    ptz.auxiliary.insert(what.to_owned(), state.to_owned());
+    Ok(command.to_owned())
 }
 
 fn timeout(call: &Call<'_>) -> Result<Duration, Fault> {
+    let quirks = &call.camera.quirks;
     let Some(text) = call.request.text_of("Timeout") else {
-        return Ok(DEFAULT_TIMEOUT);
+        return Ok(if quirks.ptz_ignore_timeout || quirks.ptz_reject_timeout {
+            Duration::MAX
+        } else {
+            lock(&call.camera.ptz_settings).timeout
+        });
     };
-    let timeout = read_duration(text).filter(|timeout| *timeout <= MAX_TIMEOUT);
-    timeout.ok_or_else(|| {
+    let timeout =
+        read_duration(text).filter(|timeout| *timeout <= MAX_TIMEOUT && !quirks.ptz_reject_timeout);
+    let timeout = timeout.ok_or_else(|| {
         let reason = format!("the timeout {text} is not between 0 and {MAX_TIMEOUT:?}");
         Fault::invalid_value("TimeoutNotSupported", reason)
+    })?;
+    Ok(if quirks.ptz_ignore_timeout {
+        Duration::MAX
+    } else {
+        timeout
     })
 }
 
 fn required<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a Node, Fault> {
     let found = call.request.child(name);
     found.ok_or_else(|| Fault::missing(name))
-}
-
-fn expect(
-    call: &Call<'_>,
-    argument: &str,
-    token: &str,
-    subcode: &'static str,
-) -> Result<(), Fault> {
-    let asked = call.argument(argument)?;
-    if asked == token {
-        return Ok(());
-    }
-    Err(Fault::invalid_value(
-        subcode,
-        format!("there is no {asked}"),
-    ))
-}
-
-fn no_preset(token: &str) -> Fault {
-    Fault::invalid_value("NoToken", format!("there is no preset {token}"))
 }
