@@ -105,6 +105,45 @@ async fn discover_says_when_nobody_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn discover_leaves_out_cameras_with_other_scopes() {
+    let bench = Bench::start().await;
+    let address = bench.camera.discovery_address().unwrap().to_string();
+    for (scope, lines) in [
+        ("onvif://www.onvif.org/name/gate", 1),
+        ("onvif://www.onvif.org/name/roof", 0),
+    ] {
+        let args = [
+            "discover",
+            "--timeout",
+            "0.5",
+            "--address",
+            &address,
+            "--scope",
+            scope,
+        ];
+        let text = bench.bare(&args).run().await.success();
+        assert_eq!(text.lines().count(), lines, "{scope}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn discover_refuses_what_is_no_subnet_or_interface() {
+    let bench = Bench::start().await;
+    for (args, said) in [
+        (["discover", "--cidr", "10.0.0.0/8"], "65536"),
+        (["discover", "--cidr", "gate"], "192.0.2.0/24"),
+        (
+            ["discover", "--interface", "nosuch0"],
+            "no network interface `nosuch0`",
+        ),
+    ] {
+        let outcome = bench.bare(&args).run().await;
+        assert_ne!(outcome.code, Some(0), "{args:?}");
+        assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn info_tells_what_the_camera_is() {
     let bench = Bench::start().await;
     let text = bench.text(&["info"]).await;
