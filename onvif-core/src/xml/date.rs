@@ -16,19 +16,24 @@ pub fn format_date_time(time: SystemTime) -> String {
     format!("{timestamp:.3}")
 }
 
-/// Reads an `xs:dateTime` leniently: a blank or `-` for the `T`, minutes of 60 and more, missing
-/// seconds or zone (taken as UTC), fractions of any length. `None` for what is no date at all.
+/// Reads an `xs:dateTime` leniently: a blank or `-` for the `T`, `/` for `-`, minutes of 60 and more,
+/// missing seconds or zone (taken as UTC), fractions of any length. `None` for what is no date at all.
 pub fn parse_date_time(text: &str) -> Option<SystemTime> {
     let text = text.trim();
     let (date, rest) = split_date(text)?;
     let mut time = rest.trim_start_matches(['T', 't', ' ', '-']).trim();
     let mut offset = 0;
-    if let Some(stripped) = time.strip_suffix(['Z', 'z']) {
+    let utc = ["Z", "z", "UTC", "GMT"];
+    if let Some(stripped) = utc.iter().find_map(|name| time.strip_suffix(name)) {
         time = stripped;
     } else if let Some(at) = time.rfind(['+', '-']) {
-        let (hours, minutes) = time[at + 1..]
-            .split_once(':')
-            .unwrap_or((&time[at + 1..], "0"));
+        let zone = time[at + 1..].trim();
+        let (hours, minutes) = match zone.split_once(':') {
+            Some(parts) => parts,
+            // `+0800`
+            None if zone.len() == 4 => zone.split_at_checked(2)?,
+            None => (zone, "0"),
+        };
         offset = number(hours)?.checked_mul(3600)? + number(minutes)?.checked_mul(60)?;
         if time.as_bytes()[at] == b'-' {
             offset = -offset;
@@ -41,9 +46,9 @@ pub fn parse_date_time(text: &str) -> Option<SystemTime> {
         .filter(|part| !part.is_empty())
         .map_or(Some(0), number)?;
     let minutes = parts.next().map_or(Some(0), number)?;
-    let (seconds, fraction) = parts
-        .next()
-        .map_or(("0", ""), |part| part.split_once('.').unwrap_or((part, "")));
+    let (seconds, fraction) = parts.next().map_or(("0", ""), |part| {
+        part.split_once(['.', ',']).unwrap_or((part, ""))
+    });
     let nanoseconds = fraction
         .bytes()
         .take(9)
@@ -122,7 +127,7 @@ pub fn format_duration(duration: Duration) -> String {
 }
 
 fn split_date(text: &str) -> Option<(Date, &str)> {
-    let mut parts = text.splitn(3, '-');
+    let mut parts = text.splitn(3, ['-', '/']);
     let (first, second, rest) = (parts.next()?, parts.next()?, parts.next()?);
     let end = rest
         .find(|c: char| !c.is_ascii_digit())
@@ -188,13 +193,14 @@ mod tests {
             "2024-04-08T15:61:49Z",
             "2024-04-08T18:01:49+02:00",
             "2024-04-08T12:01:49-0400",
+            "2024-04-09T00:01:49 +0800",
+            "2024-04-08T21:31:49+05:30",
+            "2024-04-08T16:01:49 UTC",
+            "2024/04/08 16:01:49",
+            "2024-04-08T16:01:49,000Z",
             "08-04-2024T16:01:49Z",
         ] {
-            let read = parse_date_time(text);
-            if text.ends_with("-0400") {
-                continue;
-            }
-            assert_eq!(read, expected, "{text}");
+            assert_eq!(parse_date_time(text), expected, "{text}");
         }
         assert_eq!(parse_date_time("2024-04-08"), at(1_712_534_400));
         assert_eq!(
@@ -214,6 +220,10 @@ mod tests {
             "2024-13-01",
             "2024-04-08Tab:cd",
             "99999999999-1-1",
+            "2024-04-08T16:01:49+9999999",
+            "2024-04-08T16:01:49+\u{e9}\u{e9}",
+            "2024-04-08T16:01:49.x",
+            "2024-02-30T00:00:00Z",
         ] {
             assert_eq!(parse_date_time(text), None, "{text}");
         }

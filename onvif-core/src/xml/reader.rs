@@ -116,7 +116,7 @@ impl<'x> Reader<'x> {
                 limit: limits.bytes,
             });
         }
-        let input = input.trim_start_matches('\u{feff}').trim_start();
+        let input = input.trim_start_matches(|c: char| c == '\u{feff}' || is_padding(c));
         let mut inner = NsReader::from_str(input);
         inner.config_mut().expand_empty_elements = true;
         // URIs with a bare `&` are common in replies of cheap cameras.
@@ -389,7 +389,7 @@ impl<'x> Element<'_, 'x> {
         Ok(None)
     }
 
-    /// The text of this element without that of its children, trimmed.
+    /// The text of this element without that of its children, trimmed of blanks and NULs.
     ///
     /// # Errors
     /// When the document breaks off or exceeds a limit.
@@ -403,7 +403,7 @@ impl<'x> Element<'_, 'x> {
                 Token::Start(_) | Token::End(_) | Token::Text(_) => {}
             }
         }
-        let trimmed = all.trim();
+        let trimmed = all.trim_matches(is_padding);
         Ok(if trimmed.len() == all.len() {
             all
         } else {
@@ -462,6 +462,11 @@ impl<'x> Element<'_, 'x> {
         }
         Ok(())
     }
+}
+
+/// Some firmware pads texts and documents with the NULs of its buffers.
+fn is_padding(c: char) -> bool {
+    c.is_whitespace() || c == '\0'
 }
 
 fn bound(result: ResolveResult<'_>) -> Option<&str> {
@@ -546,6 +551,36 @@ mod tests {
             reader.root().unwrap().text().unwrap(),
             "http://h/?a=1&b=2&c=3&"
         );
+    }
+
+    #[test]
+    fn nuls_around_documents_and_texts_are_left_out() {
+        let mut reader =
+            Reader::new("\0\u{feff}\0 <?xml version=\"1.0\"?><a>\0cam\0\0</a>\0\0").unwrap();
+        assert_eq!(reader.root().unwrap().text().unwrap(), "cam");
+    }
+
+    #[test]
+    fn an_attribute_with_a_bare_ampersand_is_kept() {
+        let mut reader = Reader::new("<a uri='http://h/?a=1&b=2' x:token='t1'/>").unwrap();
+        let root = reader.root().unwrap();
+        assert_eq!(root.attribute("uri").as_deref(), Some("http://h/?a=1&b=2"));
+        assert_eq!(root.attribute("token").as_deref(), Some("t1"));
+    }
+
+    #[test]
+    fn text_can_stand_before_and_between_children() {
+        let mut reader = Reader::new("<a>one<b/> two <c>x</c>three</a>").unwrap();
+        let mut root = reader.root().unwrap();
+        let mut text = String::new();
+        assert_eq!(
+            root.child_after(&mut text).unwrap().unwrap().local_name(),
+            "b"
+        );
+        assert_eq!(text, "one");
+        assert!(root.child_after(&mut text).unwrap().is_some());
+        assert!(root.child_after(&mut text).unwrap().is_none());
+        assert_eq!(text, "one two three");
     }
 
     #[test]

@@ -205,10 +205,10 @@ impl FromText for bool {
 macro_rules! integer {
     ($($type:ty),*) => { $(
         impl FromText for $type {
-            /// Takes `25`, `+25` and, because some cameras write it, `25.0`.
+            /// Takes `25`, `+25` and, because some cameras write it, `25.0` and `25 fps`.
             fn from_text(text: &str) -> Option<Self> {
                 text.parse().ok().or_else(|| {
-                    let number: f64 = text.parse().ok()?;
+                    let number: f64 = without_unit(text)?.parse().ok()?;
                     (number.fract() == 0.0 && number >= <$type>::MIN as f64 && number <= <$type>::MAX as f64)
                         .then_some(number as $type)
                 })
@@ -222,17 +222,26 @@ macro_rules! decimal {
     ($($type:ty),*) => { $(
         impl FromText for $type {
             fn from_text(text: &str) -> Option<Self> {
-                // A comma is what firmware with a European locale writes.
-                let number: $type = text
-                    .parse()
-                    .ok()
-                    .or_else(|| text.replace(',', ".").parse().ok())?;
+                let number: $type = match text.parse() {
+                    Ok(number) => number,
+                    // A comma is what firmware with a European locale writes.
+                    Err(_) => without_unit(text)?.replace(',', ".").parse().ok()?,
+                };
                 number.is_finite().then_some(number)
             }
         }
     )* };
 }
 decimal!(f32, f64);
+
+/// The number of `25 fps`, `4096kbps` or `50%`. Digits after the unit make it something else: `1920x1080`.
+fn without_unit(text: &str) -> Option<&str> {
+    let is_unit = |c: char| c.is_alphabetic() || matches!(c, '%' | '°' | '/' | ' ');
+    let number = text.trim_end_matches(is_unit);
+    number
+        .ends_with(|c: char| c.is_ascii_digit())
+        .then_some(number)
+}
 
 impl FromText for SystemTime {
     fn from_text(text: &str) -> Option<Self> {
@@ -280,6 +289,14 @@ mod tests {
         assert_eq!(i32::from_text("25.0"), Some(25));
         assert_eq!(u32::from_text("-1"), None);
         assert_eq!(u32::from_text("99999999999"), None);
+        assert_eq!(i32::from_text("25 fps"), Some(25));
+        assert_eq!(u32::from_text("4096kbps"), Some(4096));
+        assert_eq!(f32::from_text("-1.5°"), Some(-1.5));
+        assert_eq!(f32::from_text("50%"), Some(50.0));
+        for text in ["1920x1080", "fps", "0x10", "12-13", "", "%", "1 2"] {
+            assert_eq!(i32::from_text(text), None, "{text}");
+            assert_eq!(f32::from_text(text), None, "{text}");
+        }
         assert_eq!(f32::from_text("0,5"), Some(0.5));
         assert_eq!(f32::from_text("NaN"), None);
         assert_eq!(f32::from_text("inf"), None);
