@@ -268,7 +268,7 @@ fn device_addresses(camera: &Camera, local: Option<IpAddr>) -> String {
     });
     let host = advertised_host(camera, local.as_deref());
     let (port, path) = (camera.http.port(), Service::Device.path());
-    let address = format!("http://{host}:{port}{path}");
+    let address = format!("{}://{host}:{port}{path}", camera.scheme());
     match camera.quirks.multi_xaddrs {
         true => format!(
             "http://[fe80::1%25eth0]:{port}{path} http://169.254.77.7:{port}{path}\n https://{host}{path} {address}"
