@@ -21,7 +21,8 @@ use crate::push;
 use crate::quirks::Quirks;
 use crate::rtsp::{RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
-use crate::service::{imaging::Imaging, ptz::Settings};
+use crate::service::imaging::Imaging;
+use crate::service::{device, ptz};
 use crate::state::{Camera, Events};
 
 /// Whether and where a camera answers WS-Discovery.
@@ -195,8 +196,6 @@ impl Builder {
             };
             format!("VC{number:08X}")
         });
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let hostname = self.name.replace(|c: char| !allowed(c), "-");
         let camera = Arc::new(Camera {
             serial,
             uuid,
@@ -206,9 +205,9 @@ impl Builder {
             clip,
             gate: Mutex::new(gate),
             clock: Mutex::new(Clock::new(self.quirks.clock_offset)),
-            hostname: Mutex::new(hostname),
+            device: Mutex::new(device::Settings::new(&self.name)),
             ptz: Mutex::new(Ptz::new(Instant::now())),
-            ptz_settings: Mutex::new(Settings::default()),
+            ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),

@@ -107,6 +107,20 @@ impl VirtualCamera {
         self.camera.events.changed.notify_waiters();
     }
 
+    /// Whether a relay output (`relay_1`, `relay_2`) is switched on now; a monostable one falls back by itself. `None`
+    /// where there is no such relay.
+    #[must_use]
+    pub fn relay_output(&self, token: &str) -> Option<bool> {
+        let device = lock(&self.camera.device);
+        Some(device.io.relays.get(token)?.is_active(Instant::now()))
+    }
+
+    /// What an auxiliary such as `tt:Wiper` was last told: `On`, `Off` or `Auto`; `None` before.
+    #[must_use]
+    pub fn auxiliary(&self, name: &str) -> Option<&'static str> {
+        lock(&self.camera.device).io.auxiliary.get(name).copied()
+    }
+
     /// Where the camera looks now.
     #[must_use]
     pub fn ptz_position(&self) -> PtzPosition {

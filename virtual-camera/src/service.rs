@@ -1,6 +1,7 @@
 //! The SOAP services: one file each, dispatched on the element of the Body.
 
 pub(crate) mod device;
+mod deviceio;
 pub(crate) mod events;
 pub(crate) mod imaging;
 mod media;
@@ -10,7 +11,7 @@ pub(crate) mod ptz;
 
 use crate::soap::Fault;
 use crate::state::Camera;
-use crate::xml::{Element, NONE, Node, Ns, TDS, TEV, TIMG, TPTZ, TR2, TRT, TT, WSNT, element};
+use crate::xml::{Element, NONE, Node, Ns, TDS, TEV, TIMG, TMD, TPTZ, TR2, TRT, TT, WSNT, element};
 
 /// The one path of a camera that has no others.
 const SINGLE_ENDPOINT: &str = "/onvif/service";
@@ -24,19 +25,21 @@ pub(crate) enum Service {
     Ptz,
     Imaging,
     Events,
+    DeviceIo,
     /// The manager of one subscription.
     Subscription(String),
 }
 
 impl Service {
     /// The services a client can look up.
-    pub(crate) const LISTED: [Service; 6] = [
+    pub(crate) const LISTED: [Service; 7] = [
         Service::Device,
         Service::Media,
         Service::Media2,
         Service::Events,
         Service::Imaging,
         Service::Ptz,
+        Service::DeviceIo,
     ];
 
     /// The service at a path; with one endpoint for all, `namespace` of the operation tells which.
@@ -60,6 +63,7 @@ impl Service {
             Self::Ptz => "/onvif/ptz_service".to_owned(),
             Self::Imaging => "/onvif/imaging_service".to_owned(),
             Self::Events => "/onvif/event_service".to_owned(),
+            Self::DeviceIo => "/onvif/deviceio_service".to_owned(),
             Self::Subscription(id) => format!("/onvif/subscription/{id}"),
         }
     }
@@ -80,6 +84,7 @@ impl Service {
             Self::Media2 => TR2,
             Self::Ptz => TPTZ,
             Self::Imaging => TIMG,
+            Self::DeviceIo => TMD,
             Self::Events | Self::Subscription(_) => TEV,
         }
     }
@@ -91,6 +96,7 @@ impl Service {
             Self::Media2 => media2::capabilities(),
             Self::Ptz => ptz::capabilities(camera),
             Self::Imaging => imaging::capabilities(),
+            Self::DeviceIo => deviceio::capabilities(camera),
             Self::Events | Self::Subscription(_) => events::capabilities(camera),
         }
     }
@@ -110,6 +116,7 @@ impl Service {
             | "GetHostname"
             | "GetEndpointReference"
             | "GetWsdlUrl" => *self == Self::Device,
+            "GetRelayOutputOptions" => *self == Self::DeviceIo,
             _ => false,
         }
     }
@@ -163,13 +170,17 @@ pub(crate) async fn answer(service: &Service, call: &Call<'_>) -> Result<Element
     let of_service = call.request.namespace == service.ns().uri;
     let of_manager = matches!(service, Service::Events | Service::Subscription(_))
         && call.request.namespace == WSNT.uri;
-    if !of_service && !of_manager {
+    let of_relays = *service == Service::DeviceIo && call.request.namespace == TDS.uri;
+    if !of_service && !of_manager && !of_relays {
         return Err(Fault::not_supported(operation));
     }
     if operation == "GetServiceCapabilities" && call.camera.quirks.no_service_capabilities {
         return Err(Fault::not_supported(operation));
     }
-    if operation == "GetServiceCapabilities" && !matches!(service, Service::Subscription(_)) {
+    if operation == "GetServiceCapabilities"
+        && of_service
+        && !matches!(service, Service::Subscription(_))
+    {
         let response = call.response("GetServiceCapabilitiesResponse");
         return Ok(response.child(service.capabilities(call.camera)));
     }
@@ -180,6 +191,7 @@ pub(crate) async fn answer(service: &Service, call: &Call<'_>) -> Result<Element
         Service::Ptz => ptz::answer(call, operation),
         Service::Imaging => imaging::answer(call, operation),
         Service::Events => events::answer(call, operation),
+        Service::DeviceIo => deviceio::answer(call, operation),
         Service::Subscription(id) => events::answer_subscription(call, operation, id).await,
     }
 }

@@ -19,7 +19,8 @@ use crate::motion::{Ptz, PtzPosition};
 use crate::observed::Observed;
 use crate::quirks::Quirks;
 use crate::rtsp::RtspServer;
-use crate::service::{imaging::Imaging, ptz::Settings};
+use crate::service::imaging::Imaging;
+use crate::service::{device, ptz};
 use crate::subscription::Subscriptions;
 use crate::topic::Topic;
 
@@ -40,9 +41,9 @@ pub(crate) struct Camera {
     pub clip: Arc<Clip>,
     pub gate: Mutex<Gate>,
     pub clock: Mutex<Clock>,
-    pub hostname: Mutex<String>,
+    pub device: Mutex<device::Settings>,
     pub ptz: Mutex<Ptz>,
-    pub ptz_settings: Mutex<Settings>,
+    pub ptz_settings: Mutex<ptz::Settings>,
     pub imaging: Mutex<Imaging>,
     pub events: Events,
     pub observed: Mutex<Observed>,

@@ -31,6 +31,7 @@ namespaces! {
     TR2 "tr2" "http://www.onvif.org/ver20/media/wsdl"
     TPTZ "tptz" "http://www.onvif.org/ver20/ptz/wsdl"
     TIMG "timg" "http://www.onvif.org/ver20/imaging/wsdl"
+    TMD "tmd" "http://www.onvif.org/ver10/deviceIO/wsdl"
     TEV "tev" "http://www.onvif.org/ver10/events/wsdl"
     TNS1 "tns1" "http://www.onvif.org/ver10/topics"
     WSA "wsa" "http://www.w3.org/2005/08/addressing"

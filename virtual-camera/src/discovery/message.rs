@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::service::device::scopes;
 use crate::soap::envelope;
-use crate::state::Camera;
+use crate::state::{Camera, lock};
 use crate::xml::{
     ADDRESSING_2004 as A, DISCOVERY as D, Element, NETWORK, Node, Rendering, TDS, element, read,
 };
@@ -36,6 +36,9 @@ pub(super) fn answer(
     sequence: Sequence,
     datagram: &[u8],
 ) -> Option<String> {
+    if !lock(&camera.device).discoverable {
+        return None;
+    }
     if camera.quirks.probe_reject_newline && datagram.contains(&b'\n') {
         return None;
     }

@@ -1,13 +1,20 @@
 //! The Device service (`ver10/device/wsdl`).
 
-use std::net::{IpAddr, Ipv4Addr};
+mod clock;
+pub(crate) mod io;
+mod ip_filter;
+mod naming;
+mod network;
+mod scopes;
+mod settings;
+mod users;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+pub(crate) use self::scopes::scopes;
+pub(crate) use self::settings::Settings;
 use super::{Call, Service, flags};
-use crate::clock::Clock;
 use crate::soap::Fault;
 use crate::state::{Camera, HARDWARE, MANUFACTURER, MODEL, lock};
 use crate::xml::{Element, TDS, TER, TT, element};
@@ -22,7 +29,7 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             .response("GetSystemDateAndTimeResponse")
             .child(system_date_and_time(camera)),
         "SetSystemDateAndTime" => {
-            set_system_date_and_time(call)?;
+            clock::set(call)?;
             call.response("SetSystemDateAndTimeResponse")
         }
         "GetServices" if !camera.quirks.no_get_services => get_services(call),
@@ -34,54 +41,51 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             .leaf(TDS, "FirmwareVersion", env!("CARGO_PKG_VERSION"))
             .leaf(TDS, "SerialNumber", &camera.serial)
             .leaf(TDS, "HardwareId", HARDWARE),
-        "GetScopes" => {
-            let scopes = scopes(camera).into_iter().map(|scope| {
-                element(TDS, "Scopes")
-                    .leaf(TT, "ScopeDef", "Fixed")
-                    .leaf(TT, "ScopeItem", scope)
-            });
-            call.response("GetScopesResponse").children(scopes)
-        }
-        "GetHostname" => call.response("GetHostnameResponse").child(
-            element(TDS, "HostnameInformation")
-                .leaf(TT, "FromDHCP", false)
-                .leaf(TT, "Name", lock(&camera.hostname)),
-        ),
-        "SetHostname" => {
-            set_hostname(call)?;
-            call.response("SetHostnameResponse")
-        }
-        "GetNetworkInterfaces" => call
-            .response("GetNetworkInterfacesResponse")
-            .child(network_interface(camera)),
-        "GetNetworkProtocols" => call.response("GetNetworkProtocolsResponse").children([
-            network_protocol("HTTP", camera.http.port()),
-            network_protocol("RTSP", camera.rtsp.local_addr().port()),
-        ]),
-        "GetDNS" => call
-            .response("GetDNSResponse")
-            .child(element(TDS, "DNSInformation").leaf(TT, "FromDHCP", false)),
-        "GetNTP" => call
-            .response("GetNTPResponse")
-            .child(element(TDS, "NTPInformation").leaf(TT, "FromDHCP", false)),
-        "GetNetworkDefaultGateway" => call
-            .response("GetNetworkDefaultGatewayResponse")
-            .child(element(TDS, "NetworkGateway")),
-        "GetUsers" => {
-            let gate = lock(&camera.gate);
-            let user = gate.user_name().map(|name| {
-                element(TDS, "User").leaf(TT, "Username", name).leaf(
-                    TT,
-                    "UserLevel",
-                    "Administrator",
-                )
-            });
-            call.response("GetUsersResponse").children(user)
-        }
+        "GetScopes" => scopes::get(call),
+        "SetScopes" => scopes::set(call)?,
+        "AddScopes" => scopes::add(call)?,
+        "RemoveScopes" => scopes::remove(call)?,
         "GetDiscoveryMode" => {
-            call.response("GetDiscoveryModeResponse")
-                .leaf(TDS, "DiscoveryMode", "Discoverable")
+            let mode = match lock(&camera.device).discoverable {
+                true => "Discoverable",
+                false => "NonDiscoverable",
+            };
+            let response = call.response("GetDiscoveryModeResponse");
+            response.leaf(TDS, "DiscoveryMode", mode)
         }
+        "SetDiscoveryMode" => scopes::set_discovery_mode(call)?,
+        "GetHostname" => naming::get_hostname(call),
+        "SetHostname" => naming::set_hostname(call)?,
+        "SetHostnameFromDHCP" => naming::set_hostname_from_dhcp(call)?,
+        "GetDNS" => naming::get_dns(call),
+        "SetDNS" => naming::set_dns(call)?,
+        "GetNTP" => naming::get_ntp(call),
+        "SetNTP" => naming::set_ntp(call)?,
+        "GetDynamicDNS" => naming::get_dynamic_dns(call),
+        "SetDynamicDNS" => naming::set_dynamic_dns(call)?,
+        "GetNetworkInterfaces" => network::get_interfaces(call),
+        "SetNetworkInterfaces" => network::set_interfaces(call)?,
+        "GetNetworkProtocols" => network::get_protocols(call),
+        "SetNetworkProtocols" => network::set_protocols(call)?,
+        "GetNetworkDefaultGateway" => network::get_gateway(call),
+        "SetNetworkDefaultGateway" => network::set_gateway(call)?,
+        "GetZeroConfiguration" => network::get_zero_configuration(call),
+        "SetZeroConfiguration" => network::set_zero_configuration(call)?,
+        "GetIPAddressFilter" => ip_filter::get(call),
+        "SetIPAddressFilter" => ip_filter::set(call)?,
+        "AddIPAddressFilter" => ip_filter::add(call)?,
+        "RemoveIPAddressFilter" => ip_filter::remove(call)?,
+        "GetUsers" => users::get(call),
+        "CreateUsers" => users::create(call)?,
+        "DeleteUsers" => users::delete(call)?,
+        "SetUser" => users::set(call)?,
+        "GetRelayOutputs" => io::get_relays(call),
+        "SetRelayOutputState" => io::set_relay_state(call)?,
+        "SetRelayOutputSettings" => {
+            let token = call.argument("RelayOutputToken")?;
+            io::configure_relay(call, token, call.request.child("Properties"))?
+        }
+        "SendAuxiliaryCommand" => io::send_auxiliary_command(call)?,
         "GetEndpointReference" => {
             call.response("GetEndpointReferenceResponse")
                 .leaf(TDS, "GUID", camera.uuid.urn())
@@ -91,6 +95,19 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             "WsdlUrl",
             "https://www.onvif.org/profiles/specifications/",
         ),
+        "SetSystemFactoryDefault" => {
+            let soft = match call.argument("FactoryDefault")? {
+                "Soft" => true,
+                "Hard" => false,
+                other => {
+                    let reason = format!("FactoryDefault cannot be {other}");
+                    return Err(Fault::sender(&[(TER, "InvalidArgVal")], reason));
+                }
+            };
+            lock(&camera.device).reset(&camera.name, soft);
+            camera.reboot();
+            call.response("SetSystemFactoryDefaultResponse")
+        }
         "SystemReboot" => {
             camera.reboot();
             call.response("SystemRebootResponse")
@@ -110,30 +127,29 @@ pub(super) fn capabilities(camera: &Camera) -> Element {
             ("HttpDigest", gate.accepts_digest()),
         ],
     );
+    let network = [
+        ("IPFilter", true),
+        ("ZeroConfiguration", true),
+        ("IPVersion6", true),
+        ("DynDNS", true),
+        ("HostnameFromDHCP", true),
+    ];
     element(TDS, "Capabilities")
-        .child(flags(TDS, "Network", &[("IPVersion6", false)]))
-        .child(security.attribute("MaxUsers", 1))
+        .child(flags(TDS, "Network", &network).attribute("NTP", naming::MAX_SERVERS))
+        .child(
+            security
+                .attribute("MaxUsers", users::MAX_USERS)
+                .attribute("MaxUserNameLength", users::MAX_NAME)
+                .attribute("MaxPasswordLength", users::MAX_PASSWORD),
+        )
         .child(flags(
             TDS,
             "System",
             &[("DiscoveryResolve", true), ("DiscoveryBye", true)],
         ))
-}
-
-/// The scopes of the camera, in discovery and in `GetScopes`.
-pub(crate) fn scopes(camera: &Camera) -> Vec<String> {
-    let name: String = url::form_urlencoded::byte_serialize(camera.name.as_bytes()).collect();
-    // A scope is a URI: a space is %20 there, while forms write "+".
-    let name = name.replace('+', "%20");
-    vec![
-        "onvif://www.onvif.org/type/video_encoder".to_owned(),
-        "onvif://www.onvif.org/type/ptz".to_owned(),
-        "onvif://www.onvif.org/Profile/Streaming".to_owned(),
-        "onvif://www.onvif.org/Profile/T".to_owned(),
-        format!("onvif://www.onvif.org/name/{name}"),
-        format!("onvif://www.onvif.org/hardware/{HARDWARE}"),
-        "onvif://www.onvif.org/location/virtual".to_owned(),
-    ]
+        .child(
+            element(TDS, "Misc").attribute("AuxiliaryCommands", io::AUXILIARY_COMMANDS.join(" ")),
+        )
 }
 
 fn get_services(call: &Call<'_>) -> Element {
@@ -181,10 +197,10 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
             "Device",
             addressed("Device", Service::Device).children([
                 element(TT, "Network")
-                    .leaf(TT, "IPFilter", false)
-                    .leaf(TT, "ZeroConfiguration", false)
-                    .leaf(TT, "IPVersion6", false)
-                    .leaf(TT, "DynDNS", false),
+                    .leaf(TT, "IPFilter", true)
+                    .leaf(TT, "ZeroConfiguration", true)
+                    .leaf(TT, "IPVersion6", true)
+                    .leaf(TT, "DynDNS", true),
                 element(TT, "System")
                     .leaf(TT, "DiscoveryResolve", true)
                     .leaf(TT, "DiscoveryBye", true)
@@ -193,6 +209,7 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
                     .leaf(TT, "SystemLogging", false)
                     .leaf(TT, "FirmwareUpgrade", false)
                     .child(version("SupportedVersions")),
+                input_output(call.camera),
                 [
                     "TLS1.1",
                     "TLS1.2",
@@ -229,6 +246,17 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
             ),
         ),
         ("PTZ", addressed("PTZ", Service::Ptz)),
+        (
+            "Extension",
+            element(TT, "Extension").child(
+                addressed("DeviceIO", Service::DeviceIo)
+                    .leaf(TT, "VideoSources", 1)
+                    .leaf(TT, "VideoOutputs", 0)
+                    .leaf(TT, "AudioSources", 0)
+                    .leaf(TT, "AudioOutputs", 0)
+                    .leaf(TT, "RelayOutputs", relays(call.camera)),
+            ),
+        ),
     ];
     let chosen = all
         .into_iter()
@@ -240,9 +268,27 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
     )
 }
 
+fn input_output(camera: &Camera) -> Element {
+    let inputs = lock(&camera.device).io.inputs.len();
+    let commands = io::AUXILIARY_COMMANDS.into_iter();
+    let commands = commands.map(|command| element(TT, "AuxiliaryCommands").text(command));
+    let auxiliary = element(TT, "Extension")
+        .leaf(TT, "Auxiliary", true)
+        .children(commands);
+    element(TT, "IO")
+        .leaf(TT, "InputConnectors", inputs)
+        .leaf(TT, "RelayOutputs", relays(camera))
+        .child(auxiliary)
+}
+
+fn relays(camera: &Camera) -> usize {
+    lock(&camera.device).io.relays.len()
+}
+
 fn system_date_and_time(camera: &Camera) -> Element {
-    let now = camera.shown_time().to_zoned(TimeZone::UTC).datetime();
-    let time = |name| {
+    let now = camera.shown_time();
+    let settings = &lock(&camera.device).clock;
+    let time = |name, now: DateTime| {
         element(TT, name)
             .child(
                 element(TT, "Time")
@@ -257,92 +303,15 @@ fn system_date_and_time(camera: &Camera) -> Element {
                     .leaf(TT, "Day", now.day()),
             )
     };
+    let kind = if settings.from_ntp { "NTP" } else { "Manual" };
     element(TDS, "SystemDateAndTime")
-        .leaf(TT, "DateTimeType", "Manual")
-        .leaf(TT, "DaylightSavings", camera.quirks.dst_bug)
-        .child(element(TT, "TimeZone").leaf(TT, "TZ", "UTC0"))
-        .child(time("UTCDateTime"))
-        .child(time("LocalDateTime"))
-}
-
-fn set_system_date_and_time(call: &Call<'_>) -> Result<(), Fault> {
-    match call.argument("DateTimeType")? {
-        "NTP" => {
-            *lock(&call.camera.clock) = Clock::new(call.camera.quirks.clock_offset);
-            Ok(())
-        }
-        "Manual" => {
-            let time = manual_time(call).ok_or_else(|| {
-                Fault::invalid_value("InvalidDateTime", "UTCDateTime is not a date and time")
-            })?;
-            lock(&call.camera.clock).set(time);
-            Ok(())
-        }
-        other => Err(Fault::sender(
-            &[(TER, "InvalidArgVal")],
-            format!("DateTimeType cannot be {other}"),
-        )),
-    }
-}
-
-fn manual_time(call: &Call<'_>) -> Option<Timestamp> {
-    let utc = call.request.child("UTCDateTime")?;
-    let number = |part: &str, name: &str| utc.child(part)?.text_of(name)?.parse::<i16>().ok();
-    let small = |part, name| i8::try_from(number(part, name)?).ok();
-    let time = DateTime::new(
-        number("Date", "Year")?,
-        small("Date", "Month")?,
-        small("Date", "Day")?,
-        small("Time", "Hour")?,
-        small("Time", "Minute")?,
-        small("Time", "Second")?,
-        0,
-    );
-    Some(time.ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
-fn set_hostname(call: &Call<'_>) -> Result<(), Fault> {
-    let name = call.argument("Name")?;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if name.len() > 63 || !name.chars().all(allowed) {
-        return Err(Fault::invalid_value("InvalidHostname", "not a hostname"));
-    }
-    name.clone_into(&mut lock(&call.camera.hostname));
-    Ok(())
-}
-
-fn network_interface(camera: &Camera) -> Element {
-    let address = match camera.http.ip() {
-        IpAddr::V4(address) if !address.is_unspecified() => address,
-        _ => Ipv4Addr::LOCALHOST,
-    };
-    let [.., a, b, c, d, e] = *camera.uuid.as_bytes();
-    let hardware = format!("02:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}");
-    element(TDS, "NetworkInterfaces")
-        .attribute("token", "eth0")
-        .leaf(TT, "Enabled", true)
-        .child(
-            element(TT, "Info")
-                .leaf(TT, "Name", "eth0")
-                .leaf(TT, "HwAddress", hardware)
-                .leaf(TT, "MTU", 1500),
+        .leaf(TT, "DateTimeType", kind)
+        .leaf(
+            TT,
+            "DaylightSavings",
+            settings.daylight_savings || camera.quirks.dst_bug,
         )
-        .child(
-            element(TT, "IPv4").leaf(TT, "Enabled", true).child(
-                element(TT, "Config")
-                    .child(element(TT, "Manual").leaf(TT, "Address", address).leaf(
-                        TT,
-                        "PrefixLength",
-                        24,
-                    ))
-                    .leaf(TT, "DHCP", false),
-            ),
-        )
-}
-
-fn network_protocol(name: &str, port: u16) -> Element {
-    element(TDS, "NetworkProtocols")
-        .leaf(TT, "Name", name)
-        .leaf(TT, "Enabled", true)
-        .leaf(TT, "Port", port)
+        .child(element(TT, "TimeZone").leaf(TT, "TZ", &settings.time_zone))
+        .child(time("UTCDateTime", now.to_zoned(TimeZone::UTC).datetime()))
+        .child(time("LocalDateTime", settings.local(now)))
 }

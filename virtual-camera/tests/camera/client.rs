@@ -17,6 +17,7 @@ pub const MEDIA: &str = "http://www.onvif.org/ver10/media/wsdl";
 pub const MEDIA2: &str = "http://www.onvif.org/ver20/media/wsdl";
 pub const PTZ: &str = "http://www.onvif.org/ver20/ptz/wsdl";
 pub const IMAGING: &str = "http://www.onvif.org/ver20/imaging/wsdl";
+pub const DEVICE_IO: &str = "http://www.onvif.org/ver10/deviceIO/wsdl";
 pub const EVENTS: &str = "http://www.onvif.org/ver10/events/wsdl";
 pub const NOTIFICATION: &str = "http://docs.oasis-open.org/wsn/b-2";
 
@@ -146,6 +147,7 @@ pub fn service_url(camera: &VirtualCamera, namespace: &str) -> Url {
         PTZ => "ptz_service",
         IMAGING => "imaging_service",
         EVENTS => "event_service",
+        DEVICE_IO => "deviceio_service",
         other => panic!("no service {other}"),
     };
     camera.device_url().join(path).unwrap()

@@ -13,10 +13,10 @@ async fn services_are_listed_with_addresses_and_capabilities() {
     .ok();
 
     let addresses = reply.values("tds:XAddr");
-    assert_eq!(addresses.len(), 6);
+    assert_eq!(addresses.len(), 7);
     assert!(addresses.contains(&camera.device_url().as_str()));
     // One around each service's own, and the Device service's own has the same name.
-    assert_eq!(reply.text().matches("<tds:Capabilities>").count(), 6 + 1);
+    assert_eq!(reply.text().matches("<tds:Capabilities>").count(), 7 + 1);
     assert_eq!(
         reply.header("content-type"),
         Some("application/soap+xml; charset=utf-8")
@@ -96,7 +96,7 @@ async fn the_clock_can_be_set() {
 async fn what_is_not_there_is_said_so() {
     let camera = open_camera().await;
 
-    call(&camera, DEVICE, "SetSystemFactoryDefault", "")
+    call(&camera, DEVICE, "GetCertificates", "")
         .await
         .fault(500, "ter:ActionNotSupported");
     // A Media operation at the Device service's address.

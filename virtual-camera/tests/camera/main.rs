@@ -10,3 +10,4 @@ mod events;
 mod media;
 mod ptz;
 mod quirks;
+mod settings;
