@@ -230,6 +230,16 @@ soap_reply! {
         ip_version6: Option<bool> = "IPVersion6",
         /// Registering the camera's name with DNS.
         dynamic_dns: Option<bool> = "DynDNS",
+        /// Wi-Fi.
+        extension: Option<NetworkCategoryExtension> = "Extension",
+    }
+}
+
+soap_reply! {
+    /// What came later to the network, in the older form.
+    pub struct NetworkCategoryExtension in "tt" {
+        /// Wi-Fi.
+        dot11_configuration: Option<bool> = "Dot11Configuration",
     }
 }
 
@@ -250,6 +260,22 @@ soap_reply! {
         firmware_upgrade: Option<bool> = "FirmwareUpgrade",
         /// Versions of ONVIF.
         supported_versions: Vec<OnvifVersion> = "SupportedVersions",
+        /// What goes over HTTP.
+        extension: Option<SystemCategoryExtension> = "Extension",
+    }
+}
+
+soap_reply! {
+    /// What came later to the system, in the older form.
+    pub struct SystemCategoryExtension in "tt" {
+        /// Firmware can be updated over HTTP.
+        http_firmware_upgrade: Option<bool> = "HttpFirmwareUpgrade",
+        /// Backup over HTTP.
+        http_system_backup: Option<bool> = "HttpSystemBackup",
+        /// Logs over HTTP.
+        http_system_logging: Option<bool> = "HttpSystemLogging",
+        /// Support information over HTTP.
+        http_support_information: Option<bool> = "HttpSupportInformation",
     }
 }
 
@@ -296,5 +322,29 @@ soap_reply! {
         kerberos_token: Option<bool> = "KerberosToken",
         /// WS-Security with REL tokens.
         rel_token: Option<bool> = "RELToken",
+        /// TLS 1.0 and the rest.
+        extension: Option<SecurityCategoryExtension> = "Extension",
+    }
+}
+
+soap_reply! {
+    /// What came later to security, in the older form.
+    pub struct SecurityCategoryExtension in "tt" {
+        /// TLS 1.0.
+        tls1_0: Option<bool> = "TLS1.0",
+        /// IEEE 802.1X and remote users.
+        extension: Option<SecurityCategoryExtension2> = "Extension",
+    }
+}
+
+soap_reply! {
+    /// What came still later to security, in the older form.
+    pub struct SecurityCategoryExtension2 in "tt" {
+        /// IEEE 802.1X.
+        dot1x: Option<bool> = "Dot1X",
+        /// Methods of EAP by their numbers at IANA.
+        supported_eap_methods: Vec<i32> = "SupportedEAPMethod",
+        /// Logs in elsewhere as a remote user.
+        remote_user_handling: Option<bool> = "RemoteUserHandling",
     }
 }
