@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::analytics::AnalyticsClient;
 use crate::auth::{AuthBudget, AuthenticationPolicy, Authenticator, Credentials};
 use crate::device::DeviceClient;
 use crate::device_io::DeviceIoClient;
@@ -305,6 +306,11 @@ impl Camera {
     /// Imaging settings.
     pub fn imaging(&self) -> ImagingClient<'_> {
         ImagingClient::new(self)
+    }
+
+    /// Analytics: rules and modules.
+    pub fn analytics(&self) -> AnalyticsClient<'_> {
+        AnalyticsClient::new(self)
     }
 
     /// Events.

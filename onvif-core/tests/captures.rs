@@ -52,6 +52,12 @@ fn read(service: &str, operation: &str, document: &str) -> Option<Result<bool, S
         "media2": ver20::GetProfiles, "media2": ver20::GetStreamUri, "media2": ver20::GetSnapshotUri,
         "media2": ver20::GetVideoEncoderConfigurations, "media2": ver20::SetSynchronizationPoint,
         "media2": ver20::GetServiceCapabilities,
+        "media1": ver10::GetProfile, "media1": ver10::GetAudioSources,
+        "media1": ver10::GetMetadataConfiguration, "media1": ver10::GetMetadataConfigurations,
+        "media1": ver10::StartMulticastStreaming, "media1": ver10::StopMulticastStreaming,
+        "media2": ver20::GetMetadataConfigurations, "media2": ver20::GetMetadataConfigurationOptions,
+        "media2": ver20::GetVideoSourceConfigurationOptions,
+        "media2": ver20::StartMulticastStreaming, "media2": ver20::StopMulticastStreaming,
     }
 }
 

@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use onvif_core::{AccessClass, OperationInfo, device, device_io};
+use onvif_core::media::{ver10, ver20};
+use onvif_core::{AccessClass, OperationInfo, analytics, device, device_io};
 
 /// A service: its name in the list, its table, and what is not bound with the reason.
 struct Bound {
@@ -35,6 +36,21 @@ const SERVICES: &[Bound] = &[
     Bound {
         service: "deviceio",
         operations: device_io::OPERATIONS,
+        waived: &[],
+    },
+    Bound {
+        service: "media",
+        operations: ver10::OPERATIONS,
+        waived: &[],
+    },
+    Bound {
+        service: "media2",
+        operations: ver20::OPERATIONS,
+        waived: &[],
+    },
+    Bound {
+        service: "analytics",
+        operations: analytics::OPERATIONS,
         waived: &[],
     },
 ];

@@ -1,5 +1,7 @@
 use std::io::Write;
 
+use yaserde::__xml::attribute::OwnedAttribute;
+use yaserde::__xml::namespace::Namespace;
 use yaserde::__xml::writer::XmlEvent;
 use yaserde::YaSerialize;
 use yaserde::ser::Serializer;
@@ -66,6 +68,24 @@ impl std::fmt::Display for QName {
             write!(f, "{}:", self.prefix)?;
         }
         f.write_str(&self.local)
+    }
+}
+
+/// As text, with a declaration where the prefix is not a conventional one.
+impl YaSerialize for QName {
+    fn serialize<W: Write>(&self, writer: &mut Serializer<W>) -> Result<(), yaserde::Error> {
+        let text = self.to_string();
+        write_open(writer, &[], self.declaration(), |writer| {
+            Ok(writer.write(XmlEvent::characters(&text))?)
+        })
+    }
+
+    fn serialize_attributes(
+        &self,
+        attributes: Vec<OwnedAttribute>,
+        namespace: Namespace,
+    ) -> Result<(Vec<OwnedAttribute>, Namespace), yaserde::Error> {
+        Ok((attributes, namespace))
     }
 }
 

@@ -1,233 +1,189 @@
 //! Operations and types of Media, the first version.
 
+mod analytics;
+mod audio_decoder;
+mod audio_encoder;
+mod audio_output;
+mod audio_source;
+mod capabilities;
+mod metadata;
+mod osd;
+mod profiles;
+mod ptz;
+mod sources;
+mod streaming;
+mod video_encoder;
+mod video_source;
+
 pub use super::{
     VideoEncoderConfiguration, VideoRateControl, VideoSource, VideoSourceConfiguration,
 };
-
-use super::{
-    AudioEncoderConfiguration, AudioSourceConfiguration, ConfigurationToken, MetadataConfiguration,
-    ProfileToken, StreamTransport,
+pub use analytics::{
+    AddVideoAnalyticsConfiguration, GetCompatibleVideoAnalyticsConfigurations,
+    GetCompatibleVideoAnalyticsConfigurationsResponse, GetVideoAnalyticsConfiguration,
+    GetVideoAnalyticsConfigurationResponse, GetVideoAnalyticsConfigurations,
+    GetVideoAnalyticsConfigurationsResponse, RemoveVideoAnalyticsConfiguration,
+    SetVideoAnalyticsConfiguration,
 };
-use crate::{operation, soap_enum, soap_reply, soap_type};
+pub use audio_decoder::{
+    AddAudioDecoderConfiguration, GetAudioDecoderConfiguration,
+    GetAudioDecoderConfigurationOptions, GetAudioDecoderConfigurationOptionsResponse,
+    GetAudioDecoderConfigurationResponse, GetAudioDecoderConfigurations,
+    GetAudioDecoderConfigurationsResponse, GetCompatibleAudioDecoderConfigurations,
+    GetCompatibleAudioDecoderConfigurationsResponse, RemoveAudioDecoderConfiguration,
+    SetAudioDecoderConfiguration,
+};
+pub use audio_encoder::{
+    AddAudioEncoderConfiguration, GetAudioEncoderConfiguration,
+    GetAudioEncoderConfigurationOptions, GetAudioEncoderConfigurationOptionsResponse,
+    GetAudioEncoderConfigurationResponse, GetAudioEncoderConfigurations,
+    GetAudioEncoderConfigurationsResponse, GetCompatibleAudioEncoderConfigurations,
+    GetCompatibleAudioEncoderConfigurationsResponse, RemoveAudioEncoderConfiguration,
+    SetAudioEncoderConfiguration,
+};
+pub use audio_output::{
+    AddAudioOutputConfiguration, GetAudioOutputConfiguration, GetAudioOutputConfigurationOptions,
+    GetAudioOutputConfigurationOptionsResponse, GetAudioOutputConfigurationResponse,
+    GetAudioOutputConfigurations, GetAudioOutputConfigurationsResponse,
+    GetCompatibleAudioOutputConfigurations, GetCompatibleAudioOutputConfigurationsResponse,
+    RemoveAudioOutputConfiguration, SetAudioOutputConfiguration,
+};
+pub use audio_source::{
+    AddAudioSourceConfiguration, GetAudioSourceConfiguration, GetAudioSourceConfigurationOptions,
+    GetAudioSourceConfigurationOptionsResponse, GetAudioSourceConfigurationResponse,
+    GetAudioSourceConfigurations, GetAudioSourceConfigurationsResponse,
+    GetCompatibleAudioSourceConfigurations, GetCompatibleAudioSourceConfigurationsResponse,
+    RemoveAudioSourceConfiguration, SetAudioSourceConfiguration,
+};
+pub use capabilities::{
+    GetServiceCapabilities, GetServiceCapabilitiesResponse, MediaCapabilities, ProfileCapabilities,
+    StreamingCapabilities,
+};
+pub use metadata::{
+    AddMetadataConfiguration, GetCompatibleMetadataConfigurations,
+    GetCompatibleMetadataConfigurationsResponse, GetMetadataConfiguration,
+    GetMetadataConfigurationOptions, GetMetadataConfigurationOptionsResponse,
+    GetMetadataConfigurationResponse, GetMetadataConfigurations, GetMetadataConfigurationsResponse,
+    RemoveMetadataConfiguration, SetMetadataConfiguration,
+};
+pub use osd::{
+    CreateOsd, CreateOsdResponse, DeleteOsd, GetOsd, GetOsdOptions, GetOsdOptionsResponse,
+    GetOsdResponse, GetOsds, GetOsdsResponse, SetOsd,
+};
+pub use profiles::{
+    CreateProfile, CreateProfileResponse, DeleteProfile, GetProfile, GetProfileResponse,
+    GetProfiles, GetProfilesResponse, MediaProfile, MediaProfileExtension, PtzConfigurationEntity,
+};
+pub use ptz::{AddPtzConfiguration, RemovePtzConfiguration};
+pub use sources::{
+    GetAudioOutputs, GetAudioOutputsResponse, GetAudioSources, GetAudioSourcesResponse,
+    GetVideoSourceModes, GetVideoSourceModesResponse, GetVideoSources, GetVideoSourcesResponse,
+    SetVideoSourceMode, SetVideoSourceModeResponse, VideoSourceMode,
+};
+pub use streaming::{
+    GetSnapshotUri, GetStreamUri, GetUriResponse, MediaUri, SetSynchronizationPoint,
+    StartMulticastStreaming, StopMulticastStreaming, StreamSetup, StreamType, Transport,
+    TransportProtocol,
+};
+pub use video_encoder::{
+    AddVideoEncoderConfiguration, GetCompatibleVideoEncoderConfigurations,
+    GetCompatibleVideoEncoderConfigurationsResponse, GetGuaranteedNumberOfVideoEncoderInstances,
+    GetGuaranteedNumberOfVideoEncoderInstancesResponse, GetVideoEncoderConfiguration,
+    GetVideoEncoderConfigurationOptions, GetVideoEncoderConfigurationOptionsResponse,
+    GetVideoEncoderConfigurationResponse, GetVideoEncoderConfigurations,
+    GetVideoEncoderConfigurationsResponse, RemoveVideoEncoderConfiguration,
+    SetVideoEncoderConfiguration,
+};
+pub use video_source::{
+    AddVideoSourceConfiguration, GetCompatibleVideoSourceConfigurations,
+    GetCompatibleVideoSourceConfigurationsResponse, GetVideoSourceConfiguration,
+    GetVideoSourceConfigurationOptions, GetVideoSourceConfigurationOptionsResponse,
+    GetVideoSourceConfigurationResponse, GetVideoSourceConfigurations,
+    GetVideoSourceConfigurationsResponse, RemoveVideoSourceConfiguration,
+    SetVideoSourceConfiguration,
+};
 
-operation! {
-    /// Asks for all profiles.
-    pub struct GetProfiles in "trt" {} -> GetProfilesResponse;
-    Media, "http://www.onvif.org/ver10/media/wsdl/GetProfiles", ReadMedia, Read
-}
+use crate::{OperationInfo, operations};
 
-soap_reply! {
-    /// The reply to [`GetProfiles`].
-    pub struct GetProfilesResponse in "trt" {
-        /// The profiles.
-        profiles: Vec<MediaProfile> = "Profiles",
-    }
-}
-
-soap_reply! {
-    /// A media profile.
-    pub struct MediaProfile in "tt" [
-        /// Its token.
-        token: ProfileToken = "token",
-        /// Whether it cannot be deleted.
-        fixed: Option<bool> = "fixed",
-    ] {
-        /// Its name.
-        name: Option<String> = "Name",
-        /// The video source.
-        video_source: Option<VideoSourceConfiguration> = "VideoSourceConfiguration",
-        /// The video encoder.
-        video_encoder: Option<VideoEncoderConfiguration> = "VideoEncoderConfiguration",
-        /// The audio source.
-        audio_source: Option<AudioSourceConfiguration> = "AudioSourceConfiguration",
-        /// The audio encoder.
-        audio_encoder: Option<AudioEncoderConfiguration> = "AudioEncoderConfiguration",
-        /// PTZ.
-        ptz: Option<PtzConfigurationEntity> = "PTZConfiguration",
-        /// Metadata.
-        metadata: Option<MetadataConfiguration> = "MetadataConfiguration",
-    }
-}
-
-soap_reply! {
-    /// The part of a PTZ configuration that names its node.
-    pub struct PtzConfigurationEntity in "tt" [
-        /// Its token.
-        token: ConfigurationToken = "token",
-    ] {
-        /// Its name.
-        name: Option<String> = "Name",
-        /// The node it moves.
-        node_token: Option<String> = "NodeToken",
-    }
-}
-
-operation! {
-    /// Asks for the URI of a profile's stream.
-    pub struct GetStreamUri in "trt" {
-        /// How the stream is carried.
-        stream_setup: StreamSetup = "StreamSetup",
-        /// The profile.
-        profile_token: ProfileToken = "ProfileToken",
-    } -> GetUriResponse;
-    Media, "http://www.onvif.org/ver10/media/wsdl/GetStreamUri", ReadMedia, Read
-}
-
-soap_type! {
-    /// How a stream is carried.
-    pub struct StreamSetup in "tt" {
-        /// To one receiver or to many.
-        stream: StreamType = "Stream",
-        /// Over what.
-        transport: Transport = "Transport",
-    }
-}
-
-soap_type! {
-    /// Over what a stream is carried.
-    pub struct Transport in "tt" {
-        /// The protocol.
-        protocol: TransportProtocol = "Protocol",
-    }
-}
-
-soap_enum! {
-    /// To one receiver or to many.
-    pub enum StreamType {
-        /// To one.
-        Unicast = "RTP-Unicast",
-        /// To many.
-        Multicast = "RTP-Multicast",
-    }
-}
-
-soap_enum! {
-    /// The protocol that carries a stream.
-    pub enum TransportProtocol {
-        /// RTP over UDP.
-        Udp = "UDP",
-        /// RTP over TCP; deprecated.
-        Tcp = "TCP",
-        /// RTP inside RTSP.
-        Rtsp = "RTSP",
-        /// RTP inside RTSP inside HTTP.
-        Http = "HTTP",
-    }
-}
-
-impl From<StreamTransport> for StreamSetup {
-    fn from(transport: StreamTransport) -> Self {
-        let (stream, protocol) = match transport {
-            StreamTransport::UdpUnicast => (StreamType::Unicast, TransportProtocol::Udp),
-            StreamTransport::UdpMulticast => (StreamType::Multicast, TransportProtocol::Udp),
-            StreamTransport::Rtsp => (StreamType::Unicast, TransportProtocol::Rtsp),
-            StreamTransport::RtspOverHttp => (StreamType::Unicast, TransportProtocol::Http),
-        };
-        Self {
-            stream,
-            transport: Transport { protocol },
-        }
-    }
-}
-
-operation! {
-    /// Asks for the URI of a profile's snapshot.
-    pub struct GetSnapshotUri in "trt" {
-        /// The profile.
-        profile_token: ProfileToken = "ProfileToken",
-    } -> GetUriResponse;
-    Media, "http://www.onvif.org/ver10/media/wsdl/GetSnapshotUri", ReadMedia, Read
-}
-
-soap_reply! {
-    /// The reply to [`GetStreamUri`] and [`GetSnapshotUri`].
-    pub struct GetUriResponse in "trt" {
-        /// The URI with its life.
-        media_uri: Option<MediaUri> = "MediaUri",
-    }
-}
-
-impl GetUriResponse {
-    /// The URI as the camera reports it; empty when it reports none.
-    pub fn uri(&self) -> &str {
-        self.media_uri
-            .as_ref()
-            .and_then(|media| media.uri.as_deref())
-            .unwrap_or_default()
-    }
-}
-
-soap_reply! {
-    /// A URI with its life.
-    pub struct MediaUri in "tt" {
-        /// The URI as reported.
-        uri: Option<String> = "Uri",
-        /// Whether it is good for one connection only.
-        invalid_after_connect: Option<bool> = "InvalidAfterConnect",
-        /// Whether it changes with a restart.
-        invalid_after_reboot: Option<bool> = "InvalidAfterReboot",
-    }
-}
-
-operation! {
-    /// Asks for the video sources.
-    pub struct GetVideoSources in "trt" {} -> GetVideoSourcesResponse;
-    Media, "http://www.onvif.org/ver10/media/wsdlGetVideoSources/", ReadMedia, Read
-}
-
-soap_reply! {
-    /// The reply to [`GetVideoSources`].
-    pub struct GetVideoSourcesResponse in "trt" {
-        /// The sources.
-        sources: Vec<VideoSource> = "VideoSources",
-    }
-}
-
-operation! {
-    /// Asks for the configurations of all video encoders.
-    pub struct GetVideoEncoderConfigurations in "trt" {} -> GetVideoEncoderConfigurationsResponse;
-    Media, "http://www.onvif.org/ver10/media/wsdl/GetVideoEncoderConfigurations", ReadMedia, Read
-}
-
-soap_reply! {
-    /// The reply to [`GetVideoEncoderConfigurations`].
-    pub struct GetVideoEncoderConfigurationsResponse in "trt" {
-        /// The configurations.
-        configurations: Vec<VideoEncoderConfiguration> = "Configurations",
-    }
-}
-
-operation! {
-    /// Asks for a key frame.
-    pub struct SetSynchronizationPoint in "trt" {
-        /// The profile.
-        profile_token: ProfileToken = "ProfileToken",
-    } -> ();
-    Media, "http://www.onvif.org/ver10/media/wsdl/SetSynchronizationPoint", Actuate, Write
-}
-
-operation! {
-    /// Asks what the service can do.
-    pub struct GetServiceCapabilities in "trt" {} -> GetServiceCapabilitiesResponse;
-    Media, "http://www.onvif.org/ver10/media/wsdl/GetServiceCapabilities", PreAuth, Read
-}
-
-soap_reply! {
-    /// The reply to [`GetServiceCapabilities`].
-    pub struct GetServiceCapabilitiesResponse in "trt" {
-        /// The capabilities.
-        capabilities: Option<MediaCapabilities> = "Capabilities",
-    }
-}
-
-soap_reply! {
-    /// What the media service can do.
-    pub struct MediaCapabilities in "trt" [
-        /// Snapshots are offered.
-        snapshot_uri: Option<bool> = "SnapshotUri",
-        /// The picture can be rotated.
-        rotation: Option<bool> = "Rotation",
-        /// Text can be shown in the picture.
-        osd: Option<bool> = "OSD",
-    ] {}
-}
+/// Every operation of the service.
+pub const OPERATIONS: &[OperationInfo] = operations! {
+    AddAudioDecoderConfiguration
+    AddAudioEncoderConfiguration
+    AddAudioOutputConfiguration
+    AddAudioSourceConfiguration
+    AddMetadataConfiguration
+    AddPtzConfiguration
+    AddVideoAnalyticsConfiguration
+    AddVideoEncoderConfiguration
+    AddVideoSourceConfiguration
+    CreateOsd
+    CreateProfile
+    DeleteOsd
+    DeleteProfile
+    GetAudioDecoderConfiguration
+    GetAudioDecoderConfigurationOptions
+    GetAudioDecoderConfigurations
+    GetAudioEncoderConfiguration
+    GetAudioEncoderConfigurationOptions
+    GetAudioEncoderConfigurations
+    GetAudioOutputConfiguration
+    GetAudioOutputConfigurationOptions
+    GetAudioOutputConfigurations
+    GetAudioOutputs
+    GetAudioSourceConfiguration
+    GetAudioSourceConfigurationOptions
+    GetAudioSourceConfigurations
+    GetAudioSources
+    GetCompatibleAudioDecoderConfigurations
+    GetCompatibleAudioEncoderConfigurations
+    GetCompatibleAudioOutputConfigurations
+    GetCompatibleAudioSourceConfigurations
+    GetCompatibleMetadataConfigurations
+    GetCompatibleVideoAnalyticsConfigurations
+    GetCompatibleVideoEncoderConfigurations
+    GetCompatibleVideoSourceConfigurations
+    GetGuaranteedNumberOfVideoEncoderInstances
+    GetMetadataConfiguration
+    GetMetadataConfigurationOptions
+    GetMetadataConfigurations
+    GetOsd
+    GetOsdOptions
+    GetOsds
+    GetProfile
+    GetProfiles
+    GetServiceCapabilities
+    GetSnapshotUri
+    GetStreamUri
+    GetVideoAnalyticsConfiguration
+    GetVideoAnalyticsConfigurations
+    GetVideoEncoderConfiguration
+    GetVideoEncoderConfigurationOptions
+    GetVideoEncoderConfigurations
+    GetVideoSourceConfiguration
+    GetVideoSourceConfigurationOptions
+    GetVideoSourceConfigurations
+    GetVideoSourceModes
+    GetVideoSources
+    RemoveAudioDecoderConfiguration
+    RemoveAudioEncoderConfiguration
+    RemoveAudioOutputConfiguration
+    RemoveAudioSourceConfiguration
+    RemoveMetadataConfiguration
+    RemovePtzConfiguration
+    RemoveVideoAnalyticsConfiguration
+    RemoveVideoEncoderConfiguration
+    RemoveVideoSourceConfiguration
+    SetAudioDecoderConfiguration
+    SetAudioEncoderConfiguration
+    SetAudioOutputConfiguration
+    SetAudioSourceConfiguration
+    SetMetadataConfiguration
+    SetOsd
+    SetSynchronizationPoint
+    SetVideoAnalyticsConfiguration
+    SetVideoEncoderConfiguration
+    SetVideoSourceConfiguration
+    SetVideoSourceMode
+    StartMulticastStreaming
+    StopMulticastStreaming
+};
