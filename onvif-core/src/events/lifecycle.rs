@@ -150,7 +150,8 @@ impl Lifecycle {
             State::Live { .. } if std::mem::take(&mut self.synchronize) => Action::Synchronize,
             State::Live {
                 expires, renew_at, ..
-            } if now >= renew_at && renew_at < expires => {
+            } if now + SHORTEST_PULL > renew_at && renew_at < expires => {
+                // A pull that is shorter is none, so it is done a little early.
                 if self.learned.no_renew {
                     Action::Replace(self.form)
                 } else {
@@ -206,7 +207,7 @@ impl Lifecycle {
         let lifetime = granted.unwrap_or(self.options.lifetime);
         self.state = State::Live {
             expires: now + lifetime,
-            renew_at: now + lifetime.mul_f32(0.8),
+            renew_at: now + due(lifetime),
             next_pull: now,
             lifetime,
         };
@@ -265,7 +266,7 @@ impl Lifecycle {
                 let end = now + granted;
                 // The camera prolongs with each pull, so renewing is not needed until it stops.
                 if end > *expires + Duration::from_secs(1) {
-                    *renew_at = now + granted.mul_f32(0.8);
+                    *renew_at = now + due(granted);
                     *lifetime = granted;
                 }
                 *expires = end;
@@ -350,7 +351,7 @@ impl Lifecycle {
                 self.learned.absolute = self.form.absolute;
             }
             *expires = now + granted;
-            *renew_at = now + granted.mul_f32(0.8);
+            *renew_at = now + due(granted);
             *lifetime = granted;
         }
     }
@@ -407,6 +408,11 @@ impl Lifecycle {
         self.failures = self.failures.saturating_add(1);
         longest.mul_f64(jitter.clamp(0.0, 1.0)).max(FLOOR)
     }
+}
+
+/// When a lifetime is to be prolonged: after four fifths, but not before there was time for a pull.
+fn due(lifetime: Duration) -> Duration {
+    lifetime.mul_f32(0.8).max(SHORTEST_PULL * 3 / 2)
 }
 
 #[cfg(test)]

@@ -298,8 +298,10 @@ mod tests {
 
     #[test]
     fn ever_new_sources_count_as_one_property() {
-        let mut options = PropertyOptions::default();
-        options.instances = 8;
+        let options = PropertyOptions {
+            instances: 8,
+            ..PropertyOptions::default()
+        };
         let mut states = PropertyStates::new(options);
         for number in 0..8 {
             let update = states.apply(&motion(&number.to_string(), "true", number));
@@ -317,8 +319,10 @@ mod tests {
 
     #[test]
     fn there_is_a_limit_to_what_is_remembered() {
-        let mut options = PropertyOptions::default();
-        options.capacity = 2;
+        let options = PropertyOptions {
+            capacity: 2,
+            ..PropertyOptions::default()
+        };
         let mut states = PropertyStates::new(options);
         for (number, expected) in [
             (1, PropertyUpdate::New),
@@ -334,8 +338,10 @@ mod tests {
 
     #[test]
     fn motion_that_never_ends_is_cleared_when_asked_to() {
-        let mut options = PropertyOptions::default();
-        options.auto_clear = Some(Duration::from_secs(60));
+        let options = PropertyOptions {
+            auto_clear: Some(Duration::from_secs(60)),
+            ..PropertyOptions::default()
+        };
         let mut states = PropertyStates::new(options);
         states.apply(&motion("a", "true", 100));
         states.apply(&motion("b", "false", 100));

@@ -132,7 +132,7 @@ pub(crate) fn check_addressing(
         .trim_start_matches("/onvif/")
         .trim_end_matches("_service");
     let rejected = &camera.quirks.reject_wsa_on;
-    if rejected.iter().any(|rejected| *rejected == name) && has("Action") {
+    if rejected.contains(&name) && has("Action") {
         return Err(Fault::sender(
             &[(TER, "InvalidArgs")],
             "WS-Addressing is not understood",

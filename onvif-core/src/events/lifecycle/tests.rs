@@ -227,3 +227,28 @@ fn a_camera_that_grants_ten_seconds_is_taken_at_its_word() {
         Action::Renew(_)
     ));
 }
+
+#[test]
+fn a_lifetime_of_a_second_is_no_storm_of_renewals() {
+    for granted in [1_000, 1_200, 1_600, 2_000] {
+        let (mut life, mut now) = live(Duration::from_millis(granted));
+        let start = now;
+        let mut actions = 0;
+        while now < start + MINUTE {
+            actions += 1;
+            match life.next(now) {
+                Action::Pull(timeout) => {
+                    let started = now;
+                    now += timeout;
+                    life.pulled(started, now, 0, None);
+                }
+                Action::Wait(until) => now = until,
+                Action::Renew(_) => life.renewed(now, Some(Duration::from_millis(granted))),
+                Action::Create(_) => life.created(now, Some(Duration::from_millis(granted))),
+                Action::Replace(_) => life.replaced(now, Some(Duration::from_millis(granted))),
+                Action::ReportGap | Action::Synchronize => {}
+            }
+        }
+        assert!(actions <= 250, "{granted}: {actions}");
+    }
+}

@@ -177,7 +177,7 @@ impl Driver {
                 self.life.replaced(now(), granted);
                 for old in old {
                     if let Source::PullPoint = self.source {
-                        let rest = self.request(PROBE);
+                        let rest = self.request(Duration::ZERO);
                         if let Ok(reply) = self.camera.call_at(&old, &rest).await {
                             self.take(reply.notifications, SystemTime::now());
                         }
