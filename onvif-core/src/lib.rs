@@ -33,6 +33,9 @@
 //!   [`events::EventsClient`] are the services, as a Rust user looks for them.
 //! - [`device_io::DeviceIoClient`] has relays, digital inputs and serial ports.
 //! - [`events::EventStream`] is what the camera reports; it heals itself.
+//! - [`events::EventStream`] is what the camera reports; it heals itself. [`events::Meaning`] says what a
+//!   notification means, [`events::PropertyStates`] what holds now.
+//! - [`events::PushListener`] and [`events::MetadataDecoder`] are other ways for events to come.
 //! - [`discovery::Discovery`] finds cameras.
 //! - [`UriPolicy`], [`TlsPolicy`] and [`AuthenticationPolicy`] say how much to put up with.
 //! - [`AuthBudget`] keeps wrong credentials from locking an account.
