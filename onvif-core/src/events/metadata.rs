@@ -11,6 +11,9 @@ use crate::xml::{Decode, DecodeError, Element, Limits, Reader};
 
 /// Items of one document at most; what is beyond is dropped.
 const MAX_ITEMS: usize = 4096;
+/// The root element, and how many bytes may stand before its name in a tag.
+const NAME: &[u8] = b"MetadataStream";
+const MAX_PREFIX: usize = 64;
 
 /// What a metadata stream carries.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,39 +131,27 @@ impl MetadataDecoder {
 
     /// The offset behind the root's end tag, or behind a root without content.
     fn end_of_document(&mut self) -> Option<usize> {
-        const NAME: &[u8] = b"MetadataStream";
         let mut at = self.searched;
-        while let Some(found) = self.buffer[at..]
-            .windows(NAME.len())
-            .position(|window| window == NAME)
-        {
+        while let Some(found) = find(&self.buffer[at..]) {
             let name = at + found;
-            let start = self.buffer[..name].iter().rposition(|byte| *byte == b'<');
-            let Some(close) = self.buffer[name..].iter().position(|byte| *byte == b'>') else {
+            at = name + NAME.len();
+            let Some((_, closes)) = tag(&self.buffer, name) else {
+                continue;
+            };
+            // Neither stands inside a tag, so that no byte is looked at for two tags.
+            let end = self.buffer[at..]
+                .iter()
+                .position(|byte| matches!(byte, b'<' | b'>'));
+            let Some(end) = end.map(|end| at + end) else {
                 self.searched = name;
                 return None;
             };
-            let close = name + close;
-            let is_end = start.is_some_and(|start| {
-                let tag = &self.buffer[start + 1..name];
-                tag.first() == Some(&b'/') && tag[1..].iter().all(|byte| is_prefix(*byte))
-            });
-            let is_empty_root = start.is_some_and(|start| {
-                self.buffer[start + 1..name]
-                    .iter()
-                    .all(|byte| is_prefix(*byte))
-                    && self.buffer[close - 1] == b'/'
-            });
-            if is_end || is_empty_root {
-                return Some(close + 1);
+            let empty = self.buffer[end - 1] == b'/';
+            if self.buffer[end] == b'>' && (closes || empty) {
+                return Some(end + 1);
             }
-            at = name + NAME.len();
         }
-        self.searched = self
-            .buffer
-            .len()
-            .saturating_sub(NAME.len())
-            .max(self.searched);
+        self.searched = self.buffer.len().saturating_sub(NAME.len()).max(at);
         None
     }
 
@@ -174,23 +165,33 @@ impl MetadataDecoder {
     }
 }
 
-fn is_prefix(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.')
+fn find(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(NAME.len()).position(|window| window == NAME)
+}
+
+/// Where the tag begins that has its name at `name`, and whether it is an end tag.
+fn tag(bytes: &[u8], name: usize) -> Option<(usize, bool)> {
+    let window = name.saturating_sub(MAX_PREFIX);
+    let start = window + bytes[window..name].iter().rposition(|byte| *byte == b'<')?;
+    let prefix = &bytes[start + 1..name];
+    let closes = prefix.first() == Some(&b'/');
+    let in_name =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.');
+    prefix[usize::from(closes)..]
+        .iter()
+        .all(in_name)
+        .then_some((start, closes))
 }
 
 fn read(document: &[u8]) -> Result<Vec<MetadataItem>, DecodeError> {
-    let text = String::from_utf8_lossy(document);
     // The document ends here, so it began with the last start tag; what stands before that is the
     // rest of a document whose end was lost.
-    let begin = text
-        .rmatch_indices("MetadataStream")
-        .filter_map(|(name, _)| {
-            let start = text[..name].rfind('<')?;
-            let prefix = text[start + 1..name].bytes();
-            prefix.into_iter().all(is_prefix).then_some(start)
-        })
-        .next();
-    let text = &text[begin.unwrap_or(0)..];
+    let begin = (0..=document.len().saturating_sub(NAME.len()))
+        .rev()
+        .filter(|at| document[*at..].starts_with(NAME))
+        .find_map(|name| tag(document, name).filter(|(_, closes)| !closes));
+    let text = String::from_utf8_lossy(&document[begin.map_or(0, |(start, _)| start)..]);
+    let text = &*text;
     let limits = Limits {
         bytes: text.len(),
         ..Limits::default()
@@ -336,6 +337,37 @@ mod tests {
             let mut items = decoder.push(part, UNIX_EPOCH);
             items.extend(decoder.push(EVENT.as_bytes(), UNIX_EPOCH));
             assert_eq!(topics(&items), 1);
+        }
+    }
+
+    #[test]
+    fn hostile_bytes_take_neither_time_nor_memory() {
+        let size = 1 << 20;
+        for pattern in [
+            "MetadataStream",
+            "<MetadataStream ",
+            "</MetadataStream ",
+            "<a:MetadataStream/",
+            "<MetadataStream>",
+            "</MetadataStream>",
+            "<MetadataStream/>",
+            "<",
+            ">",
+            "\u{ff}",
+        ] {
+            let started = std::time::Instant::now();
+            let mut bytes = pattern.repeat(size / pattern.len());
+            bytes.push('>');
+            let mut decoder = MetadataDecoder::default();
+            for chunk in bytes.as_bytes().chunks(1400) {
+                decoder.push(chunk, UNIX_EPOCH);
+            }
+            assert!(decoder.buffer.len() <= size, "{pattern}");
+            assert!(
+                started.elapsed().as_secs() < 5,
+                "{pattern} {:?}",
+                started.elapsed()
+            );
         }
     }
 }

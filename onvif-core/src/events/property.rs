@@ -70,6 +70,9 @@ pub struct PropertyStates {
     unstable: BTreeSet<String>,
 }
 
+/// Bytes of text in one property; larger ones are not remembered.
+const MAX_SIZE: usize = 16 << 10;
+
 type Key = (String, Vec<(String, String)>);
 
 impl PropertyStates {
@@ -88,6 +91,9 @@ impl PropertyStates {
             Some(PropertyOperation::Initialized | PropertyOperation::Changed) => false,
             Some(PropertyOperation::Other(_)) | None => return PropertyUpdate::NotAProperty,
         };
+        if size(notification) > MAX_SIZE {
+            return PropertyUpdate::Full;
+        }
         let key = self.key(notification);
         if deleted {
             return match self.states.remove(&key) {
@@ -213,9 +219,28 @@ impl PropertyStates {
         for key in known {
             self.states.remove(&key);
         }
+        if self.unstable.len() >= self.options.capacity {
+            self.unstable.clear();
+        }
         self.unstable.insert(key.0.clone());
         (key.0, Vec::new())
     }
+}
+
+fn size(notification: &Notification) -> usize {
+    let lists = [&notification.source, &notification.key, &notification.data];
+    let of_items = lists.into_iter().map(|items| {
+        let simple = items
+            .simple
+            .iter()
+            .map(|item| item.name.len() + item.value.len());
+        let elements = items
+            .elements
+            .iter()
+            .map(|item| item.name.len() + item.xml.len());
+        simple.sum::<usize>() + elements.sum::<usize>()
+    });
+    notification.topic.len() + of_items.sum::<usize>()
 }
 
 fn pair(item: &SimpleItem) -> (String, String) {
@@ -334,6 +359,8 @@ mod tests {
             assert_eq!(states.apply(&notification), expected);
         }
         assert_eq!(states.len(), 2);
+        let huge = motion("a", &"x".repeat(MAX_SIZE), 1);
+        assert_eq!(PropertyStates::default().apply(&huge), PropertyUpdate::Full);
     }
 
     #[test]

@@ -3,6 +3,11 @@ use serde_json::{Value, json};
 use super::filter::Filter;
 use crate::xml::{Decode, DecodeError, Element, namespace};
 
+/// Topics of one camera at most, bytes of one path, and namespaces in it: what is beyond is left out.
+const MAX_TOPICS: usize = 10_000;
+const MAX_PATH: usize = 1024;
+const MAX_NAMESPACES: usize = 8;
+
 /// What a camera can report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -229,7 +234,7 @@ fn read(
         uri => match element.prefix() {
             Some(prefix) => {
                 let known = namespaces.iter().any(|(known, _)| known == prefix);
-                if let Some(uri) = uri.filter(|_| !known) {
+                if let Some(uri) = uri.filter(|_| !known && namespaces.len() < MAX_NAMESPACES) {
                     namespaces.push((prefix.to_owned(), uri.to_owned()));
                 }
                 format!("{prefix}:{}", element.local_name())
@@ -242,6 +247,9 @@ fn read(
     } else {
         format!("{parent}/{name}")
     };
+    if path.len() > MAX_PATH || topics.len() >= MAX_TOPICS {
+        return Ok(());
+    }
     let mut described = element
         .attribute("topic")
         .is_some_and(|value| matches!(value.trim(), "true" | "1"));
@@ -356,6 +364,19 @@ mod tests {
             relay.children[0].topic.unwrap().filter(),
             Filter::topic("tns1:Device/Trigger/Relay/ax:More").namespace("ax", "urn:axis")
         );
+    }
+
+    #[test]
+    fn a_hostile_topic_set_stays_small() {
+        let long = "a".repeat(100_000);
+        let xml = format!(
+            "<R><TopicSet><{long}>{}</{long}>{}</TopicSet></R>",
+            "<b/>".repeat(20_000),
+            "<c/>".repeat(20_000)
+        );
+        let properties =
+            EventProperties::decode(&mut Reader::new(&xml).unwrap().root().unwrap()).unwrap();
+        assert_eq!(properties.topic_set.topics.len(), MAX_TOPICS);
     }
 
     #[test]

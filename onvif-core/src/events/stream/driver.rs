@@ -373,7 +373,8 @@ impl Driver {
             if self.select_here && !self.filter.matches(&notification) {
                 continue;
             }
-            if Meaning::of(&notification).is_none()
+            if notification.topic.len() < 256
+                && Meaning::of(&notification).is_none()
                 && self.unknown.len() < MAX_UNKNOWN
                 && self.unknown.insert(notification.topic.clone())
             {
