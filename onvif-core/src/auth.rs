@@ -133,15 +133,6 @@ pub(crate) struct Climb {
     renewals: u8,
 }
 
-/// What a camera said no with.
-#[derive(Debug, Default)]
-pub(crate) struct Refusal {
-    /// Challenges in the HTTP headers.
-    pub(crate) challenges: Challenges,
-    /// Whether the no came as a SOAP fault.
-    pub(crate) fault: bool,
-}
-
 impl Climb {
     fn new(policy: AuthenticationPolicy, tls: bool, slot: Slot, form: Option<TokenForm>) -> Self {
         Self {
@@ -155,29 +146,30 @@ impl Climb {
         }
     }
 
-    /// The scheme to try after `scheme` was refused; `None` when there is nothing left to try.
+    /// The scheme to try after `scheme` was refused with these challenges; `None` when there is
+    /// nothing left to try.
     pub(crate) fn next(
         &mut self,
         scheme: Scheme,
         fresh_nonce: bool,
-        refusal: &Refusal,
+        refusal: &Challenges,
     ) -> Option<Scheme> {
         // An outdated nonce says nothing about the password.
-        let outdated = refusal.challenges.stale() || !fresh_nonce;
-        if scheme.has_digest() && refusal.challenges.digest() && outdated && self.renewals < 2 {
+        let outdated = refusal.stale() || !fresh_nonce;
+        if scheme.has_digest() && refusal.digest() && outdated && self.renewals < 2 {
             self.renewals += 1;
             return Some(scheme);
         }
         self.tried.push(scheme);
-        let digest = refusal.challenges.digest();
-        // HTTP was satisfied, SOAP was not: the camera wants both.
-        let wants_both = scheme.has_digest() && !scheme.has_token() && refusal.fault && !digest;
+        let digest = refusal.digest();
+        // HTTP was satisfied or it would ask again, SOAP was not: the camera wants both.
+        let wants_both = scheme.has_digest() && !scheme.has_token() && !digest;
         if scheme.has_credentials() && !wants_both {
             self.failures += 1;
         }
         const BOTH: [Scheme; 2] = [Scheme::DigestAndToken, Scheme::DigestAndPrefixedToken];
         let wanted: &[Scheme] = match scheme {
-            Scheme::Digest if digest && refusal.challenges.weaker_digest() => &[Scheme::WeakDigest],
+            Scheme::Digest if digest && refusal.weaker_digest() => &[Scheme::WeakDigest],
             _ if wants_both => &BOTH,
             Scheme::DigestAndToken | Scheme::DigestAndPrefixedToken => &BOTH,
             _ => &[
@@ -191,7 +183,7 @@ impl Climb {
         wanted.iter().copied().find(|next| {
             let offered = match next {
                 Scheme::Digest => digest,
-                Scheme::Basic => refusal.challenges.basic(),
+                Scheme::Basic => refusal.basic(),
                 _ => true,
             };
             offered && self.may(*next)
@@ -380,14 +372,11 @@ impl Authenticator {
 mod tests {
     use super::*;
 
-    fn refusal(headers: &[&str], fault: bool) -> Refusal {
-        Refusal {
-            challenges: Challenges::parse(headers.iter().copied()),
-            fault,
-        }
+    fn refusal(headers: &[&str]) -> Challenges {
+        Challenges::parse(headers.iter().copied())
     }
 
-    fn climb(policy: AuthenticationPolicy, refusal: &Refusal) -> Vec<Scheme> {
+    fn climb(policy: AuthenticationPolicy, refusal: &Challenges) -> Vec<Scheme> {
         let mut climb = Climb::new(policy, false, Slot::Service(Service::Device), None);
         let mut scheme = Scheme::Anonymous;
         let mut tried = Vec::new();
@@ -405,48 +394,33 @@ mod tests {
     fn never_more_than_two_schemes_are_tried() {
         use Scheme::{Digest, PlainToken, PrefixedToken, UsernameToken, WeakDigest};
         let ladder = AuthenticationPolicy::Ladder;
+        assert_eq!(climb(ladder, &refusal(&[MD5])), [Digest, UsernameToken]);
+        assert_eq!(climb(ladder, &refusal(&[SHA, MD5])), [Digest, WeakDigest]);
+        assert_eq!(climb(ladder, &refusal(&[])), [UsernameToken, PrefixedToken]);
         assert_eq!(
-            climb(ladder, &refusal(&[MD5], false)),
-            [Digest, UsernameToken]
-        );
-        assert_eq!(
-            climb(ladder, &refusal(&[SHA, MD5], false)),
-            [Digest, WeakDigest]
-        );
-        assert_eq!(
-            climb(ladder, &refusal(&[], true)),
+            climb(ladder, &refusal(&["Basic realm=\"r\""])),
             [UsernameToken, PrefixedToken]
         );
         assert_eq!(
-            climb(ladder, &refusal(&["Basic realm=\"r\""], false)),
-            [UsernameToken, PrefixedToken]
-        );
-        assert_eq!(
-            climb(AuthenticationPolicy::DigestOnly, &refusal(&[MD5], false)),
+            climb(AuthenticationPolicy::DigestOnly, &refusal(&[MD5])),
             [Digest]
         );
+        assert_eq!(climb(AuthenticationPolicy::DigestOnly, &refusal(&[])), []);
         assert_eq!(
-            climb(AuthenticationPolicy::DigestOnly, &refusal(&[], true)),
-            []
-        );
-        assert_eq!(
-            climb(
-                AuthenticationPolicy::UsernameTokenOnly,
-                &refusal(&[MD5], false)
-            ),
+            climb(AuthenticationPolicy::UsernameTokenOnly, &refusal(&[MD5])),
             [UsernameToken, PrefixedToken]
         );
         assert_eq!(
             climb(
                 AuthenticationPolicy::PasswordText,
-                &refusal(&[MD5, "Basic realm=\"r\""], false)
+                &refusal(&[MD5, "Basic realm=\"r\""])
             ),
             [PlainToken]
         );
     }
 
     #[test]
-    fn a_fault_after_digest_asks_for_both() {
+    fn a_refusal_without_challenge_after_digest_asks_for_both() {
         let mut climb = Climb::new(
             AuthenticationPolicy::Ladder,
             false,
@@ -454,19 +428,19 @@ mod tests {
             None,
         );
         assert_eq!(
-            climb.next(Scheme::Anonymous, true, &refusal(&[MD5], false)),
+            climb.next(Scheme::Anonymous, true, &refusal(&[MD5])),
             Some(Scheme::Digest)
         );
         assert_eq!(
-            climb.next(Scheme::Digest, true, &refusal(&[], true)),
+            climb.next(Scheme::Digest, true, &refusal(&[])),
             Some(Scheme::DigestAndToken)
         );
         assert_eq!(
-            climb.next(Scheme::DigestAndToken, true, &refusal(&[], true)),
+            climb.next(Scheme::DigestAndToken, true, &refusal(&[])),
             Some(Scheme::DigestAndPrefixedToken)
         );
         assert_eq!(
-            climb.next(Scheme::DigestAndPrefixedToken, true, &refusal(&[], true)),
+            climb.next(Scheme::DigestAndPrefixedToken, true, &refusal(&[])),
             None
         );
     }
@@ -476,9 +450,9 @@ mod tests {
         let slot = Slot::Service(Service::Media);
         let ladder = AuthenticationPolicy::Ladder;
         let mut climb = Climb::new(ladder, false, slot, Some(TokenForm::Prefixed));
-        let next = climb.next(Scheme::Anonymous, true, &refusal(&[], true));
+        let next = climb.next(Scheme::Anonymous, true, &refusal(&[]));
         assert_eq!(next, Some(Scheme::PrefixedToken));
-        let next = climb.next(Scheme::PrefixedToken, true, &refusal(&[], true));
+        let next = climb.next(Scheme::PrefixedToken, true, &refusal(&[]));
         assert_eq!(next, None);
     }
 
@@ -491,7 +465,7 @@ mod tests {
             None,
         );
         assert_eq!(
-            climb.next(Scheme::Digest, false, &refusal(&[MD5], false)),
+            climb.next(Scheme::Digest, false, &refusal(&[MD5])),
             Some(Scheme::Digest)
         );
         assert!(climb.tried.is_empty());
@@ -499,7 +473,7 @@ mod tests {
 
     #[test]
     fn basic_needs_tls_or_consent_and_a_snapshot_has_no_token() {
-        let basic = refusal(&["Basic realm=\"r\""], false);
+        let basic = refusal(&["Basic realm=\"r\""]);
         let mut plain = Climb::new(AuthenticationPolicy::Ladder, false, Slot::Snapshot, None);
         assert_eq!(plain.next(Scheme::Anonymous, true, &basic), None);
         let mut tls = Climb::new(AuthenticationPolicy::Ladder, true, Slot::Snapshot, None);

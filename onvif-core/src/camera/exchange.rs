@@ -7,7 +7,7 @@ use url::Url;
 
 use super::route::Route;
 use super::{Inner, Request, host, message_id};
-use crate::auth::{AuthOutcome, Challenges, Refusal, Scheme, Slot};
+use crate::auth::{AuthOutcome, Challenges, Scheme, Slot};
 use crate::error::Error;
 use crate::operation::{Effect, Service};
 use crate::soap::{self, Addressing, Answer};
@@ -94,10 +94,7 @@ impl Inner {
                     Err(source) => Err(unreadable(request.name, url, status, &text, source)),
                 };
             }
-            let refusal = Refusal {
-                challenges: challenges(&response),
-                fault,
-            };
+            let refusal = challenges(&response);
             // A clock that was set since then makes good tokens bad; look once.
             if scheme.has_token() && !clock_checked {
                 clock_checked = true;
@@ -111,8 +108,7 @@ impl Inner {
             };
             match next {
                 Some(next) => {
-                    self.auth
-                        .challenge(slot, &route.origin(), next, refusal.challenges);
+                    self.auth.challenge(slot, &route.origin(), next, refusal);
                     scheme = next;
                 }
                 None => return Err(self.refused(request.name, url, scheme)),

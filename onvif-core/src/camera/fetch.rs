@@ -11,7 +11,7 @@ use url::Url;
 use super::exchange::{challenges, target};
 use super::route::Route;
 use super::{Inner, host};
-use crate::auth::{Refusal, Scheme, Slot};
+use crate::auth::{Scheme, Slot};
 use crate::error::Error;
 use crate::transport::{BodyLimit, FreshConnection, TransportError};
 
@@ -28,18 +28,18 @@ impl Inner {
         let slot = Slot::Snapshot;
         let mut route = Route::new(self, url);
         let trusted = route.is_trusted();
-        let (mut scheme, remembered) = match trusted {
+        let (mut scheme, _) = match trusted {
             true => self.auth.first(slot, false),
             false => (Scheme::Anonymous, false),
         };
         let mut climb = self.auth.climb(route.is_tls(), slot);
         let mut retried = false;
         // What stands in the query is tried alone first, unless it is known not to be enough.
-        let mut in_query = !remembered && trusted;
+        let mut in_query = trusted && !scheme.has_credentials();
         loop {
             self.permit(scheme, NAME)?;
             let mut url = Cow::Borrowed(&route.url);
-            if !in_query || scheme.has_credentials() {
+            if !in_query {
                 url = Cow::Owned(without_credentials(&route.url));
             }
             let origin = route.origin();
@@ -91,18 +91,14 @@ impl Inner {
                 return Ok(response);
             }
             in_query = false;
-            let refusal = Refusal {
-                challenges: challenges(&response),
-                fault: false,
-            };
+            let refusal = challenges(&response);
             let next = match self.auth.credentials {
                 Some(_) if trusted => climb.next(scheme, fresh, &refusal),
                 _ => None,
             };
             match next {
                 Some(next) => {
-                    self.auth
-                        .challenge(slot, &route.origin(), next, refusal.challenges);
+                    self.auth.challenge(slot, &route.origin(), next, refusal);
                     scheme = next;
                 }
                 None => return Err(self.refused(NAME, &route.url, scheme)),

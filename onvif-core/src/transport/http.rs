@@ -130,7 +130,7 @@ impl HttpTransport {
         if let Some(mut connection) = reused {
             match connection.sender.try_send_request(request).await {
                 Ok(response) => {
-                    return receive(response, limit, keep.then_some((&host, connection))).await;
+                    return receive(response, limit, connection, keep.then_some(&*host)).await;
                 }
                 Err(mut error) => match error.take_message() {
                     // Not a byte of it was sent.
@@ -152,7 +152,7 @@ impl HttpTransport {
             .try_send_request(request)
             .await
             .map_err(|error| classify(error.error()))?;
-        receive(response, limit, keep.then_some((&host, connection))).await
+        receive(response, limit, connection, keep.then_some(&*host)).await
     }
 }
 
@@ -250,7 +250,8 @@ fn origin_form(
 async fn receive(
     response: ::http::Response<Incoming>,
     limit: usize,
-    kept: Option<(&Arc<Host>, Connection)>,
+    connection: Connection,
+    kept_by: Option<&Host>,
 ) -> Result<::http::Response<Bytes>, TransportError> {
     let (parts, mut incoming) = response.into_parts();
     let announced = hyper::body::Body::size_hint(&incoming).lower();
@@ -289,10 +290,10 @@ async fn receive(
             None => break,
         }
     }
-    if complete && let Some((host, connection)) = kept {
-        host.put(connection);
-    } else if !complete {
-        tracing::debug!("the camera announced a longer answer than it sent");
+    match kept_by {
+        Some(host) if complete => host.put(connection),
+        _ if complete => {}
+        _ => tracing::debug!("the camera announced a longer answer than it sent"),
     }
     Ok(::http::Response::from_parts(parts, body.freeze()))
 }

@@ -1,9 +1,11 @@
 //! Answers that are junk as HTTP.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 
@@ -33,6 +35,11 @@ pub(super) fn spoil(junk: HttpJunk, status: StatusCode, document: String) -> Res
 fn announce(status: StatusCode, length: usize, document: String) -> Response {
     // A stream has no length that could be held against the header.
     let part = Ok::<_, std::io::Error>(Bytes::from(document));
-    let body = Body::from_stream(stream::iter([part]));
+    // What was written is sent before the connection is closed for having written too little.
+    let pause = stream::once(async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Ok(Bytes::new())
+    });
+    let body = Body::from_stream(stream::iter([part]).chain(pause));
     (status, [(CONTENT_LENGTH, HeaderValue::from(length))], body).into_response()
 }
