@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
@@ -258,7 +258,7 @@ async fn receive(
     if announced > limit as u64 {
         return Err(TransportError::TooLarge(limit));
     }
-    let mut body = BytesMut::new();
+    let mut body = Vec::new();
     let mut complete = true;
     loop {
         let complete_envelope = is_envelope(&body);
@@ -280,6 +280,11 @@ async fn receive(
                 if body.len() + data.len() > limit {
                     return Err(TransportError::TooLarge(limit));
                 }
+                // Doubling would reserve twice the limit in the end.
+                if body.capacity() < body.len() + data.len() {
+                    let wanted = (2 * body.len()).clamp(body.len() + data.len(), limit);
+                    body.reserve_exact(wanted - body.len());
+                }
                 body.extend_from_slice(&data);
             }
             Some(Err(_)) if complete_envelope => {
@@ -295,7 +300,7 @@ async fn receive(
         _ if complete => {}
         _ => tracing::debug!("the camera announced a longer answer than it sent"),
     }
-    Ok(::http::Response::from_parts(parts, body.freeze()))
+    Ok(::http::Response::from_parts(parts, Bytes::from(body)))
 }
 
 /// Whether a SOAP envelope ends here.
