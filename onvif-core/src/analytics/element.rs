@@ -176,6 +176,7 @@ impl Decode for XmlElement {
             element.local_name(),
             element.namespace(),
         );
+        element.charge(size_of::<Self>() + element.namespace().map_or(0, str::len))?;
         let mut bindings = Vec::new();
         let mut attributes = Vec::new();
         for (name, value) in element.attributes() {

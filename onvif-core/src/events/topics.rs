@@ -253,6 +253,11 @@ fn read(
     let mut described = element
         .attribute("topic")
         .is_some_and(|value| matches!(value.trim(), "true" | "1"));
+    // What the parents have is kept with every one of their children.
+    let inherited = namespaces
+        .iter()
+        .map(|(prefix, uri)| prefix.len() + uri.len());
+    element.charge(size_of::<Topic>() + path.len() + inherited.sum::<usize>())?;
     let at = topics.len();
     let mut topic = Topic {
         path: path.clone(),

@@ -21,6 +21,9 @@ pub struct Limits {
     pub text: usize,
     /// Elements in the document.
     pub elements: usize,
+    /// Bytes that lists may take, and what is kept more than once. A few bytes of XML can stand for
+    /// a value that is a thousand times larger.
+    pub memory: usize,
 }
 
 impl Default for Limits {
@@ -32,9 +35,13 @@ impl Default for Limits {
             namespaces: 256,
             text: 1 << 20,
             elements: 100_000,
+            memory: 4 << 20,
         }
     }
 }
+
+/// Bytes of an element's name, and of a namespace: both are kept with every value that needs them.
+const MAX_NAME: usize = 256;
 
 /// Why a document could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +101,7 @@ pub struct Reader<'x> {
     limits: Limits,
     depth: usize,
     elements: usize,
+    memory: usize,
 }
 
 impl<'x> Reader<'x> {
@@ -130,6 +138,7 @@ impl<'x> Reader<'x> {
             limits,
             depth: 0,
             elements: 0,
+            memory: 0,
         })
     }
 
@@ -227,6 +236,20 @@ impl<'x> Reader<'x> {
             return Err(DecodeError::TooLarge {
                 what: "elements",
                 limit: elements,
+            });
+        }
+        let raw = start.attributes_raw();
+        let too_long = |name: &str| {
+            name.len() > MAX_NAME
+                || raw.len() > MAX_NAME
+                    && start.attributes().with_checks(false).flatten().any(|a| {
+                        a.value.len() > MAX_NAME && a.key.into_inner().starts_with("xmlns")
+                    })
+        };
+        if too_long(start.name().into_inner()) {
+            return Err(DecodeError::TooLarge {
+                what: "bytes of a name",
+                limit: MAX_NAME,
             });
         }
         // The shortest attribute takes five bytes (` a=""`), so most tags need no counting.
@@ -450,6 +473,22 @@ impl<'x> Element<'_, 'x> {
             }
         }
         Ok(self.reader.input.get(start..end).unwrap_or_default())
+    }
+
+    /// Counts memory that a value takes beyond the text it is made of, such as the slots of a list.
+    ///
+    /// # Errors
+    /// [`DecodeError::TooLarge`] when the document has used up [`Limits::memory`].
+    pub fn charge(&mut self, bytes: usize) -> Result<(), DecodeError> {
+        let Self { reader, .. } = self;
+        reader.memory = reader.memory.saturating_add(bytes);
+        match reader.memory > reader.limits.memory {
+            true => Err(DecodeError::TooLarge {
+                what: "bytes of values",
+                limit: reader.limits.memory,
+            }),
+            false => Ok(()),
+        }
     }
 
     /// Reads to the end of this element, so that a document that breaks off is noticed.

@@ -62,6 +62,9 @@ impl<T: Decode> Field for Vec<T> {
     type Slot = Vec<T>;
 
     fn read(slot: &mut Self::Slot, element: &mut Element<'_, '_>) -> Result<(), DecodeError> {
+        if slot.len() == slot.capacity() {
+            element.charge(slot.capacity().max(2) * 2 * size_of::<T>())?;
+        }
         slot.extend(usable(T::decode(element))?);
         Ok(())
     }
