@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use onvif_core::media::{ver10, ver20};
+use onvif_core::xml::Reader;
 use onvif_core::{AccessClass, Operation, decode_response, device, events, imaging};
 
 fn shared(path: &str) -> Option<PathBuf> {
@@ -23,42 +24,79 @@ fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// Whether the document reads as a reply or as a fault; `None` for operations that are not bound.
-fn read(service: &str, operation: &str, document: &str) -> Option<Result<bool, String>> {
-    macro_rules! bound {
-        ($($service:literal: $($operation:ident)::+),* $(,)?) => {
-            match (service, operation) {
-                $( ($service, name) if name == <$($operation)::+ as Operation>::NAME => {
-                    Some(decode_response::<$($operation)::+>(document).map(|reply| reply.is_ok()).map_err(|e| e.to_string()))
-                } )*
-                _ => None,
-            }
-        };
+/// A bound operation, and how its reply is read: whether it is a reply or a fault.
+struct Bound {
+    namespace: &'static str,
+    name: &'static str,
+    read: fn(&str) -> Result<bool, String>,
+}
+
+impl Bound {
+    fn of<O: Operation>() -> Self {
+        Self {
+            namespace: O::SERVICE.namespace(),
+            name: O::NAME,
+            read: |document| {
+                let reply = decode_response::<O>(document);
+                reply
+                    .map(|reply| reply.is_ok())
+                    .map_err(|error| error.to_string())
+            },
+        }
     }
+}
+
+macro_rules! bound {
+    ($($($operation:ident)::+,)*) => {
+        vec![$(Bound::of::<$($operation)::+>()),*]
+    };
+}
+
+/// The operations whose replies were captured, as far as they are bound here; PTZ is in `onvif-ptz`.
+fn table() -> Vec<Bound> {
     bound! {
-        "device_management": device::GetSystemDateAndTime, "device_management": device::GetServices,
-        "device_management": device::GetCapabilities, "device_management": device::GetDeviceInformation,
-        "device_management": device::GetScopes, "device_management": device::GetHostname,
-        "device_management": device::GetNetworkInterfaces, "device_management": device::GetServiceCapabilities,
-        "device_management": device::SystemReboot, "device_management": device::GetUsers,
-        "device_management": device::GetDns, "device_management": device::GetNtp,
-        "device_management": device::GetDiscoveryMode, "device_management": device::GetNetworkProtocols,
-        "device_management": device::CreateUsers, "device_management": device::DeleteUsers,
-        "device_management": device::GetSystemUris, "device_management": device::GetSystemLog,
-        "device_management": device::GetSystemSupportInformation,
-        "media1": ver10::GetProfiles, "media1": ver10::GetStreamUri, "media1": ver10::GetSnapshotUri,
-        "media1": ver10::GetVideoSources, "media1": ver10::GetVideoEncoderConfigurations,
-        "media1": ver10::SetSynchronizationPoint, "media1": ver10::GetServiceCapabilities,
-        "media2": ver20::GetProfiles, "media2": ver20::GetStreamUri, "media2": ver20::GetSnapshotUri,
-        "media2": ver20::GetVideoEncoderConfigurations, "media2": ver20::SetSynchronizationPoint,
-        "media2": ver20::GetServiceCapabilities,
-        "media1": ver10::GetProfile, "media1": ver10::GetAudioSources,
-        "media1": ver10::GetMetadataConfiguration, "media1": ver10::GetMetadataConfigurations,
-        "media1": ver10::StartMulticastStreaming, "media1": ver10::StopMulticastStreaming,
-        "media2": ver20::GetMetadataConfigurations, "media2": ver20::GetMetadataConfigurationOptions,
-        "media2": ver20::GetVideoSourceConfigurationOptions,
-        "media2": ver20::StartMulticastStreaming, "media2": ver20::StopMulticastStreaming,
+        device::CreateUsers,
+        device::DeleteUsers,
+        device::GetCapabilities,
+        device::GetDeviceInformation,
+        device::GetDns,
+        device::GetDiscoveryMode,
+        device::GetHostname,
+        device::GetNetworkProtocols,
+        device::GetNtp,
+        device::GetServiceCapabilities,
+        device::GetServices,
+        device::GetSystemDateAndTime,
+        device::GetSystemLog,
+        device::GetSystemSupportInformation,
+        device::GetSystemUris,
+        device::GetUsers,
+        device::SystemReboot,
+        ver10::GetProfiles,
+        ver10::GetServiceCapabilities,
+        ver10::GetSnapshotUri,
+        ver10::GetStreamUri,
+        ver10::GetVideoSources,
+        ver20::GetProfiles,
+        ver20::GetServiceCapabilities,
+        ver20::GetSnapshotUri,
+        ver20::GetStreamUri,
+        ver20::GetVideoEncoderConfigurations,
     }
+}
+
+/// Namespace and local name of what the Body of an envelope holds.
+fn content(document: &str) -> Option<(String, String)> {
+    let mut reader = Reader::new(document).ok()?;
+    let mut envelope = reader.root().ok()?;
+    while let Some(mut part) = envelope.child().ok()? {
+        if part.local_name() == "Body" {
+            let content = part.child().ok()??;
+            let namespace = content.namespace().unwrap_or_default();
+            return Some((namespace.to_owned(), content.local_name().to_owned()));
+        }
+    }
+    None
 }
 
 #[test]
@@ -66,36 +104,59 @@ fn captured_responses_read_as_replies_or_faults() {
     let Some(root) = shared("data/onvif/captures") else {
         return;
     };
-    let (mut replies, mut faults, mut unbound) = (0, 0, 0);
-    for device in directories(&root) {
-        for service in directories(&device) {
-            for file in directories(&service) {
-                let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-                let operation = file
-                    .file_stem()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .trim_end_matches("Response")
-                    .to_owned();
-                let service = service.file_name().unwrap().to_str().unwrap();
-                // A capture of a fault fits any operation.
-                let operation = if operation == "Fault" {
-                    "GetUsers"
-                } else {
-                    &operation
-                };
-                match read(service, operation, &text) {
-                    Some(Ok(true)) => replies += 1,
-                    Some(Ok(false)) => faults += 1,
-                    Some(Err(error)) => panic!("{}: {error}", file.display()),
-                    None => unbound += 1,
-                }
+    let table = table();
+    let (mut replies, mut faults, mut unbound) = (0, 0, Vec::new());
+    for file in files(&root) {
+        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        let (namespace, name) = content(&text).unwrap_or_else(|| panic!("{}", file.display()));
+        let mut bound = table.iter().filter(|bound| match name.as_str() {
+            // A fault fits any operation.
+            "Fault" => true,
+            _ => bound.namespace == namespace && name.strip_suffix("Response") == Some(bound.name),
+        });
+        match bound.next().map(|bound| (bound.read)(&text)) {
+            Some(Ok(true)) => replies += 1,
+            Some(Ok(false)) => faults += 1,
+            Some(Err(error)) => panic!("{}: {error}", file.display()),
+            None => unbound.push(format!("{} {name}", service(&namespace))),
+        }
+    }
+    unbound.sort();
+    println!(
+        "{replies} replies, {faults} faults, {} of operations that are not bound:",
+        unbound.len()
+    );
+    for names in unbound.chunk_by(|one, other| one == other) {
+        println!("  {} ({})", names[0], names.len());
+    }
+    assert!(replies > 40 && faults > 0);
+}
+
+/// The last words of a namespace: `media`.
+fn service(namespace: &str) -> &str {
+    let start = namespace
+        .find("onvif.org/")
+        .map_or(0, |at| at + "onvif.org/".len());
+    &namespace[start..]
+}
+
+/// All files below a folder, in order.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "xml") {
+                files.push(path);
             }
         }
     }
-    println!("{replies} replies, {faults} faults, {unbound} of operations that are not bound");
-    assert!(replies > 40 && faults > 0);
+    files.sort();
+    files
 }
 
 #[test]
@@ -176,16 +237,4 @@ fn bound_operations_have_the_action_and_access_class_of_the_specification() {
         "{bound} of {} operations are bound here; PTZ is in onvif-ptz",
         rows.len()
     );
-}
-
-fn directories(path: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(path) else {
-        return Vec::new();
-    };
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| {
-        path.is_dir() || path.extension().is_some_and(|extension| extension == "xml")
-    });
-    paths.sort();
-    paths
 }
