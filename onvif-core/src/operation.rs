@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::xml::{Decode, EncodeError};
+use crate::soap::Fault;
+use crate::xml::{Decode, DecodeError, EncodeError};
 
 /// An ONVIF service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -198,7 +199,7 @@ macro_rules! __operation_name {
 }
 
 /// What an [`Operation`] is, as a value: for tables of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct OperationInfo {
     /// The service that has it.
     pub service: Service,
@@ -210,6 +211,7 @@ pub struct OperationInfo {
     pub access: AccessClass,
     /// Whether it changes anything.
     pub effect: Effect,
+    read: fn(&str) -> Result<Result<(), Fault>, DecodeError>,
 }
 
 impl OperationInfo {
@@ -221,7 +223,16 @@ impl OperationInfo {
             action: O::ACTION,
             access: O::ACCESS,
             effect: O::EFFECT,
+            read: |envelope| Ok(crate::decode_response::<O>(envelope)?.map(drop)),
         }
+    }
+
+    /// Reads the answer to the operation from a whole envelope, for what may be wrong with it.
+    ///
+    /// # Errors
+    /// Those of [`decode_response`](crate::decode_response).
+    pub fn check(&self, envelope: &str) -> Result<Result<(), Fault>, DecodeError> {
+        (self.read)(envelope)
     }
 }
 

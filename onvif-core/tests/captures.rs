@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use onvif_core::media::{ver10, ver20};
 use onvif_core::xml::Reader;
-use onvif_core::{AccessClass, Operation, decode_response, device, events, imaging};
+use onvif_core::{
+    AccessClass, Operation, OperationInfo, analytics, decode_response, device, device_io, events,
+    imaging,
+};
 
 fn shared(path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -24,65 +27,18 @@ fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-/// A bound operation, and how its reply is read: whether it is a reply or a fault.
-struct Bound {
-    namespace: &'static str,
-    name: &'static str,
-    read: fn(&str) -> Result<bool, String>,
-}
-
-impl Bound {
-    fn of<O: Operation>() -> Self {
-        Self {
-            namespace: O::SERVICE.namespace(),
-            name: O::NAME,
-            read: |document| {
-                let reply = decode_response::<O>(document);
-                reply
-                    .map(|reply| reply.is_ok())
-                    .map_err(|error| error.to_string())
-            },
-        }
-    }
-}
-
-macro_rules! bound {
-    ($($($operation:ident)::+,)*) => {
-        vec![$(Bound::of::<$($operation)::+>()),*]
-    };
-}
-
-/// The operations whose replies were captured, as far as they are bound here; PTZ is in `onvif-ptz`.
-fn table() -> Vec<Bound> {
-    bound! {
-        device::CreateUsers,
-        device::DeleteUsers,
-        device::GetCapabilities,
-        device::GetDeviceInformation,
-        device::GetDns,
-        device::GetDiscoveryMode,
-        device::GetHostname,
-        device::GetNetworkProtocols,
-        device::GetNtp,
-        device::GetServiceCapabilities,
-        device::GetServices,
-        device::GetSystemDateAndTime,
-        device::GetSystemLog,
-        device::GetSystemSupportInformation,
-        device::GetSystemUris,
-        device::GetUsers,
-        device::SystemReboot,
-        ver10::GetProfiles,
-        ver10::GetServiceCapabilities,
-        ver10::GetSnapshotUri,
-        ver10::GetStreamUri,
-        ver10::GetVideoSources,
-        ver20::GetProfiles,
-        ver20::GetServiceCapabilities,
-        ver20::GetSnapshotUri,
-        ver20::GetStreamUri,
-        ver20::GetVideoEncoderConfigurations,
-    }
+/// Every bound operation; PTZ is in `onvif-ptz`.
+fn table() -> impl Iterator<Item = &'static OperationInfo> {
+    let tables = [
+        analytics::OPERATIONS,
+        device::OPERATIONS,
+        device_io::OPERATIONS,
+        events::OPERATIONS,
+        imaging::OPERATIONS,
+        ver10::OPERATIONS,
+        ver20::OPERATIONS,
+    ];
+    tables.into_iter().flatten()
 }
 
 /// Namespace and local name of what the Body of an envelope holds.
@@ -104,19 +60,21 @@ fn captured_responses_read_as_replies_or_faults() {
     let Some(root) = shared("data/onvif/captures") else {
         return;
     };
-    let table = table();
     let (mut replies, mut faults, mut unbound) = (0, 0, Vec::new());
     for file in files(&root) {
         let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
         let (namespace, name) = content(&text).unwrap_or_else(|| panic!("{}", file.display()));
-        let mut bound = table.iter().filter(|bound| match name.as_str() {
+        let mut bound = table().filter(|bound| match name.as_str() {
             // A fault fits any operation.
             "Fault" => true,
-            _ => bound.namespace == namespace && name.strip_suffix("Response") == Some(bound.name),
+            _ => {
+                bound.service.namespace() == namespace
+                    && name.strip_suffix("Response") == Some(bound.name)
+            }
         });
-        match bound.next().map(|bound| (bound.read)(&text)) {
-            Some(Ok(true)) => replies += 1,
-            Some(Ok(false)) => faults += 1,
+        match bound.next().map(|bound| bound.check(&text)) {
+            Some(Ok(Ok(()))) => replies += 1,
+            Some(Ok(Err(_))) => faults += 1,
             Some(Err(error)) => panic!("{}: {error}", file.display()),
             None => unbound.push(format!("{} {name}", service(&namespace))),
         }

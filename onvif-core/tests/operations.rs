@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use onvif_core::media::{ver10, ver20};
-use onvif_core::{AccessClass, OperationInfo, analytics, device, device_io};
+use onvif_core::{AccessClass, OperationInfo, analytics, device, device_io, events, imaging};
 
 /// A service: its name in the list, its table, and what is not bound with the reason.
 struct Bound {
@@ -47,6 +47,33 @@ const SERVICES: &[Bound] = &[
         service: "media2",
         operations: ver20::OPERATIONS,
         waived: &[],
+    },
+    Bound {
+        service: "imaging",
+        operations: imaging::OPERATIONS,
+        waived: &[],
+    },
+    Bound {
+        service: "events",
+        operations: events::OPERATIONS,
+        waived: &[
+            (
+                "CreatePullPoint",
+                "of plain WS-BaseNotification; ONVIF devices have CreatePullPointSubscription",
+            ),
+            (
+                "GetMessages",
+                "of plain WS-BaseNotification; ONVIF devices have PullMessages",
+            ),
+            (
+                "DestroyPullPoint",
+                "of plain WS-BaseNotification; ONVIF devices have Unsubscribe",
+            ),
+            (
+                "Notify",
+                "sent by cameras and received by PushListener, never called",
+            ),
+        ],
     },
     Bound {
         service: "analytics",

@@ -5,7 +5,14 @@ use super::options::ImagingOptions;
 use super::preset::{ImagingPreset, ImagingPresetToken};
 use super::settings::ImagingSettings;
 use crate::media::VideoSourceToken;
-use crate::{operation, soap_reply};
+use crate::operation::OperationInfo;
+use crate::{operation, operations, soap_reply};
+
+/// Every operation of the Imaging service.
+pub const OPERATIONS: &[OperationInfo] = operations! {
+    GetCurrentPreset GetImagingSettings GetMoveOptions GetOptions GetPresets GetServiceCapabilities GetStatus Move
+    SetCurrentPreset SetImagingSettings Stop
+};
 
 operation! {
     /// Asks what the imaging service can do.

@@ -53,7 +53,7 @@ impl Operation for Subscribe {
     const NAME: &'static str = "Subscribe";
     const ACTION: &'static str =
         "http://docs.oasis-open.org/wsn/bw-2/NotificationProducer/SubscribeRequest";
-    const ACCESS: AccessClass = AccessClass::ReadMedia;
+    const ACCESS: AccessClass = AccessClass::Unspecified;
     const EFFECT: Effect = Effect::Write;
 
     fn body(&self) -> Result<String, EncodeError> {
@@ -123,13 +123,13 @@ operation! {
 operation! {
     /// Stops a subscription for a while; messages queue or are dropped, as the device likes.
     pub struct PauseSubscription in "wsnt" {} -> ();
-    Events, "http://docs.oasis-open.org/wsn/bw-2/PausableSubscriptionManager/PauseSubscriptionRequest", ReadMedia, Write
+    Events, "http://docs.oasis-open.org/wsn/bw-2/PausableSubscriptionManager/PauseSubscriptionRequest", Unspecified, Write
 }
 
 operation! {
     /// Lets a paused subscription go on.
     pub struct ResumeSubscription in "wsnt" {} -> ();
-    Events, "http://docs.oasis-open.org/wsn/bw-2/PausableSubscriptionManager/ResumeSubscriptionRequest", ReadMedia, Write
+    Events, "http://docs.oasis-open.org/wsn/bw-2/PausableSubscriptionManager/ResumeSubscriptionRequest", Unspecified, Write
 }
 
 /// Asks for the last message of one topic.
@@ -145,7 +145,7 @@ impl Operation for GetCurrentMessage {
     const NAME: &'static str = "GetCurrentMessage";
     const ACTION: &'static str =
         "http://docs.oasis-open.org/wsn/bw-2/NotificationProducer/GetCurrentMessageRequest";
-    const ACCESS: AccessClass = AccessClass::ReadMedia;
+    const ACCESS: AccessClass = AccessClass::Unspecified;
     const EFFECT: Effect = Effect::Read;
 
     fn body(&self) -> Result<String, EncodeError> {
