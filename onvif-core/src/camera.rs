@@ -206,6 +206,12 @@ impl CameraBuilder {
                 }
             }
         };
+        if self.authentication == AuthenticationPolicy::PasswordText && url.scheme() == "http" {
+            tracing::warn!(
+                host = host(&url),
+                "the password is sent in clear: anybody on the path can read it"
+            );
+        }
         let mut inner = Inner {
             uri_policy: self.uri_policy,
             timeout: self.timeout,

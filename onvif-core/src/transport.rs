@@ -16,7 +16,8 @@ pub use tls::{CertificateProblem, ClientCertificate, TlsOptions, TlsPolicy};
 
 /// Sends one HTTP request and reads the whole answer.
 ///
-/// An implementation follows no redirects, adds no credentials and retries nothing. It honours the
+/// An implementation follows no redirects, adds no credentials and repeats nothing that may have
+/// reached the camera. It honours the
 /// request extensions [`BodyLimit`] and [`FreshConnection`] where they are present.
 #[async_trait]
 pub trait Transport: Send + Sync {

@@ -110,7 +110,10 @@ impl Connector {
         if !origin.tls {
             return handshake(origin, tcp).await;
         }
-        let authority = format!("{}:{}", origin.host, origin.port);
+        let authority = match origin.host.contains(':') {
+            true => format!("[{}]:{}", origin.host, origin.port),
+            false => format!("{}:{}", origin.host, origin.port),
+        };
         let name = ServerName::try_from(origin.host.clone())
             .map_err(|_| TransportError::Tls(format!("`{}` is no host name", origin.host)))?;
         let connector = TlsConnector::from(self.tls.config(&authority));

@@ -22,6 +22,8 @@ const CONNECTIONS: usize = 2;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// After so many requests lost on idle connections, each request gets a connection of its own.
 const MAX_LOST: u8 = 2;
+/// Within this time an idle connection that was closed shows itself.
+const CLOSED_AT_ONCE: Duration = Duration::from_secs(1);
 /// How long the rest of an answer is waited for when the SOAP envelope is complete.
 const REST_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -128,6 +130,7 @@ impl HttpTransport {
             }
         }
         if let Some(mut connection) = reused {
+            let sent = Instant::now();
             match connection.sender.try_send_request(request).await {
                 Ok(response) => {
                     return receive(response, limit, connection, keep.then_some(&*host)).await;
@@ -137,7 +140,9 @@ impl HttpTransport {
                     Some(unsent) => request = unsent,
                     None => {
                         let error = classify(error.error());
-                        if matches!(error, TransportError::Closed(_)) {
+                        // Closed later, it was given up for another reason, such as a long poll.
+                        let at_once = sent.elapsed() < CLOSED_AT_ONCE;
+                        if at_once && matches!(error, TransportError::Closed(_)) {
                             host.lost_one(&origin);
                         }
                         return Err(error);

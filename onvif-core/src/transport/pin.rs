@@ -66,7 +66,7 @@ impl FromStr for SpkiPin {
 pub struct PinStore(Arc<Mutex<HashMap<String, SpkiPin>>>);
 
 impl PinStore {
-    /// The pin of `authority`, a host with its port: `192.0.2.7:443`.
+    /// The pin of `authority`, a host with its port: `192.0.2.7:443`, `[2001:db8::7]:443`.
     pub fn get(&self, authority: &str) -> Option<SpkiPin> {
         self.pins().get(authority).copied()
     }
