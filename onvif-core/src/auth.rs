@@ -62,6 +62,9 @@ pub enum AuthenticationPolicy {
     LadderWithBasic,
     /// HTTP Digest and nothing else.
     DigestOnly,
+    /// HTTP Digest with SHA-256 or stronger and nothing else, so that nobody on the path can talk
+    /// the camera and us down to MD5.
+    StrongDigestOnly,
     /// WS-UsernameToken and nothing else.
     UsernameTokenOnly,
     /// WS-UsernameToken with the password in clear, which anybody on the path can read without TLS;
@@ -156,12 +159,15 @@ impl Climb {
     ) -> Option<Scheme> {
         // An outdated nonce says nothing about the password.
         let outdated = refusal.stale() || !fresh_nonce;
-        if scheme.has_digest() && refusal.digest() && outdated && self.renewals < 2 {
+        let digest = match self.policy {
+            AuthenticationPolicy::StrongDigestOnly => refusal.strong_digest(),
+            _ => refusal.digest(),
+        };
+        if scheme.has_digest() && digest && outdated && self.renewals < 2 {
             self.renewals += 1;
             return Some(scheme);
         }
         self.tried.push(scheme);
-        let digest = refusal.digest();
         // HTTP was satisfied or it would ask again, SOAP was not: the camera wants both.
         let wants_both = scheme.has_digest() && !scheme.has_token() && !digest;
         if scheme.has_credentials() && !wants_both {
@@ -200,6 +206,7 @@ impl Climb {
                 scheme != Scheme::Basic || self.tls
             }
             AuthenticationPolicy::LadderWithBasic => true,
+            AuthenticationPolicy::StrongDigestOnly => scheme == Scheme::Digest,
             AuthenticationPolicy::DigestOnly => {
                 matches!(scheme, Scheme::Digest | Scheme::WeakDigest)
             }
@@ -417,6 +424,18 @@ mod tests {
             ),
             [PlainToken]
         );
+    }
+
+    #[test]
+    fn md5_is_not_answered_where_only_stronger_algorithms_may_be() {
+        let strong = AuthenticationPolicy::StrongDigestOnly;
+        assert_eq!(climb(strong, &refusal(&[MD5])), []);
+        assert_eq!(climb(strong, &refusal(&[MD5, SHA])), [Scheme::Digest]);
+        // With an outdated nonce it goes on, but not with a weaker algorithm.
+        let slot = Slot::Service(Service::Device);
+        let mut climb = Climb::new(strong, false, slot, None);
+        let next = climb.next(Scheme::Digest, false, &refusal(&[MD5]));
+        assert_eq!(next, None);
     }
 
     #[test]

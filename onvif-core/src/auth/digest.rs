@@ -33,6 +33,13 @@ impl Challenges {
         !self.digests.is_empty()
     }
 
+    /// Whether the strongest algorithm is stronger than MD5.
+    pub(crate) fn strong_digest(&self) -> bool {
+        self.digests
+            .first()
+            .is_some_and(|digest| strength(digest.client.algorithm()) > 0)
+    }
+
     pub(crate) fn basic(&self) -> bool {
         self.basic
     }
