@@ -11,6 +11,7 @@ use onvif_core::media::{PictureProblem, StreamTransport};
 use onvif_core::{
     AuthenticationPolicy, Camera, CameraBuilder, Credentials, Error, ErrorKind, Service, UriPolicy,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use virtual_camera::{
     AuthScheme, Certificate, DigestAlgorithm, HttpJunk, Quirks, SnapshotAuth, SnapshotFault,
@@ -341,6 +342,33 @@ async fn a_port_where_nobody_listens_is_left_for_that_of_the_device() {
         assert_eq!(use_services(&camera, &target).await, 0);
         see_an_event(&camera, &target).await;
     }
+}
+
+/// C20, where something else listens on that port.
+#[tokio::test]
+async fn a_port_where_a_web_server_listens_is_left_for_that_of_the_device() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = [0; 16_384];
+            let _ = stream.read(&mut buffer).await;
+            heard.send(()).unwrap();
+            let page = b"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n<html>";
+            let _ = stream.write_all(page).await;
+        }
+    });
+    let quirks = Quirks {
+        subscription_port: Some(port),
+        ..Quirks::default()
+    };
+    let target = start(AuthScheme::UsernameToken, quirks).await;
+    let camera = client(&target).connect().await.unwrap();
+    see_an_event(&camera, &target).await;
+    see_an_event(&camera, &target).await;
+    assert!(hears.recv().await.is_some());
+    assert!(hears.try_recv().is_err(), "it is remembered");
 }
 
 async fn closed_port() -> u16 {

@@ -75,6 +75,9 @@ impl Inner {
                     (401 | 403, Err(_) | Ok(Answer::Fault(_)))
                 )
             {
+                if answer.is_err() && route.detour_from(status) {
+                    continue;
+                }
                 if scheme.has_credentials() {
                     self.accept();
                 }

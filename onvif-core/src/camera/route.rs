@@ -80,15 +80,23 @@ impl<'a> Route<'a> {
                 ..
             }
         );
-        match self.spare.take() {
-            Some(spare) if unreachable => {
-                tracing::debug!(url = %self.url, "nobody answers there; trying the device's port");
-                self.abandoned = self.url.port_or_known_default();
-                self.url = spare;
-                true
-            }
-            _ => false,
-        }
+        unreachable && self.take_spare()
+    }
+
+    /// After an answer that is not SOAP: whether to send the request again, to the port of the
+    /// device service, because with this status something else listens here.
+    pub(super) fn detour_from(&mut self, status: u16) -> bool {
+        matches!(status, 400 | 404 | 405 | 501) && self.take_spare()
+    }
+
+    fn take_spare(&mut self) -> bool {
+        let Some(spare) = self.spare.take() else {
+            return false;
+        };
+        tracing::debug!(url = %self.url, "not the camera's service; trying the device's port");
+        self.abandoned = self.url.port_or_known_default();
+        self.url = spare;
+        true
     }
 
     /// Notes that the camera gave a usable answer here.
