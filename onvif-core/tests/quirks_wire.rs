@@ -125,6 +125,20 @@ async fn a_clock_behind_authentication_is_read_with_it_whatever_the_fault_says()
     }
 }
 
+/// C01 and C02 at once.
+#[tokio::test]
+async fn a_wrong_clock_behind_authentication_is_told_by_the_date_of_the_refusal() {
+    let quirks = Quirks {
+        datetime_requires_auth: true,
+        clock_offset: -86_400 * 3_000,
+        max_skew: Some(5),
+        ..Quirks::default()
+    };
+    let target = start(AuthScheme::UsernameToken, quirks).await;
+    let camera = client(&target).connect().await.unwrap();
+    assert_eq!(use_services(&camera, &target).await, 1);
+}
+
 /// C03, EZVIZ.
 #[tokio::test]
 async fn local_time_shown_as_utc_is_what_tokens_are_made_with() {

@@ -17,8 +17,8 @@ use axum::routing::{any, get};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
-    LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode, Uri};
 use tokio::net::TcpListener;
@@ -106,6 +106,16 @@ async fn misbehave(State(camera): State<Arc<Camera>>, request: Request, next: Ne
 }
 
 async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
+    let date = camera.shown_time();
+    let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let mut response = answer_soap(camera, request).await;
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
+
+async fn answer_soap(camera: Arc<Camera>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let known = camera.quirks.single_endpoint || Service::at(path, &camera, "").is_some();

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use tokio::time::Instant;
 use url::Url;
 
@@ -89,6 +90,24 @@ impl Inner {
             .saturating_sub(known.unwrap_or(0))
             .unsigned_abs()
             > 1_500
+    }
+
+    /// Where the camera does not tell its time to strangers, takes it from the `Date` of an answer;
+    /// whether that makes a difference.
+    pub(super) fn take_date(&self, response: &http::Response<Bytes>) -> bool {
+        if self.auth.clock_offset().is_some() {
+            return false;
+        }
+        let date = response.headers().get(http::header::DATE);
+        let date = date
+            .and_then(|date| date.to_str().ok())
+            .and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        self.note_clock(
+            SystemTime::now(),
+            date.map(|date| SystemTime::from(date.timestamp())),
+        );
+        let offset = self.auth.clock_offset().unwrap_or(0);
+        offset.unsigned_abs() > 1_500
     }
 
     /// `GetServices` merged with `GetCapabilities`: either may be missing or incomplete.

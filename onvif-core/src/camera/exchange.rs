@@ -101,7 +101,7 @@ impl Inner {
             // A clock that was set since then makes good tokens bad; look once.
             if scheme.has_token() && !clock_checked {
                 clock_checked = true;
-                if self.clock_moved().await {
+                if self.clock_moved().await || self.take_date(&response) {
                     continue;
                 }
             }
