@@ -593,6 +593,22 @@ async fn events_of_the_past_come_first_where_the_camera_stores_them() {
 }
 
 #[tokio::test]
+async fn several_streams_of_one_camera_take_turns() {
+    let (target, camera) = start(Quirks::default()).await;
+    // Each would hold the camera for half a minute.
+    let subscribe = || camera.events().subscribe(Filter::topic(MOTION));
+    let mut streams = [subscribe(), subscribe(), subscribe()];
+    for value in ["false", "true", "false"] {
+        target.set_motion(value == "true");
+        let seen = streams
+            .iter_mut()
+            .map(|events| next(events, is(MOTION, value)));
+        futures::future::join_all(seen).await;
+    }
+    assert_eq!(target.observed().subscriptions, 3);
+}
+
+#[tokio::test]
 async fn brokers_are_added_listed_and_deleted() {
     let (_target, camera) = start(Quirks::default()).await;
     let events = camera.events();

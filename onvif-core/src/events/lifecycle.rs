@@ -69,6 +69,19 @@ pub(crate) struct Learned {
     pull_timeout: Option<Duration>,
     /// The port in its subscription addresses is dead; the device's own works.
     pub(super) device_port: bool,
+    /// How many streams pull now. They take turns, because cameras stall on too many connections.
+    pub(super) streams: u32,
+}
+
+impl Learned {
+    /// Takes over what a subscription learned about the camera.
+    pub(super) fn update(&mut self, from: Self) {
+        *self = Self {
+            device_port: self.device_port,
+            streams: self.streams,
+            ..from
+        };
+    }
 }
 
 #[derive(Debug)]
@@ -80,6 +93,8 @@ pub(super) struct Lifecycle {
     learned: Learned,
     /// Failures since the last pull that worked.
     failures: u32,
+    /// Requests in a row without any answer.
+    unanswered: u32,
     /// Whether a subscription was lost since the consumer was told.
     lost: bool,
     report: bool,
@@ -115,6 +130,7 @@ impl Lifecycle {
             form: Form::default(),
             learned,
             failures: 0,
+            unanswered: 0,
             lost: false,
             report: false,
             synchronize: false,
@@ -255,6 +271,7 @@ impl Lifecycle {
         granted: Option<Duration>,
     ) {
         self.failures = 0;
+        self.unanswered = 0;
         if let State::Live {
             expires,
             renew_at,
@@ -302,8 +319,8 @@ impl Lifecycle {
         }
         match failure {
             // The first one may be a lost packet.
-            Failure::Silent if self.failures == 0 => {
-                self.failures = 1;
+            Failure::Silent if self.unanswered == 0 => {
+                self.unanswered = 1;
                 self.pull_again(now);
                 false
             }
@@ -400,12 +417,15 @@ impl Lifecycle {
         if let Failure::Unauthorized(pause) = failure {
             return pause;
         }
-        let limit = match failure {
-            Failure::Network | Failure::Silent => LONGEST_NETWORK_BACKOFF,
-            _ => LONGEST_BACKOFF,
+        let (count, limit) = match failure {
+            Failure::Network | Failure::Silent => (&mut self.unanswered, LONGEST_NETWORK_BACKOFF),
+            _ => {
+                self.unanswered = 0;
+                (&mut self.failures, LONGEST_BACKOFF)
+            }
         };
-        let longest = Duration::from_secs(1 << self.failures.min(9)).min(limit);
-        self.failures = self.failures.saturating_add(1);
+        let longest = Duration::from_secs(1 << (*count).min(9)).min(limit);
+        *count = count.saturating_add(1);
         longest.mul_f64(jitter.clamp(0.0, 1.0)).max(FLOOR)
     }
 }

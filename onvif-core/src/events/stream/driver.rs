@@ -25,6 +25,9 @@ const MAX_UNKNOWN: usize = 32;
 /// The first pull at a port that may be dead: an answer comes at once, because states are told.
 const PROBE: Duration = Duration::from_secs(1);
 
+/// The longest pull while other streams of the same camera wait for their turn.
+const TURN: Duration = Duration::from_secs(1);
+
 /// Where notifications come from.
 pub(super) enum Source {
     PullPoint,
@@ -73,6 +76,9 @@ impl Driver {
         subscriptions: Subscriptions,
     ) -> Self {
         let learned = camera.learned();
+        if let Source::PullPoint = source {
+            camera.learn(|learned| learned.streams += 1);
+        }
         Self {
             life: Lifecycle::new(options.clone(), !filter.is_all(), learned),
             device_port: learned.device_port,
@@ -123,11 +129,8 @@ impl Driver {
                     Ok(())
                 }
             };
-            self.camera.learn(|learned| {
-                let device_port = learned.device_port;
-                *learned = self.life.learned();
-                learned.device_port = device_port;
-            });
+            self.camera
+                .learn(|learned| learned.update(self.life.learned()));
             if let Err(error) = done {
                 self.troubled = true;
                 return Some(Err(error));
@@ -260,10 +263,10 @@ impl Driver {
         };
         let elsewhere =
             endpoint.url.port_or_known_default() != self.camera.url().port_or_known_default();
-        let timeout = if elsewhere && !self.answered {
-            timeout.min(PROBE)
-        } else {
-            timeout
+        let timeout = match elsewhere && !self.answered {
+            true => timeout.min(PROBE),
+            false if self.camera.learned().streams > 1 => timeout.min(TURN),
+            false => timeout,
         };
         match self.camera.call_at(&endpoint, &self.request(timeout)).await {
             Ok(reply) => {
@@ -304,7 +307,9 @@ impl Driver {
                     .life
                     .pull_failed(started, now(), failure, rand::random())
                 {
-                    tracing::warn!(%error, "events cannot be pulled; trying again");
+                    if !self.troubled {
+                        tracing::warn!(%error, "events cannot be pulled; trying again until they can");
+                    }
                     return Err(error);
                 }
                 tracing::debug!(%error, "a pull failed");
@@ -457,6 +462,14 @@ impl Driver {
 
     fn endpoints(&self) -> Vec<Endpoint> {
         self.lock().clone()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Source::PullPoint = self.source {
+            self.camera.learn(|learned| learned.streams -= 1);
+        }
     }
 }
 
