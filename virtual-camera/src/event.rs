@@ -117,7 +117,7 @@ impl Topic {
         let source = self.source().iter();
         Event {
             source: source
-                .map(|(name, _, value)| (own(name), own(value)))
+                .map(|(name, value)| (own(name), own(value)))
                 .collect(),
             ..Event::new(format!("tns1:{}", self.path().join("/")))
                 .property(operation)

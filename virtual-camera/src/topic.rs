@@ -31,24 +31,16 @@ impl Topic {
         }
     }
 
-    /// Names, types and values of the source items.
-    pub(crate) fn source(self) -> &'static [(&'static str, &'static str, &'static str)] {
+    /// Names and values of the source items.
+    pub(crate) fn source(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Topic::MotionAlarm => &[("Source", "tt:ReferenceToken", "video_source")],
+            Topic::MotionAlarm => &[("Source", "video_source")],
             Topic::CellMotion => &[
-                (
-                    "VideoSourceConfigurationToken",
-                    "tt:ReferenceToken",
-                    "video_source_config",
-                ),
-                (
-                    "VideoAnalyticsConfigurationToken",
-                    "tt:ReferenceToken",
-                    "analytics_config",
-                ),
-                ("Rule", "xs:string", "MyMotionDetectorRule"),
+                ("VideoSourceConfigurationToken", "video_source_config"),
+                ("VideoAnalyticsConfigurationToken", "analytics_config"),
+                ("Rule", "MyMotionDetectorRule"),
             ],
-            Topic::DigitalInput => &[("InputToken", "tt:ReferenceToken", "input_1")],
+            Topic::DigitalInput => &[("InputToken", "input_1")],
         }
     }
 
@@ -61,6 +53,88 @@ impl Topic {
         }
     }
 }
+
+/// A topic in the topic set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Described {
+    /// The path below the namespace `tns1`.
+    pub path: &'static [&'static str],
+    pub is_property: bool,
+    /// Names and types of items.
+    pub source: &'static [(&'static str, &'static str)],
+    pub data: &'static [(&'static str, &'static str)],
+}
+
+const VIDEO: &[(&str, &str)] = &[("Source", "tt:ReferenceToken")];
+const STATE: &[(&str, &str)] = &[("State", "xs:boolean")];
+
+/// All that this camera can report: its own topics, and those that [`Event`](crate::Event)s are for.
+pub(crate) const DESCRIBED: &[Described] = &[
+    Described {
+        path: &["VideoSource", "MotionAlarm"],
+        is_property: true,
+        source: VIDEO,
+        data: STATE,
+    },
+    Described {
+        path: &["VideoSource", "GlobalSceneChange", "ImagingService"],
+        is_property: true,
+        source: VIDEO,
+        data: STATE,
+    },
+    Described {
+        path: &["VideoSource", "ImageTooDark", "ImagingService"],
+        is_property: true,
+        source: VIDEO,
+        data: STATE,
+    },
+    Described {
+        path: &["RuleEngine", "CellMotionDetector", "Motion"],
+        is_property: true,
+        source: &[
+            ("VideoSourceConfigurationToken", "tt:ReferenceToken"),
+            ("VideoAnalyticsConfigurationToken", "tt:ReferenceToken"),
+            ("Rule", "xs:string"),
+        ],
+        data: &[("IsMotion", "xs:boolean")],
+    },
+    Described {
+        path: &["Device", "Trigger", "DigitalInput"],
+        is_property: true,
+        source: &[("InputToken", "tt:ReferenceToken")],
+        data: &[("LogicalState", "xs:boolean")],
+    },
+    Described {
+        path: &["Device", "Trigger", "Relay"],
+        is_property: true,
+        source: &[("RelayToken", "tt:ReferenceToken")],
+        data: &[("LogicalState", "tt:RelayLogicalState")],
+    },
+    Described {
+        path: &["Device", "HardwareFailure", "StorageFailure"],
+        is_property: true,
+        source: &[("Token", "tt:ReferenceToken")],
+        data: &[("Failed", "xs:boolean")],
+    },
+    Described {
+        path: &["Monitoring", "ProcessorUsage"],
+        is_property: true,
+        source: &[("Token", "tt:ReferenceToken")],
+        data: &[("Value", "xs:float")],
+    },
+    Described {
+        path: &["Media", "ProfileChanged"],
+        is_property: false,
+        source: &[],
+        data: &[("Token", "tt:ReferenceToken")],
+    },
+    Described {
+        path: &["Media", "ConfigurationChanged"],
+        is_property: false,
+        source: &[],
+        data: &[("Token", "tt:ReferenceToken"), ("Type", "xs:string")],
+    },
+];
 
 /// What a subscription wants: none of its expressions, or one of each, and all of its items.
 #[derive(Clone, Debug)]
@@ -241,6 +315,19 @@ mod tests {
         let both = read(&format!("{source} and {state}")).unwrap();
         assert!(!matches(&both, Topic::MotionAlarm));
         assert_eq!(read("count(//x)").unwrap_err(), FilterError::InvalidContent);
+    }
+
+    #[test]
+    fn every_topic_of_the_camera_is_described_with_its_items() {
+        for topic in Topic::ALL {
+            let described = DESCRIBED.iter().find(|known| known.path == topic.path());
+            let described = described.unwrap();
+            let names = |items: &[(&'static str, &str)]| -> Vec<_> {
+                items.iter().map(|(name, _)| *name).collect()
+            };
+            assert_eq!(names(described.source), names(topic.source()));
+            assert_eq!(names(described.data), [topic.data()]);
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::EventOptions;
+use crate::error::Error;
+use crate::transport::TransportError;
 
 /// Between pulls that return at once with nothing: some cameras ignore the timeout.
 const FLOOR: Duration = Duration::from_millis(750);
@@ -54,6 +56,28 @@ pub(super) enum Failure {
     Network,
     /// The credentials are refused; nothing is tried before this time has passed.
     Unauthorized(Duration),
+}
+
+impl Failure {
+    /// What an error means for a subscription.
+    pub(super) fn of(error: &Error) -> Self {
+        match error {
+            Error::Network {
+                source: TransportError::Closed(_),
+                ..
+            } => Failure::Closed,
+            Error::Network {
+                source: TransportError::Timeout(_),
+                ..
+            } => Failure::Silent,
+            Error::Network { .. } => Failure::Network,
+            Error::AuthenticationPaused { source, .. } => Failure::Unauthorized(source.retry_after),
+            Error::Unauthorized { .. } => Failure::Unauthorized(Duration::from_secs(300)),
+            Error::Refused { fault, .. } if fault.needs_resubscribe() => Failure::Lost,
+            Error::NotSoap { status: 404, .. } => Failure::Lost,
+            _ => Failure::Refused,
+        }
+    }
 }
 
 /// What was learned about a camera, kept for its next subscription.

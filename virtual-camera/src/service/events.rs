@@ -1,5 +1,7 @@
 //! The Event service (`ver10/events/wsdl`) and the manager of a pull-point subscription.
 
+mod broker;
+
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -9,9 +11,9 @@ use super::{Call, Service, flags};
 use crate::clock::{Clock, read_duration, read_timestamp, write_timestamp};
 use crate::event::Event;
 use crate::soap::{self, Fault};
-use crate::state::{Broker, Camera, lock};
+use crate::state::{Camera, lock};
 use crate::subscription::{MAX_SUBSCRIPTIONS, Terms, TooMany, Unknown};
-use crate::topic::{FilterError, Topic, TopicFilter, VENDOR};
+use crate::topic::{DESCRIBED, Described, FilterError, TopicFilter, VENDOR};
 use crate::xml::{
     Element, NONE, Node, Ns, Rendering, TER, TEV, TNS1, TT, WSA, WSNT, WSTOP, XS, element,
 };
@@ -21,7 +23,6 @@ const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest wait of one `PullMessages`; a longer one is cut to it.
 const MAX_PULL: Duration = Duration::from_secs(120);
 const MAX_MESSAGES: usize = 100;
-const MAX_BROKERS: usize = 2;
 /// The header that tells subscriptions apart where they share an address.
 const ID_HEADER: Ns = Ns {
     prefix: "sub",
@@ -33,9 +34,9 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         "GetEventProperties" => Ok(event_properties(call)),
         "CreatePullPointSubscription" => create(call, None),
         "Subscribe" => subscribe(call),
-        "AddEventBroker" => add_broker(call),
-        "DeleteEventBroker" => delete_broker(call),
-        "GetEventBrokers" => Ok(brokers(call)),
+        "AddEventBroker" => broker::add(call),
+        "DeleteEventBroker" => broker::delete(call),
+        "GetEventBrokers" => Ok(broker::list(call)),
         _ => Err(Fault::not_supported(operation)),
     }
 }
@@ -186,7 +187,7 @@ pub(super) fn capabilities(camera: &Camera) -> Element {
     .attribute("MaxNotificationProducers", MAX_SUBSCRIPTIONS)
     .attribute("MaxPullPoints", if denied { 0 } else { pull_points })
     .attribute("EventBrokerProtocols", "mqtt mqtts")
-    .attribute("MaxEventBrokers", MAX_BROKERS)
+    .attribute("MaxEventBrokers", broker::MAX)
 }
 
 fn subscribe(call: &Call<'_>) -> Result<Element, Fault> {
@@ -209,59 +210,6 @@ fn subscribe(call: &Call<'_>) -> Result<Element, Fault> {
             )
         })?;
     create(call, Some(consumer))
-}
-
-fn add_broker(call: &Call<'_>) -> Result<Element, Fault> {
-    let config = call.request.child("EventBroker");
-    let config = config.ok_or_else(|| Fault::missing("EventBroker"))?;
-    let text = |name| config.text_of(name).map(str::to_owned);
-    let broker = Broker {
-        address: text("Address").ok_or_else(|| Fault::missing("Address"))?,
-        topic_prefix: text("TopicPrefix").ok_or_else(|| Fault::missing("TopicPrefix"))?,
-        user: text("UserName"),
-        qos: text("QoS").and_then(|qos| qos.parse().ok()).unwrap_or(0),
-    };
-    let mut state = call.camera.events.lock();
-    state
-        .brokers
-        .retain(|known| known.address != broker.address);
-    if state.brokers.len() == MAX_BROKERS {
-        return Err(Fault::receiver(
-            &[(TER, "Action"), (TER, "MaximumNumberOfEventBrokers")],
-            "there are enough brokers",
-        ));
-    }
-    state.brokers.push(broker);
-    Ok(call.response("AddEventBrokerResponse"))
-}
-
-fn delete_broker(call: &Call<'_>) -> Result<Element, Fault> {
-    let address = call.argument("Address")?;
-    let mut state = call.camera.events.lock();
-    let before = state.brokers.len();
-    state.brokers.retain(|known| known.address != address);
-    if state.brokers.len() == before {
-        return Err(Fault::invalid_value("NoConfig", "there is no such broker"));
-    }
-    Ok(call.response("DeleteEventBrokerResponse"))
-}
-
-fn brokers(call: &Call<'_>) -> Element {
-    let wanted = call.request.text_of("Address");
-    let state = call.camera.events.lock();
-    let brokers = state.brokers.iter();
-    let brokers = brokers.filter(|broker| wanted.is_none_or(|wanted| broker.address == wanted));
-    call.response("GetEventBrokersResponse")
-        .children(brokers.map(|broker| {
-            let config = element(TEV, "EventBroker")
-                .leaf(TEV, "Address", &broker.address)
-                .leaf(TEV, "TopicPrefix", &broker.topic_prefix);
-            let user = broker.user.as_ref();
-            config
-                .children(user.map(|user| element(TEV, "UserName").text(user)))
-                .leaf(TEV, "QoS", broker.qos)
-                .leaf(TEV, "Status", "Offline")
-        }))
 }
 
 fn create(call: &Call<'_>, consumer: Option<url::Url>) -> Result<Element, Fault> {
@@ -412,7 +360,7 @@ fn simple_item(name: &str, value: &str) -> Element {
 }
 
 fn event_properties(call: &Call<'_>) -> Element {
-    let topics = Topic::ALL.into_iter().map(topic_tree);
+    let topics = topic_tree(DESCRIBED, 0);
     call.response("GetEventPropertiesResponse")
         .leaf(
             TEV,
@@ -435,32 +383,43 @@ fn event_properties(call: &Call<'_>) -> Element {
         )
 }
 
-/// The topic as nested elements, the root in the topic namespace and the rest in none.
-fn topic_tree(topic: Topic) -> Element {
-    let item = |name: &str, kind: &str| {
-        element(TT, "SimpleItemDescription")
-            .mentions(XS)
-            .attribute("Name", name)
-            .attribute("Type", kind)
-    };
-    let source = topic
-        .source()
-        .iter()
-        .map(|(name, kind, _)| item(name, kind));
-    let description = element(TT, "MessageDescription")
-        .attribute("IsProperty", true)
-        .child(element(TT, "Source").children(source))
-        .child(element(TT, "Data").child(item(topic.data(), "xs:boolean")));
-    let path = topic.path();
-    let mut tree = description;
-    for (depth, name) in path.iter().enumerate().rev() {
+/// The topics as nested elements, the roots in the topic namespace and the rest in none. All of them
+/// share the first `depth` segments of their paths.
+fn topic_tree(topics: &[Described], depth: usize) -> Vec<Element> {
+    let names = topics.iter().filter_map(|topic| topic.path.get(depth));
+    let mut names: Vec<&'static str> = names.copied().collect();
+    names.dedup();
+    let levels = names.into_iter().map(|name| {
+        let below: Vec<_> = topics
+            .iter()
+            .filter(|topic| topic.path.get(depth) == Some(&name))
+            .copied()
+            .collect();
         let mut level = element(if depth == 0 { TNS1 } else { NONE }, name);
-        if depth + 1 == path.len() {
-            level = level.attribute_in(WSTOP, "topic", true);
+        if let Some(topic) = below.iter().find(|topic| topic.path.len() == depth + 1) {
+            level = level
+                .attribute_in(WSTOP, "topic", true)
+                .child(description(topic));
         }
-        tree = level.child(tree);
-    }
-    tree
+        level.children(topic_tree(&below, depth + 1))
+    });
+    levels.collect()
+}
+
+fn description(topic: &Described) -> Element {
+    let items = |name, items: &[(&'static str, &'static str)]| {
+        let items = items.iter().map(|(name, kind)| {
+            element(TT, "SimpleItemDescription")
+                .mentions(XS)
+                .attribute("Name", name)
+                .attribute("Type", kind)
+        });
+        element(TT, name).children(items)
+    };
+    element(TT, "MessageDescription")
+        .attribute("IsProperty", topic.is_property)
+        .child(items("Source", topic.source))
+        .child(items("Data", topic.data))
 }
 
 /// How long a subscription shall live: relative, or until a time of the camera's clock.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use url::Url;
-use virtual_camera::VirtualCamera;
+use virtual_camera::{Event, Operation, VirtualCamera};
 
 use crate::client::{EVENTS, NOTIFICATION, Reply, call, envelope, open_camera, send};
 
@@ -214,6 +214,69 @@ async fn bad_filters_and_times_are_refused() {
 async fn the_topic_set_describes_every_topic() {
     let camera = open_camera().await;
     let reply = call(&camera, EVENTS, "GetEventProperties", "").await.ok();
-    assert_eq!(reply.text().matches("wstop:topic=\"true\"").count(), 3);
-    assert_eq!(reply.text().matches("IsProperty=\"true\"").count(), 3);
+    assert_eq!(reply.text().matches("wstop:topic=\"true\"").count(), 10);
+    assert_eq!(reply.text().matches("IsProperty=\"true\"").count(), 8);
+    assert_eq!(reply.text().matches("<tns1:VideoSource>").count(), 1);
+}
+
+#[tokio::test]
+async fn any_event_can_be_reported_and_properties_are_told_again() {
+    let camera = open_camera().await;
+    let relays = MOTION_ONLY.replace("VideoSource//.", "Device/Trigger/Relay");
+    let subscription = subscribe(&camera, &relays, "PT60S").await;
+    let relay = |state: &str| {
+        Event::new("tns1:Device/Trigger/Relay")
+            .property(Operation::Changed)
+            .source("RelayToken", "relay_1")
+            .data("LogicalState", state)
+    };
+    camera.report(relay("active"));
+    camera.report(relay("inactive"));
+    let reply = pull(&subscription, "PT10S").await.ok();
+    assert_eq!(operations(&reply), ["Changed", "Changed"]);
+
+    let later = subscribe(&camera, &relays, "PT60S").await;
+    let reply = pull(&later, "PT10S").await.ok();
+    assert_eq!(operations(&reply), ["Initialized"]);
+    assert!(reply.text().contains("Value=\"inactive\""));
+}
+
+#[tokio::test]
+async fn seeking_brings_the_past_back_in_either_direction() {
+    let camera = open_camera().await;
+    let before = jiff::Timestamp::now().to_string();
+    camera.set_digital_input(true);
+    camera.set_digital_input(false);
+    let subscription = subscribe(&camera, "", "PT60S").await;
+    let values = |reply: &Reply| -> Vec<bool> {
+        let parts = reply.text().split("Name=\"LogicalState\" Value=\"").skip(1);
+        parts.map(|part| part.starts_with("true")).collect()
+    };
+    let seek = format!("<UtcTime>{before}</UtcTime>");
+    ask(&subscription, EVENTS, "Seek", &seek).await.ok();
+    let reply = pull(&subscription, "PT10S").await.ok();
+    assert_eq!(values(&reply), [true, false]);
+
+    let now = jiff::Timestamp::now();
+    let seek = format!("<UtcTime>{now}</UtcTime><Reverse>true</Reverse>");
+    ask(&subscription, EVENTS, "Seek", &seek).await.ok();
+    let reply = pull(&subscription, "PT10S").await.ok();
+    assert_eq!(values(&reply), [false, true]);
+    ask(&subscription, EVENTS, "Seek", "<UtcTime>soon</UtcTime>")
+        .await
+        .fault(400, "ter:InvalidArgVal");
+}
+
+#[tokio::test]
+async fn only_items_that_were_asked_for_are_reported() {
+    let camera = open_camera().await;
+    let item = "<wsnt:MessageContent Dialect='http://www.onvif.org/ver10/tev/messageContentFilter/ItemFilter'>\
+        boolean(//tt:SimpleItem[@Name='InputToken' and @Value='input_1'])</wsnt:MessageContent>";
+    let subscription = subscribe(&camera, item, "PT60S").await;
+    let reply = pull(&subscription, "PT10S").await.ok();
+    assert_eq!(operations(&reply), ["Initialized"]);
+    assert!(reply.text().contains("DigitalInput"));
+    create(&camera, &item.replace("boolean", "count"), "PT60S")
+        .await
+        .fault(400, "wsnt:InvalidMessageContentExpressionFault");
 }

@@ -18,7 +18,6 @@ use crate::events::operations::{
 use crate::events::push::{PushListener, PushQueue};
 use crate::events::{EventOptions, Filter, Notification};
 use crate::operation::Service;
-use crate::transport::TransportError;
 
 /// Topics without a meaning that are named in the log, so that a hostile camera cannot fill it.
 const MAX_UNKNOWN: usize = 32;
@@ -161,7 +160,7 @@ impl Driver {
         }
         if self
             .life
-            .create_failed(now(), failure(&error), rand::random())
+            .create_failed(now(), Failure::of(&error), rand::random())
         {
             tracing::debug!(%error, "the camera refused this kind of subscription; trying another");
             return Ok(());
@@ -282,7 +281,7 @@ impl Driver {
                 Ok(())
             }
             Err(error) => {
-                let failure = failure(&error);
+                let failure = Failure::of(&error);
                 if matches!(
                     failure,
                     Failure::Network | Failure::Silent | Failure::Closed
@@ -336,7 +335,7 @@ impl Driver {
             }
             Err(error) => {
                 tracing::debug!(%error, "the camera does not renew the subscription");
-                self.life.renew_failed(now(), failure(&error));
+                self.life.renew_failed(now(), Failure::of(&error));
             }
         }
     }
@@ -470,25 +469,6 @@ impl Drop for Driver {
         if let Source::PullPoint = self.source {
             self.camera.learn(|learned| learned.streams -= 1);
         }
-    }
-}
-
-fn failure(error: &Error) -> Failure {
-    match error {
-        Error::Network {
-            source: TransportError::Closed(_),
-            ..
-        } => Failure::Closed,
-        Error::Network {
-            source: TransportError::Timeout(_),
-            ..
-        } => Failure::Silent,
-        Error::Network { .. } => Failure::Network,
-        Error::AuthenticationPaused { source, .. } => Failure::Unauthorized(source.retry_after),
-        Error::Unauthorized { .. } => Failure::Unauthorized(Duration::from_secs(300)),
-        Error::Refused { fault, .. } if fault.needs_resubscribe() => Failure::Lost,
-        Error::NotSoap { status: 404, .. } => Failure::Lost,
-        _ => Failure::Refused,
     }
 }
 
