@@ -16,7 +16,15 @@ pub use settings::*;
 use crate::camera::Camera;
 use crate::error::Error;
 use crate::media::VideoSourceToken;
+use crate::operation::OperationInfo;
+use crate::operations;
 pub use crate::schema::FloatRange;
+
+/// The operations of the service that can be called: all of them.
+pub const OPERATIONS: &[OperationInfo] = operations! {
+    GetServiceCapabilities GetImagingSettings SetImagingSettings GetOptions GetMoveOptions Move Stop
+    GetStatus GetPresets GetCurrentPreset SetCurrentPreset
+};
 
 /// Imaging of one camera (ONVIF Imaging).
 #[derive(Clone, Copy, Debug)]

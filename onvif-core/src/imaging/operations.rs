@@ -5,8 +5,7 @@ use super::options::ImagingOptions;
 use super::preset::{ImagingPreset, ImagingPresetToken};
 use super::settings::ImagingSettings;
 use crate::media::VideoSourceToken;
-use crate::operation::OperationInfo;
-use crate::{operation, operations, soap_reply};
+use crate::{operation, soap_reply};
 
 /// Every operation of the Imaging service.
 pub const OPERATIONS: &[OperationInfo] = operations! {
