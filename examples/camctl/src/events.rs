@@ -1,24 +1,49 @@
-//! `events`: what the camera reports, as it reports it.
+//! `events`: what the camera reports, as it reports it, and what it could report.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use clap::Args;
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
 use futures::StreamExt;
 use onvif_core::Camera;
-use onvif_core::events::{EventItem, EventStream, Filter, Items, Notification};
+use onvif_core::events::{
+    EventItem, EventStream, Filter, ItemDescription, Items, Notification, Topic,
+};
 use onvif_core::xml::date::format_date_time;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::failure::Report;
 use crate::interrupt::interrupted;
-use crate::output::{Output, Plain};
+use crate::output::{Output, Plain, table};
 use crate::seconds;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct EventsArgs {
+    #[command(subcommand)]
+    verb: Option<EventsVerb>,
+
+    #[command(flatten)]
+    tail: TailArgs,
+}
+
+#[derive(Subcommand)]
+enum EventsVerb {
+    /// Show events as they come, until Ctrl-C. This is the default.
+    Tail(TailArgs),
+    /// The topics that the camera knows, with their items.
+    Properties,
+    /// The JSON Schema of the events of a topic, or of all topics, one a line.
+    Schema {
+        /// The topic, such as tns1:VideoSource/MotionAlarm.
+        topic: Option<String>,
+    },
+}
+
+#[derive(Args)]
+struct TailArgs {
     /// Only this topic, such as tns1:VideoSource/MotionAlarm; may be given several times. `//.` at the end includes
     /// what is below it.
     #[arg(long = "topic", value_name = "TOPIC")]
@@ -34,6 +59,41 @@ pub struct EventsArgs {
 }
 
 pub async fn run(args: &EventsArgs, camera: &Camera, output: Output) -> Result<()> {
+    match &args.verb {
+        None => follow(&args.tail, camera, output).await,
+        Some(EventsVerb::Tail(args)) => follow(args, camera, output).await,
+        Some(EventsVerb::Properties) => {
+            let properties = camera.events().properties().await?;
+            let topics = properties.topic_set.topics;
+            output.print(&Topics {
+                topics: topics.into_iter().map(TopicInfo::from).collect(),
+            })
+        }
+        Some(EventsVerb::Schema { topic }) => schema(topic.as_deref(), camera).await,
+    }
+}
+
+/// A schema is JSON with and without `--json`.
+async fn schema(topic: Option<&str>, camera: &Camera) -> Result<()> {
+    let properties = camera.events().properties().await?;
+    let topics = properties.topic_set.topics;
+    let wanted = topics
+        .iter()
+        .filter(|known| topic.is_none_or(|topic| topic == known.path));
+    let mut found = false;
+    for topic in wanted {
+        found = true;
+        crate::output::line(&topic.json_schema())?;
+    }
+    match topic {
+        Some(topic) if !found => {
+            bail!("the camera has no topic {topic}; `camctl events properties` shows them")
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn follow(args: &TailArgs, camera: &Camera, output: Output) -> Result<()> {
     // From here on Ctrl-C must not end the process before the subscription has ended.
     let interrupted = interrupted().context("cannot catch Ctrl-C")?;
     let filter = args.topics.iter().fold(Filter::all(), Filter::or_topic);
@@ -197,6 +257,70 @@ impl Display for Named {
         self.0
             .iter()
             .try_for_each(|(name, value)| write!(f, "  {}={}", Plain(name), Plain(value)))
+    }
+}
+
+#[derive(Serialize)]
+struct Topics {
+    topics: Vec<TopicInfo>,
+}
+
+#[derive(Serialize)]
+struct TopicInfo {
+    topic: String,
+    property: bool,
+    source: Vec<ItemInfo>,
+    key: Vec<ItemInfo>,
+    data: Vec<ItemInfo>,
+}
+
+#[derive(Serialize)]
+struct ItemInfo {
+    name: String,
+    #[serde(rename = "type")]
+    value_type: Option<String>,
+}
+
+impl From<Topic> for TopicInfo {
+    fn from(topic: Topic) -> Self {
+        let items = |items: Vec<ItemDescription>| {
+            let items = items.into_iter().map(|item| ItemInfo {
+                name: item.name,
+                value_type: item.value_type,
+            });
+            items.collect()
+        };
+        Self {
+            topic: topic.path,
+            property: topic.is_property == Some(true),
+            source: items(topic.source),
+            key: items(topic.key),
+            data: items(topic.data),
+        }
+    }
+}
+
+impl Display for Topics {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.topics.is_empty() {
+            return f.write_str("the camera names no topics");
+        }
+        let mut rows = vec![["TOPIC", "PROPERTY", "ITEMS"].map(str::to_owned).to_vec()];
+        rows.extend(self.topics.iter().map(|topic| {
+            let items = topic.source.iter().chain(&topic.key).chain(&topic.data);
+            let items = items.map(|item| match &item.value_type {
+                Some(value_type) => format!("{}: {value_type}", item.name),
+                None => item.name.clone(),
+            });
+            let items = items.collect::<Vec<_>>().join(", ");
+            let property = if topic.property { "yes" } else { "no" };
+            vec![
+                Plain(&topic.topic).to_string(),
+                property.to_owned(),
+                Plain(&items).to_string(),
+            ]
+        }));
+        f.write_str(&table(&rows))
     }
 }
 

@@ -9,15 +9,16 @@ use serde::Serialize;
 use url::Url;
 
 use crate::output::{Output, Plain, or_dash, table};
+use crate::secret::shown;
 
 pub async fn info(camera: &Camera, output: Output) -> Result<()> {
     let information = camera.device().information().await?;
     let services = camera.services().iter().map(|(service, url)| ServiceInfo {
         name: service.name(),
-        url: url.to_string(),
+        url: shown(url),
     });
     output.print(&Info {
-        url: camera.url().to_string(),
+        url: shown(camera.url()),
         manufacturer: information.manufacturer,
         model: information.model,
         firmware_version: information.firmware_version,
@@ -118,7 +119,7 @@ struct ProfileInfo {
 impl ProfileInfo {
     fn new(profile: Profile, stream: Result<Url, String>) -> Self {
         let (stream_uri, stream_error) = match stream {
-            Ok(uri) => (Some(uri.into()), None),
+            Ok(uri) => (Some(shown(&uri)), None),
             Err(error) => (None, Some(error)),
         };
         let encoder = profile.video_encoder.as_ref();

@@ -1,15 +1,20 @@
 //! ONVIF cameras from the command line.
 
+mod call;
 mod camera;
 mod discover;
 mod events;
 mod failure;
+mod imaging;
 mod inspect;
 mod interrupt;
+mod manage;
 mod output;
 mod ptz;
 mod seconds;
+mod secret;
 mod snapshot;
+mod stream;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -60,15 +65,31 @@ enum Verb {
 enum CameraVerb {
     /// What the camera is, and which services it has.
     Info,
+    /// The services of the camera, with their addresses.
+    Services,
     /// The media profiles, with their streams.
     Profiles,
+    /// The address of a stream. Passwords that cameras write into it are not shown.
+    StreamUri(stream::StreamArgs),
     /// Write a picture to a file, as the camera encodes it.
     Snapshot(snapshot::SnapshotArgs),
     /// Pan, tilt and zoom.
     #[command(subcommand)]
     Ptz(PtzVerb),
-    /// Show events as they come, until Ctrl-C.
+    /// Brightness, exposure, white balance and focus.
+    #[command(subcommand)]
+    Imaging(imaging::ImagingVerb),
+    /// Show events as they come, until Ctrl-C, or what the camera could report.
     Events(events::EventsArgs),
+    /// The camera's clock.
+    #[command(subcommand)]
+    Time(manage::TimeVerb),
+    /// The ONVIF users of the camera.
+    Users,
+    /// Interfaces, addresses and ports of the camera.
+    Network,
+    /// Call any operation of any service.
+    Call(call::CallArgs),
 }
 
 #[tokio::main]
@@ -109,7 +130,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
 async fn ask(verb: &CameraVerb, args: &Args, output: Output) -> anyhow::Result<()> {
     // What cannot be meant is said before the camera is asked.
     let direction = match verb {
-        CameraVerb::Ptz(PtzVerb::Move(verb)) => verb.check(),
+        CameraVerb::Ptz(verb) => verb.check(),
         _ => Ok(()),
     };
     if let Err(message) = args.camera.check().and(direction) {
@@ -120,10 +141,17 @@ async fn ask(verb: &CameraVerb, args: &Args, output: Output) -> anyhow::Result<(
     let camera = args.camera.connect(args.timeout).await?;
     match verb {
         CameraVerb::Info => inspect::info(&camera, output).await,
+        CameraVerb::Services => manage::services(&camera, output),
         CameraVerb::Profiles => inspect::profiles(&camera, output).await,
+        CameraVerb::StreamUri(verb) => stream::run(verb, &camera, output).await,
         CameraVerb::Snapshot(verb) => snapshot::run(verb, &camera, output).await,
         CameraVerb::Ptz(verb) => ptz::run(verb, &camera, output).await,
+        CameraVerb::Imaging(verb) => imaging::run(verb, &camera, output).await,
         CameraVerb::Events(verb) => events::run(verb, &camera, output).await,
+        CameraVerb::Time(verb) => manage::time(verb, &camera, output).await,
+        CameraVerb::Users => manage::users(&camera, output).await,
+        CameraVerb::Network => manage::network(&camera, output).await,
+        CameraVerb::Call(verb) => call::run(verb, &camera, output).await,
     }
 }
 

@@ -25,6 +25,13 @@ impl Output {
     }
 }
 
+/// Writes a line as it is.
+pub fn line(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
 /// Text of a camera on a terminal: control characters, which could do things to it, are replaced.
 pub struct Plain<'t>(pub &'t str);
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 mod running;
+mod verbs;
 
 use std::path::Path;
 use std::time::Duration;
@@ -121,8 +122,14 @@ async fn discover_leaves_out_cameras_with_other_scopes() {
             "--scope",
             scope,
         ];
-        let text = bench.bare(&args).run().await.success();
-        assert_eq!(text.lines().count(), lines, "{scope}: {text}");
+        // What is said on standard error when nobody answers is another test's.
+        let outcome = bench.bare(&args).run().await;
+        assert_eq!(outcome.code, Some(0));
+        assert_eq!(
+            outcome.stdout.lines().count(),
+            lines,
+            "{scope}: {outcome:?}"
+        );
     }
 }
 
