@@ -3,17 +3,22 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{Request, Response};
 use onvif_core::device::{
-    DiscoveryMode, DynamicDnsType, FactoryDefault, IpAddressFilter, Ipv4Settings, NetworkGateway,
-    NetworkHost, NetworkInterfaceSettings, NetworkInterfaceToken, NetworkProtocol,
-    NetworkProtocolType, PrefixedAddress, RelayIdleState, RelayLogicalState, RelayMode,
-    RelayOutputSettings, RelayOutputToken, ScopeDefinition, SetDateTimeType, SetSystemDateAndTime,
-    User, UserLevel,
+    DiscoveryMode, DynamicDnsType, FactoryDefault, GeoLocation, IpAddressFilter, Ipv4Settings,
+    LocationEntity, NetworkGateway, NetworkHost, NetworkInterfaceSettings, NetworkInterfaceToken,
+    NetworkProtocol, NetworkProtocolType, PrefixedAddress, RelayIdleState, RelayLogicalState,
+    RelayMode, RelayOutputSettings, RelayOutputToken, ScopeDefinition, SetDateTimeType,
+    SetSystemDateAndTime, SystemLogType, User, UserLevel,
 };
 use onvif_core::device_io::{DigitalIdleState, DigitalInput, DigitalInputToken};
-use onvif_core::{Camera, Credentials, Error, device};
+use onvif_core::events::{EventItem, Filter};
+use onvif_core::{Camera, Credentials, Error, Transport, TransportError, UriPolicy, device};
 use virtual_camera::VirtualCamera;
 
 async fn start() -> (VirtualCamera, Camera) {
@@ -413,6 +418,123 @@ async fn a_reset_and_a_reboot_are_carried_out() {
 }
 
 #[tokio::test]
+async fn the_camera_keeps_where_it_is() {
+    let (target, camera) = start().await;
+    let device = camera.device();
+    assert!(device.geo_location().await.unwrap().is_empty());
+    let here = LocationEntity {
+        geo_location: Some(GeoLocation {
+            lon: Some(13.376_888_123_456),
+            lat: Some(-52.5),
+            elevation: Some(34.5),
+        }),
+        ..Default::default()
+    };
+    device.set_geo_location([here.clone()]).await.unwrap();
+    assert_eq!(device.geo_location().await.unwrap(), [here.clone()]);
+    let mut wrong = here.clone();
+    wrong.geo_location = Some(GeoLocation {
+        lon: Some(181.0),
+        lat: Some(0.0),
+        elevation: None,
+    });
+    assert_refused(device.set_geo_location([wrong]).await, &["InvalidArgVal"]);
+    let forget = device::DeleteGeoLocation {
+        locations: vec![here],
+    };
+    camera.call(&forget).await.unwrap();
+    assert!(device.geo_location().await.unwrap().is_empty());
+    target.stop().await;
+}
+
+#[tokio::test]
+async fn logs_and_support_information_are_read_as_text() {
+    let (target, camera) = start().await;
+    let device = camera.device();
+    for log in [SystemLogType::System, SystemLogType::Access] {
+        assert!(device.system_log(log).await.unwrap().is_some());
+    }
+    let text = device.support_information().await.unwrap().unwrap();
+    let serial = device.information().await.unwrap().serial_number.unwrap();
+    assert!(text.contains(&serial), "{text}");
+    assert_refused(device.system_addresses().await, &["ActionNotSupported"]);
+    target.stop().await;
+}
+
+/// A camera that answers every operation with the reply of that name, and otherwise with an empty one.
+struct Canned(&'static [(&'static str, &'static str)]);
+
+#[async_trait::async_trait]
+impl Transport for Canned {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        _: Duration,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let request = String::from_utf8(request.body().to_vec()).unwrap();
+        let (_, body) = request.split_once("<s:Body><tds:").unwrap();
+        let operation = body.split([' ', '>', '/']).next().unwrap();
+        let content = self.0.iter().find(|(name, _)| *name == operation);
+        let content = content.map_or("", |(_, content)| content);
+        Ok(Response::new(Bytes::from(format!(
+            "<s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
+             xmlns:tds=\"http://www.onvif.org/ver10/device/wsdl\" xmlns:tt=\"http://www.onvif.org/ver10/schema\">\
+             <s:Body><tds:{operation}Response>{content}</tds:{operation}Response></s:Body></s:Envelope>"
+        ))))
+    }
+}
+
+#[tokio::test]
+async fn addresses_of_files_are_used_only_as_the_uri_policy_allows() {
+    let canned = &[
+        (
+            "GetSystemUris",
+            "<tds:SystemLogUris><tt:SystemLog><tt:Type>Access</tt:Type><tt:Uri>http://10.9.9.9/log</tt:Uri></tt:SystemLog>\
+             </tds:SystemLogUris><tds:SystemBackupUri>http://user:pw@192.0.2.7/backup</tds:SystemBackupUri>",
+        ),
+        (
+            "StartFirmwareUpgrade",
+            "<tds:UploadUri>http://10.9.9.9/firmware</tds:UploadUri><tds:UploadDelay>PT5S</tds:UploadDelay>\
+             <tds:ExpectedDownTime>PT2M</tds:ExpectedDownTime>",
+        ),
+    ];
+    let connect = |policy| {
+        let camera = Camera::builder("http://192.0.2.7").uri_policy(policy);
+        camera.transport(Arc::new(Canned(canned))).connect()
+    };
+    let camera = connect(UriPolicy::RewriteHost).await.unwrap();
+    let addresses = camera.device().system_addresses().await.unwrap();
+    let (kind, log) = &addresses.logs[0];
+    assert_eq!(
+        (kind, log.as_str()),
+        (&SystemLogType::Access, "http://192.0.2.7/log")
+    );
+    assert_eq!(
+        addresses.backup.unwrap().as_str(),
+        "http://192.0.2.7/backup"
+    );
+    assert_eq!(addresses.support_information, None);
+    let upload = camera.device().start_firmware_upgrade().await.unwrap();
+    assert_eq!(upload.uri.as_str(), "http://192.0.2.7/firmware");
+    assert_eq!(
+        (upload.delay.as_secs(), upload.down_time.unwrap().as_secs()),
+        (5, 120)
+    );
+    assert!(matches!(
+        camera.device().start_restore().await,
+        Err(Error::Uri { .. })
+    ));
+
+    let strict = connect(UriPolicy::Refuse).await.unwrap();
+    for error in [
+        strict.device().system_addresses().await.err(),
+        strict.device().start_firmware_upgrade().await.err(),
+    ] {
+        assert!(matches!(error, Some(Error::Uri { .. })), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_auxiliary_command_is_carried_out() {
     let (target, camera) = start().await;
     for command in [
@@ -492,6 +614,47 @@ async fn relays_are_switched_through_either_service() {
             .await,
         &["InvalidArgVal", "RelayToken"],
     );
+    target.stop().await;
+}
+
+#[tokio::test]
+async fn a_relay_that_is_switched_is_an_event_and_so_is_its_falling_back() {
+    let (target, camera) = start().await;
+    let topics = camera.events().properties().await.unwrap().topic_set;
+    assert!(topics.get("tns1:Device/Trigger/Relay").is_some());
+    let io = camera.device_io();
+    let relay = RelayOutputToken::from("relay_1");
+    let short = RelayOutputSettings::monostable(Duration::from_millis(100), RelayIdleState::Open);
+    io.set_relay_output_settings(&relay, short).await.unwrap();
+
+    let mut events = camera
+        .events()
+        .subscribe(Filter::topic("tns1:Device/Trigger/Relay"));
+    let switched = async {
+        // The subscription exists once something waits for its events.
+        while target.observed().subscriptions == 0 {
+            tokio::task::yield_now().await;
+        }
+        io.set_relay_output_state(&relay, RelayLogicalState::Active)
+            .await
+            .unwrap();
+    };
+    let states = async {
+        let mut states = Vec::new();
+        while states.last().map(String::as_str) != Some("inactive") {
+            if let EventItem::Notification(notification) = events.next().await.unwrap().unwrap() {
+                assert_eq!(notification.source.get("RelayToken"), Some("relay_1"));
+                states.push(notification.data.get("LogicalState").unwrap().to_owned());
+            }
+        }
+        states
+    };
+    let both = async { tokio::join!(states, switched).0 };
+    let states = tokio::time::timeout(Duration::from_secs(20), both)
+        .await
+        .unwrap();
+    assert_eq!(states, ["active", "inactive"]);
+    drop(events);
     target.stop().await;
 }
 

@@ -108,7 +108,7 @@ impl VirtualCamera {
     }
 
     /// Whether a relay output (`relay_1`, `relay_2`) is switched on now; a monostable one falls back by itself. `None`
-    /// where there is no such relay.
+    /// where there is no such relay. Every change is an event, `tns1:Device/Trigger/Relay`.
     #[must_use]
     pub fn relay_output(&self, token: &str) -> Option<bool> {
         let device = lock(&self.camera.device);

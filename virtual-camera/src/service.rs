@@ -9,6 +9,8 @@ mod media2;
 mod profiles;
 pub(crate) mod ptz;
 
+use std::sync::Arc;
+
 use crate::soap::Fault;
 use crate::state::Camera;
 use crate::xml::{Element, NONE, Node, Ns, TDS, TEV, TIMG, TMD, TPTZ, TR2, TRT, TT, WSNT, element};
@@ -124,7 +126,7 @@ impl Service {
 
 /// One request, with what it takes to answer it.
 pub(crate) struct Call<'a> {
-    pub camera: &'a Camera,
+    pub camera: &'a Arc<Camera>,
     /// Host of the addresses in the reply, with brackets where it is IPv6.
     pub host: &'a str,
     /// The element of the Body.

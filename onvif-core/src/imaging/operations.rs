@@ -7,12 +7,6 @@ use super::settings::ImagingSettings;
 use crate::media::VideoSourceToken;
 use crate::{operation, soap_reply};
 
-/// Every operation of the Imaging service.
-pub const OPERATIONS: &[OperationInfo] = operations! {
-    GetCurrentPreset GetImagingSettings GetMoveOptions GetOptions GetPresets GetServiceCapabilities GetStatus Move
-    SetCurrentPreset SetImagingSettings Stop
-};
-
 operation! {
     /// Asks what the imaging service can do.
     pub struct GetServiceCapabilities in "timg" {} -> GetServiceCapabilitiesResponse;

@@ -7,6 +7,7 @@ mod naming;
 mod network;
 mod scopes;
 mod settings;
+mod system;
 mod users;
 
 use jiff::civil::DateTime;
@@ -108,6 +109,11 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             camera.reboot();
             call.response("SetSystemFactoryDefaultResponse")
         }
+        "GetSystemLog" => system::get_log(call)?,
+        "GetSystemSupportInformation" => system::get_support_information(call),
+        "GetGeoLocation" => system::get_location(call),
+        "SetGeoLocation" => system::set_location(call)?,
+        "DeleteGeoLocation" => system::delete_location(call),
         "SystemReboot" => {
             camera.reboot();
             call.response("SystemRebootResponse")
@@ -142,11 +148,18 @@ pub(super) fn capabilities(camera: &Camera) -> Element {
                 .attribute("MaxUserNameLength", users::MAX_NAME)
                 .attribute("MaxPasswordLength", users::MAX_PASSWORD),
         )
-        .child(flags(
-            TDS,
-            "System",
-            &[("DiscoveryResolve", true), ("DiscoveryBye", true)],
-        ))
+        .child(
+            flags(
+                TDS,
+                "System",
+                &[
+                    ("DiscoveryResolve", true),
+                    ("DiscoveryBye", true),
+                    ("SystemLogging", true),
+                ],
+            )
+            .attribute("GeoLocationEntries", 1),
+        )
         .child(
             element(TDS, "Misc").attribute("AuxiliaryCommands", io::AUXILIARY_COMMANDS.join(" ")),
         )
@@ -206,7 +219,7 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
                     .leaf(TT, "DiscoveryBye", true)
                     .leaf(TT, "RemoteDiscovery", false)
                     .leaf(TT, "SystemBackup", false)
-                    .leaf(TT, "SystemLogging", false)
+                    .leaf(TT, "SystemLogging", true)
                     .leaf(TT, "FirmwareUpgrade", false)
                     .child(version("SupportedVersions")),
                 input_output(call.camera),

@@ -1,13 +1,15 @@
 //! Relays, digital inputs and auxiliary commands, for the Device and for the DeviceIO service.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::settings::bad_value;
 use crate::clock::read_duration;
+use crate::event::{Event, Operation};
 use crate::service::Call;
 use crate::soap::Fault;
-use crate::state::lock;
+use crate::state::{Camera, lock};
 use crate::xml::{Element, Node, TDS, TT, element};
 
 /// What auxiliary commands can be sent (Core Specification, "Auxiliary commands").
@@ -136,10 +138,49 @@ pub(crate) fn set_relay_state(call: &Call<'_>) -> Result<Element, Fault> {
         "inactive" => false,
         other => return Err(bad_value(format!("LogicalState cannot be {other}"))),
     };
-    let io = &mut lock(&call.camera.device).io;
-    relay(io, token)?.switch(active, Instant::now());
+    let now = Instant::now();
+    let (was_active, falls_back) = {
+        let io = &mut lock(&call.camera.device).io;
+        let relay = relay(io, token)?;
+        let was_active = relay.is_active(now);
+        relay.switch(active, now);
+        (
+            was_active,
+            (active && relay.monostable).then_some(relay.delay),
+        )
+    };
     tracing::debug!(relay = token, active, "switched");
+    if active != was_active {
+        report(call.camera, token, active);
+    }
+    if let Some(delay) = falls_back {
+        let (camera, token) = (Arc::clone(call.camera), token.to_owned());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = camera.stopping.cancelled() => return,
+            }
+            // Unless it was switched again meanwhile.
+            let fell_back = {
+                let io = &mut lock(&camera.device).io;
+                relay(io, &token).is_ok_and(|relay| relay.switched == Some(now))
+            };
+            if fell_back {
+                report(&camera, &token, false);
+            }
+        });
+    }
     Ok(call.response("SetRelayOutputStateResponse"))
+}
+
+fn report(camera: &Camera, token: &str, active: bool) {
+    let state = if active { "active" } else { "inactive" };
+    let event = Event::new("tns1:Device/Trigger/Relay").property(Operation::Changed);
+    camera.report(
+        event
+            .source("RelayToken", token)
+            .data("LogicalState", state),
+    );
 }
 
 pub(crate) fn configure_relay(
@@ -147,9 +188,16 @@ pub(crate) fn configure_relay(
     token: &str,
     properties: Option<&Node>,
 ) -> Result<Element, Fault> {
-    let io = &mut lock(&call.camera.device).io;
-    let relay = relay(io, token)?;
-    relay.configure(properties.ok_or_else(|| Fault::missing("Properties"))?)?;
+    let was_active = {
+        let io = &mut lock(&call.camera.device).io;
+        let relay = relay(io, token)?;
+        let was_active = relay.is_active(Instant::now());
+        relay.configure(properties.ok_or_else(|| Fault::missing("Properties"))?)?;
+        was_active
+    };
+    if was_active {
+        report(call.camera, token, false);
+    }
     Ok(call.response("SetRelayOutputSettingsResponse"))
 }
 

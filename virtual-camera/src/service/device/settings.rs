@@ -7,6 +7,7 @@ use super::io::Io;
 use super::ip_filter::IpFilter;
 use super::naming::Naming;
 use super::network::Network;
+use super::system::GeoLocation;
 use super::users::Users;
 use crate::soap::Fault;
 use crate::xml::{Node, TER};
@@ -22,6 +23,7 @@ pub(crate) struct Settings {
     pub ip_filter: IpFilter,
     pub users: Users,
     pub io: Io,
+    pub location: Option<GeoLocation>,
 }
 
 impl Settings {
@@ -36,6 +38,7 @@ impl Settings {
             ip_filter: IpFilter::default(),
             users: Users::default(),
             io: Io::default(),
+            location: None,
         }
     }
 
