@@ -431,7 +431,8 @@ async fn the_camera_keeps_where_it_is() {
         ..Default::default()
     };
     device.set_geo_location([here.clone()]).await.unwrap();
-    assert_eq!(device.geo_location().await.unwrap(), [here.clone()]);
+    let kept = device.geo_location().await.unwrap();
+    assert_eq!(kept.as_slice(), std::slice::from_ref(&here));
     let mut wrong = here.clone();
     wrong.geo_location = Some(GeoLocation {
         lon: Some(181.0),

@@ -33,7 +33,8 @@ impl DeviceIoClient<'_> {
     /// Sets which state of inputs is the idle one; those not named stay.
     ///
     /// # Errors
-    /// Those of [`Camera::call`](crate::Camera::call).
+    /// Those of [`Camera::call`](crate::Camera::call): `ter:NoConfig` for an unknown input, `ter:SettingsInvalid` for a state
+    /// it cannot be set to.
     #[doc(alias = "SetDigitalInputConfigurations")]
     pub async fn set_digital_inputs(
         &self,

@@ -5,7 +5,7 @@ use super::device::io::{self, DELAYS, Io};
 use super::profiles::VIDEO_SOURCE;
 use crate::soap::Fault;
 use crate::state::{Camera, lock};
-use crate::xml::{Element, NONE, TDS, TER, TMD, element};
+use crate::xml::{Element, NONE, TDS, TMD, element};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
     // As the specification has it, two of the operations are made of the Device service's elements.
@@ -111,7 +111,7 @@ fn set_digital_inputs(call: &Call<'_>) -> Result<Element, Fault> {
             None => {}
             Some(state) => {
                 let reason = format!("IdleState cannot be {state}");
-                return Err(Fault::sender(&[(TER, "InvalidArgVal")], reason));
+                return Err(Fault::invalid_value("SettingsInvalid", reason));
             }
         }
     }
@@ -125,6 +125,6 @@ fn known_input(io: &Io, token: &str) -> Result<&'static str, Fault> {
     let known = io.inputs.keys().find(|known| **known == token);
     known.copied().ok_or_else(|| {
         let reason = format!("there is no digital input {token}");
-        Fault::invalid_value("InvalidDigitalInputToken", reason)
+        Fault::invalid_value("NoConfig", reason)
     })
 }

@@ -264,11 +264,11 @@ async fn digital_inputs_that_are_not_there_are_refused() {
     for (input, subcode) in [
         (
             "<DigitalInputs token='x' IdleState='open'/>",
-            "ter:InvalidDigitalInputToken",
+            "ter:NoConfig",
         ),
         (
             "<DigitalInputs token='input_1' IdleState='ajar'/>",
-            "ter:InvalidArgVal",
+            "ter:SettingsInvalid",
         ),
     ] {
         let reply = call(&camera, DEVICE_IO, "SetDigitalInputConfigurations", input).await;
