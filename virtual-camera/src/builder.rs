@@ -22,6 +22,7 @@ use crate::quirks::Quirks;
 use crate::rtsp::{RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
 use crate::service::imaging::Imaging;
+use crate::service::profiles::initial;
 use crate::service::{device, ptz};
 use crate::state::{Camera, Events};
 
@@ -202,13 +203,14 @@ impl Builder {
             http,
             certificate_pem,
             rtsp,
-            clip,
+            clip: clip.clone(),
             gate: Mutex::new(gate),
             clock: Mutex::new(Clock::new(self.quirks.clock_offset)),
             device: Mutex::new(device::Settings::new(&self.name)),
             ptz: Mutex::new(Ptz::new(Instant::now())),
             ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
+            media: Mutex::new(initial(&clip)),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),

@@ -14,7 +14,7 @@ use crate::event::Event;
 use crate::motion::PtzPosition;
 use crate::observed::Observed;
 use crate::server::url_host;
-use crate::service::Service;
+use crate::service::{Service, analytics};
 use crate::state::{Camera, lock};
 use crate::topic::Topic;
 
@@ -84,11 +84,13 @@ impl VirtualCamera {
         self.discovery
     }
 
-    /// Starts or ends motion: `tns1:VideoSource/MotionAlarm` and `tns1:RuleEngine/CellMotionDetector/Motion` change. Nothing
+    /// Starts or ends motion: `tns1:VideoSource/MotionAlarm` and `tns1:RuleEngine/CellMotionDetector/Motion` change, and
+    /// `tns1:RuleEngine/MotionRegionDetector/Motion` for every rule of that kind that is armed. Nothing
     /// is sent where that is the state already.
     pub fn set_motion(&self, active: bool) {
         self.camera
             .set_property(&[Topic::MotionAlarm, Topic::CellMotion], active);
+        analytics::report_motion(&self.camera, active);
     }
 
     /// Changes the digital input `input_1`: `tns1:Device/Trigger/DigitalInput` changes.

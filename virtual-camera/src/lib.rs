@@ -43,6 +43,7 @@ mod digest;
 mod discovery;
 mod error;
 mod event;
+mod media;
 mod motion;
 mod observed;
 mod push;

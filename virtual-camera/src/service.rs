@@ -1,19 +1,25 @@
 //! The SOAP services: one file each, dispatched on the element of the Body.
 
+pub(crate) mod analytics;
+mod configurations;
 pub(crate) mod device;
 mod deviceio;
 pub(crate) mod events;
 pub(crate) mod imaging;
+mod kept;
 mod media;
 mod media2;
-mod profiles;
+mod overlay;
+pub(crate) mod profiles;
 pub(crate) mod ptz;
 
 use std::sync::Arc;
 
 use crate::soap::Fault;
 use crate::state::Camera;
-use crate::xml::{Element, NONE, Node, Ns, TDS, TEV, TIMG, TMD, TPTZ, TR2, TRT, TT, WSNT, element};
+use crate::xml::{
+    Element, NONE, Node, Ns, TAN, TDS, TEV, TIMG, TMD, TPTZ, TR2, TRT, TT, WSNT, element,
+};
 
 /// The one path of a camera that has no others.
 const SINGLE_ENDPOINT: &str = "/onvif/service";
@@ -28,13 +34,14 @@ pub(crate) enum Service {
     Imaging,
     Events,
     DeviceIo,
+    Analytics,
     /// The manager of one subscription.
     Subscription(String),
 }
 
 impl Service {
     /// The services a client can look up.
-    pub(crate) const LISTED: [Service; 7] = [
+    pub(crate) const LISTED: [Service; 8] = [
         Service::Device,
         Service::Media,
         Service::Media2,
@@ -42,6 +49,7 @@ impl Service {
         Service::Imaging,
         Service::Ptz,
         Service::DeviceIo,
+        Service::Analytics,
     ];
 
     /// The service at a path; with one endpoint for all, `namespace` of the operation tells which.
@@ -66,6 +74,7 @@ impl Service {
             Self::Imaging => "/onvif/imaging_service".to_owned(),
             Self::Events => "/onvif/event_service".to_owned(),
             Self::DeviceIo => "/onvif/deviceio_service".to_owned(),
+            Self::Analytics => "/onvif/analytics_service".to_owned(),
             Self::Subscription(id) => format!("/onvif/subscription/{id}"),
         }
     }
@@ -88,6 +97,7 @@ impl Service {
             Self::Imaging => TIMG,
             Self::DeviceIo => TMD,
             Self::Events | Self::Subscription(_) => TEV,
+            Self::Analytics => TAN,
         }
     }
     /// What the service can do, as its `Capabilities` element.
@@ -99,6 +109,7 @@ impl Service {
             Self::Ptz => ptz::capabilities(camera),
             Self::Imaging => imaging::capabilities(),
             Self::DeviceIo => deviceio::capabilities(camera),
+            Self::Analytics => analytics::capabilities(),
             Self::Events | Self::Subscription(_) => events::capabilities(camera),
         }
     }
@@ -192,6 +203,7 @@ pub(crate) async fn answer(service: &Service, call: &Call<'_>) -> Result<Element
         Service::Media2 => media2::answer(call, operation),
         Service::Ptz => ptz::answer(call, operation),
         Service::Imaging => imaging::answer(call, operation),
+        Service::Analytics => analytics::answer(call, operation),
         Service::Events => events::answer(call, operation),
         Service::DeviceIo => deviceio::answer(call, operation),
         Service::Subscription(id) => events::answer_subscription(call, operation, id).await,

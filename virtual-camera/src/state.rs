@@ -15,6 +15,7 @@ use crate::auth::{Credentials, Gate};
 use crate::clip::Clip;
 use crate::clock::Clock;
 use crate::event::{Event, Operation};
+use crate::media::Media;
 use crate::motion::{Ptz, PtzPosition};
 use crate::observed::Observed;
 use crate::quirks::Quirks;
@@ -45,6 +46,7 @@ pub(crate) struct Camera {
     pub ptz: Mutex<Ptz>,
     pub ptz_settings: Mutex<ptz::Settings>,
     pub imaging: Mutex<Imaging>,
+    pub media: Mutex<Media>,
     pub events: Events,
     pub observed: Mutex<Observed>,
     /// When the last SOAP requests came, within a second.

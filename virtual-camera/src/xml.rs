@@ -32,6 +32,7 @@ namespaces! {
     TPTZ "tptz" "http://www.onvif.org/ver20/ptz/wsdl"
     TIMG "timg" "http://www.onvif.org/ver20/imaging/wsdl"
     TMD "tmd" "http://www.onvif.org/ver10/deviceIO/wsdl"
+    TAN "tan" "http://www.onvif.org/ver20/analytics/wsdl"
     TEV "tev" "http://www.onvif.org/ver10/events/wsdl"
     TNS1 "tns1" "http://www.onvif.org/ver10/topics"
     WSA "wsa" "http://www.w3.org/2005/08/addressing"
@@ -50,7 +51,7 @@ namespaces! {
 #[derive(Clone, Debug)]
 pub(crate) struct Element {
     ns: Ns,
-    name: &'static str,
+    name: Cow<'static, str>,
     attributes: Vec<(Ns, &'static str, String)>,
     content: Vec<Content>,
     /// Namespaces that only text or attribute values of this element refer to (QNames, topics).
@@ -76,10 +77,18 @@ pub(crate) struct Rendering {
 pub(crate) fn element(ns: Ns, name: &'static str) -> Element {
     Element {
         ns,
-        name,
+        name: Cow::Borrowed(name),
         attributes: Vec::new(),
         content: Vec::new(),
         mentioned: Vec::new(),
+    }
+}
+
+/// Starts an element whose name a request decides. It has to be checked before.
+pub(crate) fn named(ns: Ns, name: String) -> Element {
+    Element {
+        name: Cow::Owned(name),
+        ..element(ns, "")
     }
 }
 
@@ -164,7 +173,7 @@ impl Element {
         rendering: Rendering,
     ) {
         out.push('<');
-        push_name(out, self.ns, self.name);
+        push_name(out, self.ns, &self.name);
         for (prefix, uri) in declare {
             let _ = write!(out, " xmlns:{prefix}=\"{uri}\"");
         }
@@ -188,7 +197,7 @@ impl Element {
             }
         }
         out.push_str("</");
-        push_name(out, self.ns, self.name);
+        push_name(out, self.ns, &self.name);
         out.push('>');
     }
 }

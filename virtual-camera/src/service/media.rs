@@ -1,25 +1,53 @@
 //! The first Media service (`ver10/media/wsdl`).
 
+use super::configurations::{options, set, show};
 use super::profiles::{
-    PROFILES, Profile, VIDEO_SOURCE, VIDEO_SOURCE_CONFIGURATION, bit_rate, gov_length,
-    h264_profile, invalid_stream_setup, no_multicast, requested, requested_configuration,
-    requested_encoders, resolution, snapshot_uri, stream_uri, video_source_configuration,
-    video_source_options,
+    AUDIO_OUTPUT, AUDIO_SOURCE, PROFILES, VIDEO_SOURCE, VIDEO_SOURCE_MODE, create, delete,
+    invalid_stream_setup, no_configuration, no_profile, pick, requested, requested_configuration,
+    resolution, snapshot_uri, stream_path, stream_uri, tell_profile,
 };
-use super::{Call, flags, ptz, range};
+use super::{Call, flags, overlay};
 use crate::clip::Clip;
+use crate::media::{Kind, MAX_PROFILES, Media, Profile};
 use crate::soap::Fault;
-use crate::xml::{Element, Ns, TRT, TT, element};
+use crate::state::lock;
+use crate::xml::{Element, Ns, TRT, TT, element, named};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
+    if let Some(answer) = overlay::answer_osd(call, operation, TRT) {
+        return answer;
+    }
+    if let Some((verb, kind)) = Verb::of(operation) {
+        let response = named(TRT, format!("{operation}Response"));
+        return configuration(call, response, verb, kind);
+    }
     let clip = &call.camera.clip;
     Ok(match operation {
-        "GetProfiles" => call
-            .response("GetProfilesResponse")
-            .children(PROFILES.iter().map(|p| profile(clip, "Profiles", p))),
+        "GetProfiles" => {
+            let media = lock(&call.camera.media);
+            let profiles = media.profiles.iter();
+            call.response("GetProfilesResponse")
+                .children(profiles.map(|p| profile(clip, &media, "Profiles", p)))
+        }
         "GetProfile" => {
+            let asked = requested(call)?;
+            let media = lock(&call.camera.media);
             call.response("GetProfileResponse")
-                .child(profile(clip, "Profile", requested(call)?))
+                .child(profile(clip, &media, "Profile", &asked))
+        }
+        "CreateProfile" => {
+            let name = call.argument("Name")?;
+            let mut media = lock(&call.camera.media);
+            let token = create(&mut media, name, call.request.text_of("Token"))?;
+            let made = media.profile(&token).ok_or_else(|| no_profile(&token))?;
+            let shown = profile(clip, &media, "Profile", made);
+            drop(media);
+            tell_profile(call.camera, &token);
+            call.response("CreateProfileResponse").child(shown)
+        }
+        "DeleteProfile" => {
+            delete(call, call.argument("ProfileToken")?)?;
+            call.response("DeleteProfileResponse")
         }
         "GetVideoSources" => call.response("GetVideoSourcesResponse").child(
             element(TRT, "VideoSources")
@@ -27,41 +55,26 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
                 .leaf(TT, "Framerate", clip.frame_rate)
                 .child(resolution(clip, "Resolution")),
         ),
-        "GetVideoSourceConfigurations" => call
-            .response("GetVideoSourceConfigurationsResponse")
-            .child(video_source_configuration(clip, TRT, "Configurations")),
-        "GetVideoSourceConfiguration" => {
-            call.argument("ConfigurationToken")?;
-            requested_configuration(call, &[VIDEO_SOURCE_CONFIGURATION])?;
-            call.response("GetVideoSourceConfigurationResponse")
-                .child(video_source_configuration(clip, TRT, "Configuration"))
+        "GetAudioSources" => call.response("GetAudioSourcesResponse").child(
+            element(TRT, "AudioSources")
+                .attribute("token", AUDIO_SOURCE)
+                .leaf(TT, "Channels", 1),
+        ),
+        "GetAudioOutputs" => call
+            .response("GetAudioOutputsResponse")
+            .child(element(TRT, "AudioOutputs").attribute("token", AUDIO_OUTPUT)),
+        "GetVideoSourceModes" => {
+            let mode = video_source_mode(call, TRT)?;
+            call.response("GetVideoSourceModesResponse").child(mode)
         }
-        "GetVideoSourceConfigurationOptions" => {
-            requested_configuration(call, &[VIDEO_SOURCE_CONFIGURATION])?;
-            call.response("GetVideoSourceConfigurationOptionsResponse")
-                .child(video_source_options(clip, TRT))
-        }
-        "GetVideoEncoderConfigurations" => call
-            .response("GetVideoEncoderConfigurationsResponse")
-            .children(
-                PROFILES
-                    .iter()
-                    .map(|p| encoder(clip, TRT, "Configurations", p)),
-            ),
-        "GetVideoEncoderConfiguration" => {
-            call.argument("ConfigurationToken")?;
-            let encoders = requested_encoders(call)?.into_iter();
-            call.response("GetVideoEncoderConfigurationResponse")
-                .children(encoders.map(|p| encoder(clip, TRT, "Configuration", p)))
-        }
-        "GetVideoEncoderConfigurationOptions" => {
-            requested_encoders(call)?;
-            call.response("GetVideoEncoderConfigurationOptionsResponse")
-                .child(encoder_options(clip))
+        "SetVideoSourceMode" => {
+            set_video_source_mode(call)?;
+            call.response("SetVideoSourceModeResponse")
+                .leaf(TRT, "Reboot", false)
         }
         "GetGuaranteedNumberOfVideoEncoderInstances" => {
             call.argument("ConfigurationToken")?;
-            requested_configuration(call, &[VIDEO_SOURCE_CONFIGURATION])?;
+            requested_configuration(call, Kind::VideoSource)?;
             call.response("GetGuaranteedNumberOfVideoEncoderInstancesResponse")
                 .leaf(TRT, "TotalNumber", PROFILES.len())
                 .leaf(TRT, "H264", PROFILES.len())
@@ -70,83 +83,206 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             let profile = requested(call)?;
             check_stream_setup(call)?;
             call.response("GetStreamUriResponse")
-                .child(media_uri(stream_uri(call, profile)))
+                .child(media_uri(stream_uri(call, &profile)?))
         }
         "GetSnapshotUri" => {
             let profile = requested(call)?;
             call.response("GetSnapshotUriResponse")
-                .child(media_uri(snapshot_uri(call, profile)?))
+                .child(media_uri(snapshot_uri(call, &profile)?))
         }
         "SetSynchronizationPoint" => {
             requested(call)?;
             call.response("SetSynchronizationPointResponse")
         }
+        "StartMulticastStreaming" => {
+            stream_path(&requested(call)?)?;
+            call.response("StartMulticastStreamingResponse")
+        }
+        "StopMulticastStreaming" => {
+            stream_path(&requested(call)?)?;
+            call.response("StopMulticastStreamingResponse")
+        }
         _ => return Err(Fault::not_supported(operation)),
     })
 }
 
+/// What is done with a configuration of some kind. The operations are the same for all kinds.
+#[derive(Clone, Copy)]
+enum Verb {
+    List,
+    Compatible,
+    Get,
+    Options,
+    Set,
+    Add,
+    Remove,
+}
+
+impl Verb {
+    fn of(operation: &str) -> Option<(Self, Kind)> {
+        let between =
+            |prefix: &str, suffix: &str| operation.strip_prefix(prefix)?.strip_suffix(suffix);
+        let verbs = [
+            (Self::Compatible, "GetCompatible", "s"),
+            (Self::List, "Get", "s"),
+            (Self::Options, "Get", "Options"),
+            (Self::Get, "Get", ""),
+            (Self::Set, "Set", ""),
+            (Self::Add, "Add", ""),
+            (Self::Remove, "Remove", ""),
+        ];
+        // The Options end in an s too, so the name of the configuration decides.
+        verbs.into_iter().find_map(|(verb, prefix, suffix)| {
+            let name = between(prefix, suffix)?;
+            let kind = Kind::ALL.into_iter().find(|kind| kind.element() == name)?;
+            // PTZ configurations are read and set with the PTZ service.
+            let here = kind != Kind::Ptz || matches!(verb, Self::Add | Self::Remove);
+            here.then_some((verb, kind))
+        })
+    }
+}
+
+fn configuration(
+    call: &Call<'_>,
+    response: Element,
+    verb: Verb,
+    kind: Kind,
+) -> Result<Element, Fault> {
+    let clip = &call.camera.clip;
+    Ok(match verb {
+        Verb::List | Verb::Compatible => {
+            if matches!(verb, Verb::Compatible) {
+                requested(call)?;
+            }
+            let media = lock(&call.camera.media);
+            let all = media.of_kind(kind);
+            response.children(all.map(|it| show(clip, &media, it, TRT, TRT, "Configurations")))
+        }
+        Verb::Get => {
+            let token = call.argument("ConfigurationToken")?;
+            let media = lock(&call.camera.media);
+            let found = media.configuration(kind, token);
+            let found = found.ok_or_else(|| no_configuration(token))?;
+            response.child(show(clip, &media, found, TRT, TRT, "Configuration"))
+        }
+        Verb::Options => {
+            requested_configuration(call, kind)?;
+            response.child(options(clip, kind, TRT)?)
+        }
+        Verb::Set => {
+            set(call, kind)?;
+            response
+        }
+        Verb::Add => {
+            let configuration = call.argument("ConfigurationToken")?;
+            change_profile(call, |media, profile| {
+                let token = pick(media, kind, Some(configuration))?;
+                profile.configurations.insert(kind, token);
+                Ok(())
+            })?;
+            response
+        }
+        Verb::Remove => {
+            change_profile(call, |_, profile| {
+                profile.configurations.remove(&kind);
+                Ok(())
+            })?;
+            response
+        }
+    })
+}
+
+/// Changes the profile that a request names, or leaves it as it is.
+pub(super) fn change_profile(
+    call: &Call<'_>,
+    change: impl FnOnce(&Media, &mut Profile) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut changed = requested(call)?;
+    let mut media = lock(&call.camera.media);
+    change(&media, &mut changed)?;
+    let token = changed.token.clone();
+    *media
+        .profile_mut(&token)
+        .ok_or_else(|| no_profile(&token))? = changed;
+    drop(media);
+    tell_profile(call.camera, &token);
+    Ok(())
+}
+
 pub(super) fn capabilities() -> Element {
-    let service = [("SnapshotUri", true), ("Rotation", false), ("OSD", false)];
+    let service = [
+        ("SnapshotUri", true),
+        ("Rotation", false),
+        ("VideoSourceMode", true),
+        ("OSD", true),
+    ];
     let streaming = [
         ("RTPMulticast", false),
         ("RTP_TCP", true),
         ("RTP_RTSP_TCP", true),
     ];
     let profiles =
-        element(TRT, "ProfileCapabilities").attribute("MaximumNumberOfProfiles", PROFILES.len());
+        element(TRT, "ProfileCapabilities").attribute("MaximumNumberOfProfiles", MAX_PROFILES);
     flags(TRT, "Capabilities", &service)
         .child(profiles)
         .child(flags(TRT, "StreamingCapabilities", &streaming))
 }
 
-fn profile(clip: &Clip, name: &'static str, profile: &Profile) -> Element {
+/// The one mode of the one video source.
+pub(super) fn video_source_mode(call: &Call<'_>, ns: Ns) -> Result<Element, Fault> {
+    check_source(call)?;
+    let clip = &call.camera.clip;
+    let size = element(ns, "MaxResolution")
+        .leaf(TT, "Width", clip.width)
+        .leaf(TT, "Height", clip.height);
+    let current = lock(&call.camera.media).mode == VIDEO_SOURCE_MODE;
+    Ok(element(ns, "VideoSourceModes")
+        .attribute("token", VIDEO_SOURCE_MODE)
+        .attribute("Enabled", current)
+        .leaf(ns, "MaxFramerate", clip.frame_rate)
+        .child(size)
+        .leaf(ns, "Encodings", "H264")
+        .leaf(ns, "Reboot", false))
+}
+
+pub(super) fn set_video_source_mode(call: &Call<'_>) -> Result<(), Fault> {
+    check_source(call)?;
+    let mode = call.argument("VideoSourceModeToken")?;
+    if mode != VIDEO_SOURCE_MODE {
+        let reason = format!("there is no mode {mode}");
+        return Err(Fault::invalid_value("NoVideoSourceMode", reason));
+    }
+    lock(&call.camera.media).mode = mode.to_owned();
+    Ok(())
+}
+
+fn check_source(call: &Call<'_>) -> Result<(), Fault> {
+    match call.argument("VideoSourceToken")? {
+        VIDEO_SOURCE => Ok(()),
+        other => {
+            let reason = format!("there is no video source {other}");
+            Err(Fault::invalid_value("NoVideoSource", reason))
+        }
+    }
+}
+
+fn profile(clip: &Clip, media: &Media, name: &'static str, profile: &Profile) -> Element {
+    let shown = |kind: Kind| {
+        let token = profile.configurations.get(&kind)?;
+        let configuration = media.configuration(kind, token)?;
+        Some(show(clip, media, configuration, TRT, TT, kind.element()))
+    };
+    let (back, forth): (Vec<_>, Vec<_>) = Kind::ALL
+        .into_iter()
+        .partition(|kind| matches!(kind, Kind::AudioOutput | Kind::AudioDecoder));
+    let back: Vec<_> = back.into_iter().filter_map(shown).collect();
+    let extension = (!back.is_empty()).then(|| element(TT, "Extension").children(back));
     element(TRT, name)
-        .attribute("token", profile.token)
-        .attribute("fixed", true)
-        .leaf(TT, "Name", profile.token)
-        .child(video_source_configuration(
-            clip,
-            TT,
-            "VideoSourceConfiguration",
-        ))
-        .child(encoder(clip, TT, "VideoEncoderConfiguration", profile))
-        .child(ptz::configuration(TT, "PTZConfiguration"))
-}
-
-fn encoder(clip: &Clip, ns: Ns, name: &'static str, profile: &Profile) -> Element {
-    element(ns, name)
-        .attribute("token", profile.encoder)
-        .leaf(TT, "Name", profile.encoder)
-        .leaf(TT, "UseCount", 1)
-        .leaf(TT, "Encoding", "H264")
-        .child(resolution(clip, "Resolution"))
-        .leaf(TT, "Quality", 5)
-        .child(
-            element(TT, "RateControl")
-                .leaf(TT, "FrameRateLimit", clip.frame_rate)
-                .leaf(TT, "EncodingInterval", 1)
-                .leaf(TT, "BitrateLimit", bit_rate(clip)),
-        )
-        .child(
-            element(TT, "H264")
-                .leaf(TT, "GovLength", gov_length(clip))
-                .leaf(TT, "H264Profile", h264_profile(clip)),
-        )
-        .child(no_multicast())
-        .leaf(TT, "SessionTimeout", "PT60S")
-}
-
-fn encoder_options(clip: &Clip) -> Element {
-    element(TRT, "Options")
-        .child(range("QualityRange", 5, 5))
-        .child(
-            element(TT, "H264")
-                .child(resolution(clip, "ResolutionsAvailable"))
-                .child(range("GovLengthRange", gov_length(clip), gov_length(clip)))
-                .child(range("FrameRateRange", clip.frame_rate, clip.frame_rate))
-                .child(range("EncodingIntervalRange", 1, 1))
-                .leaf(TT, "H264ProfilesSupported", h264_profile(clip)),
-        )
+        .attribute("token", &profile.token)
+        .attribute("fixed", profile.fixed)
+        .leaf(TT, "Name", &profile.name)
+        .children(forth.into_iter().filter_map(shown))
+        .children(extension)
 }
 
 fn check_stream_setup(call: &Call<'_>) -> Result<(), Fault> {

@@ -1,42 +1,91 @@
 //! The second Media service (`ver20/media/wsdl`).
 
+use super::configurations::{options, set, show};
+use super::media::{change_profile, set_video_source_mode, video_source_mode};
 use super::profiles::{
-    PROFILES, Profile, VIDEO_SOURCE_CONFIGURATION, bit_rate, find, gov_length, h264_profile,
-    invalid_stream_setup, no_multicast, requested, requested_configuration, requested_encoders,
-    resolution, snapshot_uri, stream_uri, video_source_configuration, video_source_options,
+    PROFILES, create, delete, find, invalid_stream_setup, no_profile, pick, requested,
+    requested_configuration, snapshot_uri, stream_path, stream_uri, tell_profile,
 };
-use super::{Call, flags, ptz, range};
+use super::{Call, flags, overlay};
 use crate::clip::Clip;
+use crate::media::{Kind, MAX_PROFILES, Media, Profile};
 use crate::soap::Fault;
-use crate::xml::{Element, Ns, TR2, TT, element};
+use crate::state::lock;
+use crate::xml::{Element, TR2, element, named};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
-    let clip = &call.camera.clip;
+    let on_picture = overlay::answer_osd(call, operation, TR2);
+    if let Some(answer) = on_picture.or_else(|| overlay::answer_mask(call, operation)) {
+        return answer;
+    }
+    if let Some((verb, kind)) = Verb::of(operation) {
+        let response = named(TR2, format!("{operation}Response"));
+        return configuration(call, response, verb, kind);
+    }
     Ok(match operation {
         "GetProfiles" => get_profiles(call)?,
-        "GetVideoSourceConfigurations" => {
-            requested_configuration(call, &[VIDEO_SOURCE_CONFIGURATION])?;
-            call.response("GetVideoSourceConfigurationsResponse")
-                .child(video_source_configuration(clip, TR2, "Configurations"))
+        "CreateProfile" => {
+            let name = call.argument("Name")?;
+            let wanted = references(call)?;
+            let mut media = lock(&call.camera.media);
+            let chosen: Result<Vec<_>, _> = wanted
+                .iter()
+                .map(|(kind, token)| Ok((*kind, pick(&media, *kind, *token)?)))
+                .collect();
+            let chosen = chosen?;
+            let token = create(&mut media, name, None)?;
+            let made = media.profile_mut(&token);
+            made.ok_or_else(|| no_profile(&token))?
+                .configurations
+                .extend(chosen);
+            drop(media);
+            tell_profile(call.camera, &token);
+            call.response("CreateProfileResponse")
+                .leaf(TR2, "Token", token)
         }
-        "GetVideoSourceConfigurationOptions" => {
-            requested_configuration(call, &[VIDEO_SOURCE_CONFIGURATION])?;
-            call.response("GetVideoSourceConfigurationOptionsResponse")
-                .child(video_source_options(clip, TR2))
+        "DeleteProfile" => {
+            delete(call, call.argument("Token")?)?;
+            call.response("DeleteProfileResponse")
         }
-        "GetVideoEncoderConfigurations" => {
-            let encoders = requested_encoders(call)?.into_iter();
-            call.response("GetVideoEncoderConfigurationsResponse")
-                .children(encoders.map(|p| encoder(clip, TR2, "Configurations", p)))
+        "AddConfiguration" => {
+            let wanted = references(call)?;
+            change_profile(call, |media, profile| {
+                for (kind, token) in wanted {
+                    let token = pick(media, kind, token)?;
+                    profile.configurations.insert(kind, token);
+                }
+                if let Some(name) = call.request.text_of("Name") {
+                    profile.name = name.to_owned();
+                }
+                Ok(())
+            })?;
+            call.response("AddConfigurationResponse")
         }
-        "GetVideoEncoderConfigurationOptions" => {
-            requested_encoders(call)?;
-            call.response("GetVideoEncoderConfigurationOptionsResponse")
-                .child(encoder_options(clip))
+        "RemoveConfiguration" => {
+            let mut kinds = call.request.all("Configuration");
+            let all = kinds.any(|reference| reference.text_of("Type") == Some("All"));
+            let unwanted = if all { Vec::new() } else { references(call)? };
+            change_profile(call, |_, profile| {
+                let unwanted = |kind: &Kind| unwanted.iter().any(|(of, _)| of == kind);
+                profile
+                    .configurations
+                    .retain(|kind, _| !all && !unwanted(kind));
+                Ok(())
+            })?;
+            call.response("RemoveConfigurationResponse")
+        }
+        "GetVideoSourceModes" => {
+            let mode = video_source_mode(call, TR2)?;
+            call.response("GetVideoSourceModesResponse").child(mode)
+        }
+        "SetVideoSourceMode" => {
+            set_video_source_mode(call)?;
+            call.response("SetVideoSourceModeResponse")
+                .leaf(TR2, "Reboot", false)
         }
         "GetVideoEncoderInstances" => {
             call.argument("ConfigurationToken")?;
-            requested_configuration(call, &[VIDEO_SOURCE_CONFIGURATION])?;
+            requested_configuration(call, Kind::VideoSource)?;
             let codec = element(TR2, "Codec").leaf(TR2, "Encoding", "H264").leaf(
                 TR2,
                 "Number",
@@ -57,7 +106,7 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             call.response("GetStreamUriResponse").address_leaf(
                 TR2,
                 "Uri",
-                stream_uri(call, profile),
+                stream_uri(call, &profile)?,
             )
         }
         "GetSnapshotUri" => {
@@ -65,88 +114,143 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             call.response("GetSnapshotUriResponse").address_leaf(
                 TR2,
                 "Uri",
-                snapshot_uri(call, profile)?,
+                snapshot_uri(call, &profile)?,
             )
         }
         "SetSynchronizationPoint" => {
             requested(call)?;
             call.response("SetSynchronizationPointResponse")
         }
+        "StartMulticastStreaming" => {
+            stream_path(&requested(call)?)?;
+            call.response("StartMulticastStreamingResponse")
+        }
+        "StopMulticastStreaming" => {
+            stream_path(&requested(call)?)?;
+            call.response("StopMulticastStreamingResponse")
+        }
         _ => return Err(Fault::not_supported(operation)),
     })
+}
+
+/// What is done with configurations of some kind. The operations are the same for all kinds.
+#[derive(Clone, Copy)]
+enum Verb {
+    List,
+    Options,
+    Set,
+}
+
+impl Verb {
+    fn of(operation: &str) -> Option<(Self, Kind)> {
+        let verbs = [
+            (Self::List, "Get", "Configurations"),
+            (Self::Options, "Get", "ConfigurationOptions"),
+            (Self::Set, "Set", "Configuration"),
+        ];
+        verbs.into_iter().find_map(|(verb, prefix, suffix)| {
+            let word = operation.strip_prefix(prefix)?.strip_suffix(suffix)?;
+            let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word)?;
+            // PTZ has a service of its own, and so have rules.
+            let here = match kind {
+                Kind::Ptz => false,
+                Kind::Analytics => matches!(verb, Self::List),
+                _ => true,
+            };
+            here.then_some((verb, kind))
+        })
+    }
+}
+
+fn configuration(
+    call: &Call<'_>,
+    response: Element,
+    verb: Verb,
+    kind: Kind,
+) -> Result<Element, Fault> {
+    let clip = &call.camera.clip;
+    Ok(match verb {
+        Verb::List => {
+            let wanted = requested_configuration(call, kind)?;
+            let media = lock(&call.camera.media);
+            let all = media.of_kind(kind);
+            let chosen = all.filter(|it| wanted.is_none_or(|token| it.token == token));
+            response.children(chosen.map(|it| show(clip, &media, it, TR2, TR2, "Configurations")))
+        }
+        Verb::Options => {
+            requested_configuration(call, kind)?;
+            response.child(options(clip, kind, TR2)?)
+        }
+        Verb::Set => {
+            set(call, kind)?;
+            response
+        }
+    })
+}
+
+/// The configurations that a request names.
+fn references<'a>(call: &'a Call<'_>) -> Result<Vec<(Kind, Option<&'a str>)>, Fault> {
+    let references = call.request.all("Configuration");
+    references
+        .map(|reference| {
+            let word = reference.text_of("Type").unwrap_or_default();
+            let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+            let unknown = || {
+                let reason = format!("there are no configurations of type {word}");
+                Fault::invalid_value("NoConfig", reason)
+            };
+            Ok((kind.ok_or_else(unknown)?, reference.text_of("Token")))
+        })
+        .collect()
 }
 
 pub(super) fn capabilities() -> Element {
     let service = [
         ("SnapshotUri", true),
         ("Rotation", false),
-        ("OSD", false),
-        ("Mask", false),
+        ("VideoSourceMode", true),
+        ("OSD", true),
+        ("Mask", true),
     ];
     let streaming = [
         ("RTSPStreaming", true),
         ("RTPMulticast", false),
         ("RTP_RTSP_TCP", true),
     ];
+    let kinds = Kind::ALL.map(Kind::word).join(" ");
     let profiles = element(TR2, "ProfileCapabilities")
-        .attribute("MaximumNumberOfProfiles", PROFILES.len())
-        .attribute("ConfigurationsSupported", "VideoSource VideoEncoder PTZ");
+        .attribute("MaximumNumberOfProfiles", MAX_PROFILES)
+        .attribute("ConfigurationsSupported", kinds);
     flags(TR2, "Capabilities", &service)
         .child(profiles)
         .child(flags(TR2, "StreamingCapabilities", &streaming))
 }
 
 fn get_profiles(call: &Call<'_>) -> Result<Element, Fault> {
-    let only = call.request.text_of("Token").map(find).transpose()?;
+    let only = call.request.text_of("Token");
+    let only = only.map(|token| find(call, token)).transpose()?;
     let types: Vec<&str> = call.request.all("Type").map(|t| t.text()).collect();
-    let wanted = |name| types.contains(&"All") || types.contains(&name);
-    let clip = &call.camera.clip;
-    let profiles = PROFILES
+    let media = lock(&call.camera.media);
+    let profiles = media
+        .profiles
         .iter()
-        .filter(|p| only.is_none_or(|only| only == *p));
-    let profiles = profiles.map(|profile| {
-        let configurations = [
-            wanted("VideoSource").then(|| video_source_configuration(clip, TR2, "VideoSource")),
-            wanted("VideoEncoder").then(|| encoder(clip, TR2, "VideoEncoder", profile)),
-            wanted("PTZ").then(|| ptz::configuration(TR2, "PTZ")),
-        ];
-        let set = element(TR2, "Configurations").children(configurations.into_iter().flatten());
-        element(TR2, "Profiles")
-            .attribute("token", profile.token)
-            .attribute("fixed", true)
-            .leaf(TR2, "Name", profile.token)
-            .children((!types.is_empty()).then_some(set))
+        .filter(|profile| only.as_ref().is_none_or(|only| only.token == profile.token));
+    let shown = profiles.map(|it| profile(&call.camera.clip, &media, it, &types));
+    Ok(call.response("GetProfilesResponse").children(shown))
+}
+
+fn profile(clip: &Clip, media: &Media, profile: &Profile, types: &[&str]) -> Element {
+    let wanted = |kind: &Kind| types.contains(&"All") || types.contains(&kind.word());
+    let kinds = Kind::ALL.into_iter().filter(wanted);
+    let configurations = kinds.filter_map(|kind| {
+        let token = profile.configurations.get(&kind)?;
+        let configuration = media.configuration(kind, token)?;
+        Some(show(clip, media, configuration, TR2, TR2, kind.word()))
     });
-    Ok(call.response("GetProfilesResponse").children(profiles))
-}
-
-fn encoder(clip: &Clip, ns: Ns, name: &'static str, profile: &Profile) -> Element {
-    element(ns, name)
-        .attribute("token", profile.encoder)
-        .attribute("GovLength", gov_length(clip))
-        .attribute("Profile", h264_profile(clip))
-        .leaf(TT, "Name", profile.encoder)
-        .leaf(TT, "UseCount", 1)
-        .leaf(TT, "Encoding", "H264")
-        .child(resolution(clip, "Resolution"))
-        .child(
-            element(TT, "RateControl")
-                .attribute("ConstantBitRate", false)
-                .leaf(TT, "FrameRateLimit", clip.frame_rate)
-                .leaf(TT, "BitrateLimit", bit_rate(clip)),
-        )
-        .child(no_multicast())
-        .leaf(TT, "Quality", 5)
-}
-
-fn encoder_options(clip: &Clip) -> Element {
-    element(TR2, "Options")
-        .attribute("GovLengthRange", format_args!("{0} {0}", gov_length(clip)))
-        .attribute("FrameRatesSupported", clip.frame_rate)
-        .attribute("ProfilesSupported", h264_profile(clip))
-        .attribute("ConstantBitRateSupported", false)
-        .leaf(TT, "Encoding", "H264")
-        .child(range("QualityRange", 5, 5))
-        .child(resolution(clip, "ResolutionsAvailable"))
-        .child(range("BitrateRange", bit_rate(clip), bit_rate(clip)))
+    let set = element(TR2, "Configurations").children(configurations);
+    element(TR2, "Profiles")
+        .attribute("token", &profile.token)
+        .attribute("fixed", profile.fixed)
+        .leaf(TR2, "Name", &profile.name)
+        .children((!types.is_empty()).then_some(set))
 }

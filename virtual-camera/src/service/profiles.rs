@@ -1,102 +1,230 @@
-//! The two media profiles and their configurations, as both Media services show them.
+//! Profiles and their configurations, as both Media services show them.
 
-use super::{Call, range};
+use std::collections::BTreeMap;
+
+use super::Call;
 use crate::clip::Clip;
+use crate::event::Event;
+use crate::media::{Body, Configuration, Kind, Media, Profile, VideoEncoder};
 use crate::quirks::{SnapshotAuth, SnapshotFault};
 use crate::soap::Fault;
-use crate::state::lock;
-use crate::xml::{Element, Ns, TER, TT, element};
+use crate::state::{Camera, lock};
+use crate::xml::{Element, TER, TT, element};
 
 /// Token of the one video source.
 pub(super) const VIDEO_SOURCE: &str = "video_source";
-/// Token of its configuration.
-pub(super) const VIDEO_SOURCE_CONFIGURATION: &str = "video_source_config";
+/// Token of its one mode.
+pub(super) const VIDEO_SOURCE_MODE: &str = "mode_1";
+/// Token of the one audio source.
+pub(super) const AUDIO_SOURCE: &str = "audio_source";
+/// Token of the one audio output.
+pub(super) const AUDIO_OUTPUT: &str = "audio_output";
 
-/// A fixed profile; its token is the path of its RTSP stream.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Profile {
-    pub token: &'static str,
-    pub encoder: &'static str,
-}
+/// The fixed profiles; their tokens are the paths of the RTSP streams, and name the encoders.
+pub(super) const PROFILES: [&str; 2] = ["main", "sub"];
+/// Token of the one PTZ configuration.
+const PTZ: &str = "ptz_config";
+const ENCODERS: [&str; 2] = ["main_encoder", "sub_encoder"];
 
-pub(super) const PROFILES: [Profile; 2] = [
-    Profile {
-        token: "main",
-        encoder: "main_encoder",
-    },
-    Profile {
-        token: "sub",
-        encoder: "sub_encoder",
-    },
-];
-
-/// The profile a request names in `ProfileToken`.
-pub(super) fn requested(call: &Call<'_>) -> Result<&'static Profile, Fault> {
-    find(call.argument("ProfileToken")?)
-}
-
-pub(super) fn find(token: &str) -> Result<&'static Profile, Fault> {
-    let mut profiles = PROFILES.iter();
-    profiles
-        .find(|profile| profile.token == token)
-        .ok_or_else(|| Fault::invalid_value("NoProfile", format!("there is no profile {token}")))
-}
-
-/// Checks the optional `ProfileToken` and `ConfigurationToken` of a request against the known configurations, and returns
-/// the configuration asked for.
-pub(super) fn requested_configuration<'a>(
-    call: &'a Call<'_>,
-    known: &[&str],
-) -> Result<Option<&'a str>, Fault> {
-    if let Some(token) = call.request.text_of("ProfileToken") {
-        find(token)?;
-    }
-    match call.request.text_of("ConfigurationToken") {
-        Some(token) if !known.contains(&token) => Err(Fault::invalid_value(
-            "NoConfig",
-            format!("there is no configuration {token}"),
-        )),
-        token => Ok(token),
-    }
-}
-
-/// The encoders a request selects by `ConfigurationToken` or `ProfileToken`; all without.
-pub(super) fn requested_encoders(call: &Call<'_>) -> Result<Vec<&'static Profile>, Fault> {
-    let known = PROFILES.each_ref().map(|profile| profile.encoder);
-    let configuration = requested_configuration(call, &known)?;
-    let profile = call.request.text_of("ProfileToken");
-    let chosen = PROFILES.iter().filter(|candidate| {
-        configuration.is_none_or(|token| token == candidate.encoder)
-            && profile.is_none_or(|token| token == candidate.token)
+/// Profiles and configurations as they are before anybody changes them.
+pub(crate) fn initial(clip: &Clip) -> Media {
+    let configuration = |kind, token, name: &str, body| Configuration {
+        kind,
+        token,
+        name: name.to_owned(),
+        body,
+    };
+    let encoder = Body::Video(VideoEncoder {
+        quality: 5.0,
+        frame_rate: f64::from(clip.frame_rate),
+        bitrate: bit_rate(clip),
+        gov_length: gov_length(clip) as u64,
     });
-    Ok(chosen.collect())
-}
-
-pub(super) fn video_source_configuration(clip: &Clip, ns: Ns, name: &'static str) -> Element {
     let bounds = element(TT, "Bounds")
         .attribute("x", 0)
         .attribute("y", 0)
         .attribute("width", clip.width)
         .attribute("height", clip.height);
-    element(ns, name)
-        .attribute("token", VIDEO_SOURCE_CONFIGURATION)
-        .leaf(TT, "Name", "Video source")
-        .leaf(TT, "UseCount", PROFILES.len())
-        .leaf(TT, "SourceToken", VIDEO_SOURCE)
-        .child(bounds)
+    let video_source = vec![source_token(VIDEO_SOURCE), bounds];
+    let metadata = vec![
+        element(TT, "PTZStatus")
+            .leaf(TT, "Status", false)
+            .leaf(TT, "Position", false),
+        element(TT, "Events"),
+        element(TT, "Analytics").text(false),
+        no_multicast(),
+        element(TT, "SessionTimeout").text("PT60S"),
+    ];
+    let audio_output = vec![
+        element(TT, "OutputToken").text(AUDIO_OUTPUT),
+        element(TT, "OutputLevel").text(50),
+    ];
+    let configurations = vec![
+        configuration(
+            Kind::VideoSource,
+            "video_source_config",
+            "Video source",
+            Body::Plain(video_source),
+        ),
+        configuration(
+            Kind::VideoEncoder,
+            ENCODERS[0],
+            ENCODERS[0],
+            encoder.clone(),
+        ),
+        configuration(Kind::VideoEncoder, ENCODERS[1], ENCODERS[1], encoder),
+        configuration(
+            Kind::AudioSource,
+            "audio_source_config",
+            "Microphone",
+            Body::Plain(vec![source_token(AUDIO_SOURCE)]),
+        ),
+        configuration(Kind::AudioEncoder, "audio_encoder", "G.711", Body::Audio),
+        configuration(
+            Kind::AudioOutput,
+            "audio_output_config",
+            "Loudspeaker",
+            Body::Plain(audio_output),
+        ),
+        configuration(
+            Kind::AudioDecoder,
+            "audio_decoder_config",
+            "Decoder",
+            Body::Plain(Vec::new()),
+        ),
+        configuration(
+            Kind::Metadata,
+            "metadata_config",
+            "Metadata",
+            Body::Plain(metadata),
+        ),
+        configuration(
+            Kind::Analytics,
+            "analytics_config",
+            "Analytics",
+            Body::Analytics,
+        ),
+        // The PTZ service writes the rest of it.
+        configuration(Kind::Ptz, PTZ, "PTZ", Body::Plain(Vec::new())),
+    ];
+    let profiles = PROFILES.into_iter().zip(ENCODERS);
+    let profiles = profiles.map(|(token, encoder)| Profile {
+        token: token.to_owned(),
+        name: token.to_owned(),
+        fixed: true,
+        configurations: BTreeMap::from([
+            (Kind::VideoSource, "video_source_config"),
+            (Kind::VideoEncoder, encoder),
+            (Kind::Ptz, PTZ),
+        ]),
+    });
+    Media::new(profiles.collect(), configurations, VIDEO_SOURCE_MODE)
 }
 
-/// The options of the video source configuration: nothing can be changed.
-pub(super) fn video_source_options(clip: &Clip, ns: Ns) -> Element {
-    let bounds = element(TT, "BoundsRange")
-        .child(range("XRange", 0, 0))
-        .child(range("YRange", 0, 0))
-        .child(range("WidthRange", clip.width, clip.width))
-        .child(range("HeightRange", clip.height, clip.height));
-    element(ns, "Options")
-        .attribute("MaximumNumberOfProfiles", PROFILES.len())
-        .child(bounds)
-        .leaf(TT, "VideoSourceTokensAvailable", VIDEO_SOURCE)
+fn source_token(token: &str) -> Element {
+    element(TT, "SourceToken").text(token)
+}
+
+/// The profile a request names in `ProfileToken`.
+pub(super) fn requested(call: &Call<'_>) -> Result<Profile, Fault> {
+    find(call, call.argument("ProfileToken")?)
+}
+
+pub(super) fn find(call: &Call<'_>, token: &str) -> Result<Profile, Fault> {
+    let media = lock(&call.camera.media);
+    media
+        .profile(token)
+        .cloned()
+        .ok_or_else(|| no_profile(token))
+}
+
+pub(super) fn no_profile(token: &str) -> Fault {
+    Fault::invalid_value("NoProfile", format!("there is no profile {token}"))
+}
+
+pub(super) fn no_configuration(token: &str) -> Fault {
+    Fault::invalid_value("NoConfig", format!("there is no configuration {token}"))
+}
+
+/// Checks the optional `ProfileToken` and `ConfigurationToken` of a request, and returns the configuration asked for.
+pub(super) fn requested_configuration<'a>(
+    call: &'a Call<'_>,
+    kind: Kind,
+) -> Result<Option<&'a str>, Fault> {
+    if let Some(token) = call.request.text_of("ProfileToken") {
+        find(call, token)?;
+    }
+    let token = call.request.text_of("ConfigurationToken");
+    if let Some(token) = token
+        && lock(&call.camera.media)
+            .configuration(kind, token)
+            .is_none()
+    {
+        return Err(no_configuration(token));
+    }
+    Ok(token)
+}
+
+/// Makes an empty profile and returns its token.
+pub(super) fn create(media: &mut Media, name: &str, token: Option<&str>) -> Result<String, Fault> {
+    if media.profiles.len() >= crate::media::MAX_PROFILES {
+        return Err(Fault::receiver(
+            &[(TER, "Action"), (TER, "MaxNVTProfiles")],
+            "the maximum number of profiles is reached",
+        ));
+    }
+    let token = match token {
+        Some(token) if media.profile(token).is_some() => {
+            let reason = format!("there is a profile {token} already");
+            return Err(Fault::invalid_value("ProfileExists", reason));
+        }
+        Some(token) => token.to_owned(),
+        None => media.token("profile"),
+    };
+    media.profiles.push(Profile {
+        token: token.clone(),
+        name: name.to_owned(),
+        fixed: false,
+        configurations: BTreeMap::new(),
+    });
+    Ok(token)
+}
+
+pub(super) fn delete(call: &Call<'_>, token: &str) -> Result<(), Fault> {
+    let mut media = lock(&call.camera.media);
+    let profile = media.profile(token).ok_or_else(|| no_profile(token))?;
+    if profile.fixed {
+        return Err(Fault::sender(
+            &[(TER, "Action"), (TER, "DeletionOfFixedProfile")],
+            format!("the profile {token} is fixed"),
+        ));
+    }
+    media.profiles.retain(|profile| profile.token != token);
+    drop(media);
+    tell_profile(call.camera, token);
+    Ok(())
+}
+
+/// The configuration of a kind with this token; without one, the first.
+pub(super) fn pick(media: &Media, kind: Kind, token: Option<&str>) -> Result<&'static str, Fault> {
+    let found = match token {
+        Some(token) => media.configuration(kind, token),
+        None => media.of_kind(kind).next(),
+    };
+    found
+        .map(|configuration| configuration.token)
+        .ok_or_else(|| no_configuration(token.unwrap_or_default()))
+}
+
+/// Raises `tns1:Media/ProfileChanged`.
+pub(super) fn tell_profile(camera: &Camera, token: &str) {
+    camera.report(Event::new("tns1:Media/ProfileChanged").data("Token", token));
+}
+
+/// Raises `tns1:Media/ConfigurationChanged`.
+pub(super) fn tell_configuration(camera: &Camera, token: &str, kind: &str) {
+    let event = Event::new("tns1:Media/ConfigurationChanged");
+    camera.report(event.data("Token", token).data("Type", kind));
 }
 
 pub(super) fn resolution(clip: &Clip, name: &'static str) -> Element {
@@ -146,8 +274,8 @@ pub(super) fn no_multicast() -> Element {
         .leaf(TT, "AutoStart", false)
 }
 
-/// Address of a profile's stream.
-pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> String {
+/// Address of a profile's stream: that of its encoder.
+pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
     let port = call.camera.rtsp.local_addr().port();
     let quirks = &call.camera.quirks;
     let host = match call.host.parse::<std::net::Ipv4Addr>() {
@@ -155,7 +283,25 @@ pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> String {
         _ => call.host.to_owned(),
     };
     let first_port = if quirks.double_port { ":80" } else { "" };
-    format!("rtsp://{host}{first_port}:{port}/{}", profile.token)
+    let path = stream_path(profile)?;
+    Ok(format!("rtsp://{host}{first_port}:{port}/{path}"))
+}
+
+/// The stream of a profile that is complete.
+pub(super) fn stream_path(profile: &Profile) -> Result<&'static str, Fault> {
+    let encoder = profile.configurations.get(&Kind::VideoEncoder);
+    let streams = PROFILES.into_iter().zip(ENCODERS);
+    let mut streams = streams.filter(|_| profile.configurations.contains_key(&Kind::VideoSource));
+    let found = streams.find(|(_, of)| Some(of) == encoder);
+    found.map(|(path, _)| path).ok_or_else(|| {
+        Fault::receiver(
+            &[(TER, "Action"), (TER, "IncompleteConfiguration")],
+            format!(
+                "the profile {} has no video source or encoder",
+                profile.token
+            ),
+        )
+    })
 }
 
 /// Address of the snapshot, the same for both profiles.
@@ -163,7 +309,7 @@ pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String,
     let quirks = &call.camera.quirks;
     let url = call.url("/onvif/snapshot");
     Ok(match quirks.snapshot {
-        Some(SnapshotFault::Rtsp) => stream_uri(call, profile),
+        Some(SnapshotFault::Rtsp) => stream_uri(call, profile)?,
         Some(SnapshotFault::Empty) => String::new(),
         Some(SnapshotFault::Fault) => return Err(Fault::not_supported("GetSnapshotUri")),
         _ => match lock(&call.camera.gate).user_query() {

@@ -1,0 +1,191 @@
+//! Profiles and their configurations, as the Media services and Analytics share them. The clip streams on as it is,
+//! whatever its encoders are set to.
+
+use std::collections::BTreeMap;
+
+use crate::xml::Element;
+
+/// As many as the capability `MaximumNumberOfProfiles` says.
+pub(crate) const MAX_PROFILES: usize = 8;
+/// As many as `GetOSDOptions` says.
+pub(crate) const MAX_OSDS: usize = 4;
+/// As many as `GetMaskOptions` says.
+pub(crate) const MAX_MASKS: usize = 4;
+/// As many as `GetSupportedRules` says.
+pub(crate) const MAX_RULES: usize = 8;
+
+/// What a configuration is of, in the order in which profiles list them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    VideoSource,
+    AudioSource,
+    VideoEncoder,
+    AudioEncoder,
+    Analytics,
+    Ptz,
+    Metadata,
+    AudioOutput,
+    AudioDecoder,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::VideoSource,
+        Self::AudioSource,
+        Self::VideoEncoder,
+        Self::AudioEncoder,
+        Self::Analytics,
+        Self::Ptz,
+        Self::Metadata,
+        Self::AudioOutput,
+        Self::AudioDecoder,
+    ];
+
+    /// The word of Media2.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::VideoSource => "VideoSource",
+            Self::AudioSource => "AudioSource",
+            Self::VideoEncoder => "VideoEncoder",
+            Self::AudioEncoder => "AudioEncoder",
+            Self::Analytics => "Analytics",
+            Self::Ptz => "PTZ",
+            Self::Metadata => "Metadata",
+            Self::AudioOutput => "AudioOutput",
+            Self::AudioDecoder => "AudioDecoder",
+        }
+    }
+
+    /// The element of a profile of the first Media service.
+    pub(crate) fn element(self) -> &'static str {
+        match self {
+            Self::VideoSource => "VideoSourceConfiguration",
+            Self::AudioSource => "AudioSourceConfiguration",
+            Self::VideoEncoder => "VideoEncoderConfiguration",
+            Self::AudioEncoder => "AudioEncoderConfiguration",
+            Self::Analytics => "VideoAnalyticsConfiguration",
+            Self::Ptz => "PTZConfiguration",
+            Self::Metadata => "MetadataConfiguration",
+            Self::AudioOutput => "AudioOutputConfiguration",
+            Self::AudioDecoder => "AudioDecoderConfiguration",
+        }
+    }
+}
+
+/// A profile: a token of a configuration for each kind it has.
+#[derive(Clone, Debug)]
+pub(crate) struct Profile {
+    pub token: String,
+    pub name: String,
+    pub fixed: bool,
+    pub configurations: BTreeMap<Kind, &'static str>,
+}
+
+/// A configuration without what the device counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Configuration {
+    pub kind: Kind,
+    pub token: &'static str,
+    pub name: String,
+    pub body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    /// A video encoder, which the services write differently.
+    Video(VideoEncoder),
+    /// G.711, the one thing the audio encoder does, which the services write differently too.
+    Audio,
+    /// The rules of [`Media::rules`].
+    Analytics,
+    /// What follows the use count, in the order of the schema.
+    Plain(Vec<Element>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct VideoEncoder {
+    pub quality: f64,
+    pub frame_rate: f64,
+    /// Thousands of bits per second.
+    pub bitrate: u64,
+    pub gov_length: u64,
+}
+
+/// Something with a name of its own that a client made: it is shown as the client wrote it.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
+    /// Its token or, for a rule, its name.
+    pub id: String,
+    /// The configuration it belongs to.
+    pub of: String,
+    pub content: Vec<Element>,
+    /// A rule that raises no events.
+    pub disarmed: bool,
+}
+
+/// All that clients can change.
+#[derive(Clone, Debug)]
+pub(crate) struct Media {
+    pub profiles: Vec<Profile>,
+    pub configurations: Vec<Configuration>,
+    pub osds: Vec<Made>,
+    pub masks: Vec<Made>,
+    pub rules: Vec<Made>,
+    /// Token of the mode of the video source.
+    pub mode: String,
+    /// Whether rules see motion.
+    pub motion: bool,
+    made: u32,
+}
+
+impl Media {
+    pub(crate) fn new(
+        profiles: Vec<Profile>,
+        configurations: Vec<Configuration>,
+        mode: &str,
+    ) -> Self {
+        Self {
+            profiles,
+            configurations,
+            osds: Vec::new(),
+            masks: Vec::new(),
+            rules: Vec::new(),
+            mode: mode.to_owned(),
+            motion: false,
+            made: 0,
+        }
+    }
+
+    pub(crate) fn profile(&self, token: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.token == token)
+    }
+
+    pub(crate) fn profile_mut(&mut self, token: &str) -> Option<&mut Profile> {
+        let mut profiles = self.profiles.iter_mut();
+        profiles.find(|profile| profile.token == token)
+    }
+
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Configuration> {
+        let all = self.configurations.iter();
+        all.filter(move |configuration| configuration.kind == kind)
+    }
+
+    pub(crate) fn configuration(&self, kind: Kind, token: &str) -> Option<&Configuration> {
+        self.of_kind(kind)
+            .find(|configuration| configuration.token == token)
+    }
+
+    /// How many profiles use a configuration.
+    pub(crate) fn uses(&self, kind: Kind, token: &str) -> usize {
+        let profiles = self.profiles.iter();
+        profiles
+            .filter(|profile| profile.configurations.get(&kind) == Some(&token))
+            .count()
+    }
+
+    /// A token that was not given before.
+    pub(crate) fn token(&mut self, prefix: &str) -> String {
+        self.made += 1;
+        format!("{prefix}_{}", self.made)
+    }
+}
