@@ -94,7 +94,7 @@ async fn a_rule_is_created_changed_and_deleted() {
     let analytics = camera.analytics();
     let rule = left_half("Door");
     analytics
-        .create_rules(&configuration, &[rule.clone()])
+        .create_rules(&configuration, std::slice::from_ref(&rule))
         .await
         .unwrap();
     let mut rules = analytics.rules(&configuration).await.unwrap();
