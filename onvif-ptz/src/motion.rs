@@ -130,6 +130,8 @@ pub(crate) async fn halt(
         let hopeless = match error.kind() {
             ErrorKind::Network => Instant::now() >= give_up,
             ErrorKind::Unauthorized => true,
+            // Nothing moves by a profile that does not exist.
+            _ if names_no_profile(&error) => true,
             _ if rests(camera, profile, rest).await => {
                 tracing::debug!(%error, "the camera does not stop on request; its velocity was set to zero");
                 return Ok(());
@@ -145,6 +147,16 @@ pub(crate) async fn halt(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+fn names_no_profile(error: &Error) -> bool {
+    let fault = error.fault();
+    fault.is_some_and(|fault| {
+        fault
+            .subcodes
+            .iter()
+            .any(|code| code.as_str() == "NoProfile")
+    })
 }
 
 /// Whether the camera has taken a velocity of zero, and does not say that it moves on: firmware that

@@ -253,3 +253,15 @@ async fn an_auxiliary_command_is_answered() {
     assert!(ptz.send_auxiliary(&profile, "tt:Rocket|On").await.is_err());
     target.stop().await;
 }
+
+#[tokio::test]
+async fn a_stop_by_a_profile_that_is_not_there_is_refused_at_once() {
+    let (target, ptz, _) = start().await;
+    assert!(ptz.stop(&"nope".into()).await.is_err());
+    let observed = target.observed();
+    assert_eq!(
+        (observed.count("Stop"), observed.count("ContinuousMove")),
+        (1, 0)
+    );
+    target.stop().await;
+}
