@@ -362,7 +362,7 @@ mod tests {
                 topics.push((path, kind));
             }
         }
-        // 44 in the tables of others, where the three services of four topics count once each.
+        // Twelve of them are four topics of three services each.
         assert_eq!(topics.len(), 48);
         for (topic, kind) in topics {
             let read = meaning(&format!("tns1:{topic}"), &state).unwrap();
