@@ -2,15 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use onvif_core::media::{
     AudioEncoding, ConfigurationKind, ConfigurationToken, Encoding, EventFilter, EventSubscription,
     Mask, OsdConfiguration, OsdImage, OsdType, Polygon, ProfileToken, PtzFilter, StreamTransport,
     Vector, ver10, ver20,
 };
 use onvif_core::schema::IntRectangle;
-use onvif_core::{Camera, Credentials, Error, ErrorKind};
+use onvif_core::{
+    Camera, Credentials, Error, ErrorKind, HttpTransport, TlsPolicy, Transport, TransportError,
+};
 use virtual_camera::VirtualCamera;
 
 async fn connected() -> (VirtualCamera, Camera) {
@@ -525,4 +529,113 @@ async fn changed_profiles_and_configurations_are_events() {
     tokio::time::timeout(Duration::from_secs(20), waiting)
         .await
         .unwrap();
+}
+
+/// A camera whose Media2 is listed, and answers everything with the same wrong thing.
+struct WrongMedia2 {
+    http: HttpTransport,
+    answer: (u16, &'static str),
+}
+
+#[async_trait::async_trait]
+impl Transport for WrongMedia2 {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+        deadline: Duration,
+    ) -> Result<http::Response<Bytes>, TransportError> {
+        if !request.uri().path().contains("media2") {
+            return self.http.send(request, deadline).await;
+        }
+        let body = std::str::from_utf8(request.body()).unwrap();
+        let name = body.split_once("<s:Body><tr2:").unwrap().1;
+        let name = name.split([' ', '>', '/']).next().unwrap();
+        let (status, answer) = self.answer;
+        let answer = answer.replace("NAME", name);
+        let response = http::Response::builder().status(status);
+        Ok(response.body(answer.into()).unwrap())
+    }
+}
+
+const REFUSES: &str = r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"
+    xmlns:ter="http://www.onvif.org/ver10/error"><s:Body><s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode>
+    <s:Value>ter:InvalidArgVal</s:Value></s:Subcode></s:Code><s:Reason><s:Text>no</s:Text></s:Reason></s:Fault>
+    </s:Body></s:Envelope>"#;
+const EMPTY: &str = r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>
+    <tr2:NAMEResponse xmlns:tr2="http://www.onvif.org/ver20/media/wsdl"/></s:Body></s:Envelope>"#;
+
+async fn with_wrong_media2(answer: (u16, &'static str)) -> (VirtualCamera, Camera) {
+    let target = VirtualCamera::builder().start().await.unwrap();
+    let http = HttpTransport::new(TlsPolicy::default(), &[]).unwrap();
+    let camera = Camera::builder(target.device_url())
+        .transport(Arc::new(WrongMedia2 { http, answer }))
+        .connect()
+        .await
+        .unwrap();
+    (target, camera)
+}
+
+#[tokio::test]
+async fn a_wrong_media2_does_not_hide_a_working_media() {
+    for answer in [(400, REFUSES), (200, EMPTY), (200, "<html>Not here</html>")] {
+        let (target, camera) = with_wrong_media2(answer).await;
+        let media = camera.media();
+        let profiles = media.profiles().await.unwrap();
+        assert_eq!(profiles.len(), 2, "{answer:?}");
+        let encoders = media.video_encoders().await.unwrap();
+        assert_eq!(encoders.len(), 2, "{answer:?}");
+        let options = media
+            .video_encoder_options(&encoders[0].token)
+            .await
+            .unwrap();
+        assert_eq!(options[0].encoding, Encoding::H264, "{answer:?}");
+        assert!(options[0].bitrate_kbps.is_some(), "{answer:?}");
+        let metadata = media.metadata_configurations().await.unwrap().remove(0);
+        let options = media.metadata_options(&metadata.token).await.unwrap();
+        assert!(options.ptz_status.is_some(), "{answer:?}");
+        assert_eq!(media.audio_encoders().await.unwrap().len(), 1);
+        target.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn changes_are_made_in_media_where_media2_refuses_them() {
+    let (_target, camera) = with_wrong_media2((400, REFUSES)).await;
+    let media = camera.media();
+    let kinds = [
+        (ConfigurationKind::VideoSource, "video_source_config".into()),
+        (ConfigurationKind::VideoEncoder, "sub_encoder".into()),
+    ];
+    let profile = media.create_profile("new", &kinds).await.unwrap();
+    let made = media.profiles().await.unwrap().pop().unwrap();
+    assert_eq!(made.token, profile);
+    assert_eq!(made.video_encoder.unwrap().token.as_str(), "sub_encoder");
+    let kind = ConfigurationKind::VideoEncoder;
+    media.remove_configuration(&profile, kind).await.unwrap();
+    media.delete_profile(&profile).await.unwrap();
+
+    let mut encoder = media.video_encoders().await.unwrap().remove(0);
+    encoder.frame_rate = Some(4.6);
+    encoder.gov_length = Some(7);
+    media.set_video_encoder(&encoder).await.unwrap();
+    let now = media.video_encoders().await.unwrap().remove(0);
+    assert_eq!((now.frame_rate, now.gov_length), (Some(5.0), Some(7)));
+
+    let wrong = [(ConfigurationKind::VideoSource, "nobody".into())];
+    let error = media.create_profile("half", &wrong).await.unwrap_err();
+    assert!(subcode(&error).contains("NoConfig"));
+    assert_eq!(
+        media.profiles().await.unwrap().len(),
+        2,
+        "no half a profile stays"
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_may_have_been_made_is_not_made_again() {
+    let (_target, camera) = with_wrong_media2((200, "<html>Done?</html>")).await;
+    let media = camera.media();
+    let error = media.create_profile("once", &[]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Misbehaved);
+    assert_eq!(media.profiles().await.unwrap().len(), 2);
 }

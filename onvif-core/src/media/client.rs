@@ -83,6 +83,28 @@ impl MediaClient<'_> {
         }
     }
 
+    /// As [`list`](Self::list), for something that has to be there.
+    async fn one<N, O, T>(
+        &self,
+        newer: &N,
+        from_newer: impl FnOnce(N::Response) -> Option<T>,
+        older: &O,
+        from_older: impl FnOnce(O::Response) -> Option<T>,
+        what: &str,
+    ) -> Result<T, Error>
+    where
+        N: Operation + Sync,
+        O: Operation + Sync,
+    {
+        let found = self.list(
+            newer,
+            |reply| Vec::from_iter(from_newer(reply)),
+            older,
+            |reply| Vec::from_iter(from_older(reply)),
+        );
+        found.await?.pop().ok_or_else(|| self.lacks(what))
+    }
+
     /// A service that is advertised but fails must not hide the one that works. A change that may
     /// have happened is not made again.
     fn may_fall_back(&self, error: &Error, effect: Effect) -> bool {

@@ -92,10 +92,14 @@ impl MediaClient<'_> {
             configuration_token: Some(configuration.clone()),
             profile_token: None,
         };
-        let options = self
-            .either(&newer, |reply| reply.options, &older, |reply| reply.options)
-            .await?;
-        options.ok_or_else(|| self.lacks("options of an audio source"))
+        self.one(
+            &newer,
+            |reply| reply.options,
+            &older,
+            |reply| reply.options,
+            "options of an audio source",
+        )
+        .await
     }
 
     /// Changes a configuration of an audio source. Take one that was read, and change it: what is `None` is
@@ -302,10 +306,14 @@ impl MediaClient<'_> {
             configuration_token: Some(configuration.clone()),
             profile_token: None,
         };
-        let options = self
-            .either(&newer, |reply| reply.options, &older, |reply| reply.options)
-            .await?;
-        options.ok_or_else(|| self.lacks("options of an audio output"))
+        self.one(
+            &newer,
+            |reply| reply.options,
+            &older,
+            |reply| reply.options,
+            "options of an audio output",
+        )
+        .await
     }
 
     /// Changes a configuration of an audio output. Take one that was read, and change it: what is `None` is

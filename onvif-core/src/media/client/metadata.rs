@@ -69,10 +69,14 @@ impl MediaClient<'_> {
             configuration_token: Some(configuration.clone()),
             profile_token: None,
         };
-        let options = self
-            .either(&newer, |reply| reply.options, &older, |reply| reply.options)
-            .await?;
-        options.ok_or_else(|| self.lacks("options of a metadata stream"))
+        self.one(
+            &newer,
+            |reply| reply.options,
+            &older,
+            |reply| reply.options,
+            "options of a metadata stream",
+        )
+        .await
     }
 
     /// Changes a configuration of a metadata stream. Take one that was read, and change it: what is `None` is

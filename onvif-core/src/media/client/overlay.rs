@@ -42,10 +42,14 @@ impl MediaClient<'_> {
         let older = ver10::GetOsdOptions {
             configuration_token: video_source_configuration.clone(),
         };
-        let options = self
-            .either(&newer, |reply| reply.options, &older, |reply| reply.options)
-            .await?;
-        options.ok_or_else(|| self.lacks("options of on-screen displays"))
+        self.one(
+            &newer,
+            |reply| reply.options,
+            &older,
+            |reply| reply.options,
+            "options of on-screen displays",
+        )
+        .await
     }
 
     /// Shows a text or an image in the picture, and returns its token.

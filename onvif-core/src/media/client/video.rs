@@ -128,10 +128,14 @@ impl MediaClient<'_> {
             configuration_token: Some(configuration.clone()),
             profile_token: None,
         };
-        let options = self
-            .either(&newer, |reply| reply.options, &older, |reply| reply.options)
-            .await?;
-        options.ok_or_else(|| self.lacks("options of a video source"))
+        self.one(
+            &newer,
+            |reply| reply.options,
+            &older,
+            |reply| reply.options,
+            "options of a video source",
+        )
+        .await
     }
 
     /// Changes a configuration of a video source. Take one that was read, and change it: what is `None` is
@@ -290,14 +294,13 @@ impl MediaClient<'_> {
         let older = ver10::GetGuaranteedNumberOfVideoEncoderInstances {
             configuration_token: video_source_configuration.clone(),
         };
-        let info = self
-            .either(
-                &newer,
-                |reply| reply.info,
-                &older,
-                |reply| Some(reply.into()),
-            )
-            .await?;
-        info.ok_or_else(|| self.lacks("the number of video encoders"))
+        self.one(
+            &newer,
+            |reply| reply.info,
+            &older,
+            |reply| Some(reply.into()),
+            "the number of video encoders",
+        )
+        .await
     }
 }
