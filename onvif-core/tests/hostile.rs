@@ -166,7 +166,8 @@ fn hostile_input_is_an_error_that_costs_little() {
             "<tev:GetEventPropertiesResponse><wstop:TopicSet>{content}</wstop:TopicSet></tev:GetEventPropertiesResponse>"
         );
         let set = envelope(&set);
-        refused(name, || decode_response::<events::GetEventProperties>(&set));
+        // What is too much is left out.
+        let _ = measure(name, || decode_response::<events::GetEventProperties>(&set));
     };
     let leaves = "<t/>".repeat(90_000);
     topics("90,000 topics", &leaves);

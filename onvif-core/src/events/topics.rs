@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_hostile_topic_set_stays_small() {
-        let long = "a".repeat(100_000);
+        let long = "a".repeat(200);
         let xml = format!(
             "<R><TopicSet><{long}>{}</{long}>{}</TopicSet></R>",
             "<b/>".repeat(20_000),

@@ -13,10 +13,10 @@ async fn services_are_listed_with_addresses_and_capabilities() {
     .ok();
 
     let addresses = reply.values("tds:XAddr");
-    assert_eq!(addresses.len(), 7);
+    assert_eq!(addresses.len(), 8);
     assert!(addresses.contains(&camera.device_url().as_str()));
     // One around each service's own, and the Device service's own has the same name.
-    assert_eq!(reply.text().matches("<tds:Capabilities>").count(), 7 + 1);
+    assert_eq!(reply.text().matches("<tds:Capabilities>").count(), 8 + 1);
     assert_eq!(
         reply.header("content-type"),
         Some("application/soap+xml; charset=utf-8")
