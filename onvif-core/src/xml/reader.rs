@@ -1,8 +1,7 @@
 use std::borrow::Cow;
 
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{Prefix, QName, ResolveResult};
-use quick_xml::reader::NsReader;
+use quick_xml::name::{NamespaceError, NamespaceResolver, Prefix, QName, ResolveResult};
 
 use super::namespace;
 
@@ -96,7 +95,9 @@ impl DecodeError {
 
 /// A cursor over one document.
 pub struct Reader<'x> {
-    inner: NsReader<&'x [u8]>,
+    inner: quick_xml::Reader<&'x [u8]>,
+    /// The namespaces that are declared where the reader is.
+    scopes: NamespaceResolver,
     input: &'x str,
     limits: Limits,
     depth: usize,
@@ -125,15 +126,15 @@ impl<'x> Reader<'x> {
             });
         }
         let input = input.trim_start_matches(|c: char| c == '\u{feff}' || is_padding(c));
-        let mut inner = NsReader::from_str(input);
+        let mut inner = quick_xml::Reader::from_str(input);
         inner.config_mut().expand_empty_elements = true;
         // URIs with a bare `&` are common in replies of cheap cameras.
         inner.config_mut().allow_dangling_amp = true;
-        inner
-            .resolver_mut()
-            .set_max_namespace_bindings(limits.namespaces);
+        let mut scopes = NamespaceResolver::default();
+        scopes.set_max_namespace_bindings(limits.namespaces);
         Ok(Self {
             inner,
+            scopes,
             input,
             limits,
             depth: 0,
@@ -148,14 +149,8 @@ impl<'x> Reader<'x> {
     /// When there is none, or what stands before it is not XML.
     pub fn root(&mut self) -> Result<Element<'_, 'x>, DecodeError> {
         loop {
-            match self.next()? {
-                Token::Start(start) => {
-                    return Ok(Element {
-                        depth: self.depth,
-                        reader: self,
-                        start,
-                    });
-                }
+            match self.next(0, true)? {
+                Token::Start(start) => return Ok(Element::new(self, start)),
                 Token::Text(text) if text.trim().is_empty() => {}
                 Token::Text(_) | Token::End(_) => {
                     return Err(self.malformed("text before the root element"));
@@ -171,35 +166,43 @@ impl<'x> Reader<'x> {
         }
     }
 
-    fn next(&mut self) -> Result<Token<'x>, DecodeError> {
+    /// What comes next for an element at depth `level`: a child, its end, or its text where that is wanted. Everything
+    /// else is passed over.
+    fn next(&mut self, level: usize, text: bool) -> Result<Token<'x>, DecodeError> {
         loop {
+            if usize::from(self.scopes.level()) > self.depth {
+                self.leave_scopes(self.depth);
+            }
             let before = self.position();
             let event = match self.inner.read_event() {
                 Ok(event) => event,
-                Err(quick_xml::Error::Namespace(
-                    quick_xml::name::NamespaceError::TooManyBindings(_),
-                )) => {
-                    return Err(DecodeError::TooLarge {
-                        what: "namespace declarations",
-                        limit: self.limits.namespaces,
-                    });
-                }
                 Err(error) => return Err(self.malformed(error)),
             };
+            let wanted = text && self.depth == level;
             match event {
                 Event::Start(start) => {
                     self.depth += 1;
                     self.elements += 1;
                     self.check(&start)?;
-                    return Ok(Token::Start(start));
+                    if start.attributes_raw().contains("xmlns") {
+                        self.leave_scopes(self.depth - 1);
+                        self.scopes
+                            .push(&start)
+                            .map_err(|error| self.undeclarable(&error))?;
+                    }
+                    if self.depth == level + 1 {
+                        return Ok(Token::Start(start));
+                    }
                 }
                 Event::End(_) => {
                     self.depth = self.depth.saturating_sub(1);
-                    return Ok(Token::End(before));
+                    if self.depth < level {
+                        return Ok(Token::End(before));
+                    }
                 }
-                Event::Text(text) => return self.text(text.xml10_content()),
-                Event::CData(text) => return self.text(text.xml10_content()),
-                Event::GeneralRef(reference) => {
+                Event::Text(text) if wanted => return self.text(text.xml10_content()),
+                Event::CData(text) if wanted => return self.text(text.xml10_content()),
+                Event::GeneralRef(reference) if wanted => {
                     let text = match reference.resolve_char_ref() {
                         Ok(Some(character)) => character.to_string(),
                         _ => match quick_xml::escape::resolve_predefined_entity(&reference) {
@@ -214,8 +217,27 @@ impl<'x> Reader<'x> {
                 Event::Eof => {
                     return Err(self.malformed("the document ends before its elements are closed"));
                 }
+                Event::Text(text) => self.check_text(&text)?,
+                Event::CData(text) => self.check_text(&text)?,
+                Event::GeneralRef(_) => {}
                 Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             }
+        }
+    }
+
+    /// Forgets what is declared deeper than `depth`, which the limits keep small.
+    fn leave_scopes(&mut self, depth: usize) {
+        self.scopes
+            .set_level(u16::try_from(depth).unwrap_or(u16::MAX));
+    }
+
+    fn undeclarable(&self, error: &NamespaceError) -> DecodeError {
+        match error {
+            NamespaceError::TooManyBindings(_) => DecodeError::TooLarge {
+                what: "namespace declarations",
+                limit: self.limits.namespaces,
+            },
+            error => self.malformed(error),
         }
     }
 
@@ -270,13 +292,18 @@ impl<'x> Reader<'x> {
     }
 
     fn text(&self, text: Cow<'x, str>) -> Result<Token<'x>, DecodeError> {
+        self.check_text(&text)?;
+        Ok(Token::Text(text))
+    }
+
+    fn check_text(&self, text: &str) -> Result<(), DecodeError> {
         if text.len() > self.limits.text {
             return Err(DecodeError::TooLarge {
                 what: "bytes of text",
                 limit: self.limits.text,
             });
         }
-        Ok(Token::Text(text))
+        Ok(())
     }
 
     fn append(&self, all: &mut String, text: &str) -> Result<(), DecodeError> {
@@ -306,13 +333,26 @@ enum Token<'x> {
 pub struct Element<'r, 'x> {
     reader: &'r mut Reader<'x>,
     start: BytesStart<'x>,
+    /// Where the name without its prefix starts.
+    local: usize,
     depth: usize,
 }
 
-impl<'x> Element<'_, 'x> {
+impl<'r, 'x> Element<'r, 'x> {
+    /// The element that `reader` has just entered.
+    fn new(reader: &'r mut Reader<'x>, start: BytesStart<'x>) -> Self {
+        let name = start.name().into_inner();
+        Self {
+            local: name.find(':').map_or(0, |colon| colon + 1),
+            depth: reader.depth,
+            start,
+            reader,
+        }
+    }
+
     /// The name without its prefix.
     pub fn local_name(&self) -> &str {
-        self.start.local_name().into_inner()
+        &self.start.name().into_inner()[self.local..]
     }
 
     /// The prefix as it stands in the document.
@@ -322,19 +362,13 @@ impl<'x> Element<'_, 'x> {
 
     /// The namespace, if the element has one that is declared.
     pub fn namespace(&self) -> Option<&str> {
-        bound(
-            self.reader
-                .inner
-                .resolver()
-                .resolve_element(self.start.name())
-                .0,
-        )
+        bound(self.reader.scopes.resolve_element(self.start.name()).0)
     }
 
     /// The namespace that `prefix` stands for here, for qualified names in content.
     pub fn namespace_of(&self, prefix: &str) -> Option<&str> {
         let name = format!("{prefix}:x");
-        bound(self.reader.inner.resolver().resolve(QName(&name), false).0)
+        bound(self.reader.scopes.resolve(QName(&name), false).0)
     }
 
     /// Whether this is the element `local` of the namespace with the conventional `prefix`. An
@@ -392,24 +426,22 @@ impl<'x> Element<'_, 'x> {
         &mut self,
         mut before: Option<&mut String>,
     ) -> Result<Option<Element<'_, 'x>>, DecodeError> {
-        while self.reader.depth >= self.depth {
-            match self.reader.next()? {
-                Token::Start(start) if self.reader.depth == self.depth + 1 => {
-                    return Ok(Some(Element {
-                        depth: self.depth + 1,
-                        start,
-                        reader: self.reader,
-                    }));
-                }
-                Token::Text(text) if self.reader.depth == self.depth => {
+        while self.is_open() {
+            match self.reader.next(self.depth, before.is_some())? {
+                Token::Start(start) => return Ok(Some(Element::new(self.reader, start))),
+                Token::Text(text) => {
                     if let Some(before) = before.as_deref_mut() {
                         self.reader.append(before, &text)?;
                     }
                 }
-                Token::Start(_) | Token::End(_) | Token::Text(_) => {}
+                Token::End(_) => {}
             }
         }
         Ok(None)
+    }
+
+    fn is_open(&self) -> bool {
+        self.reader.depth >= self.depth
     }
 
     /// The text of this element without that of its children, trimmed of blanks and NULs.
@@ -418,12 +450,9 @@ impl<'x> Element<'_, 'x> {
     /// When the document breaks off or exceeds a limit.
     pub fn text(&mut self) -> Result<String, DecodeError> {
         let mut all = String::new();
-        while self.reader.depth >= self.depth {
-            match self.reader.next()? {
-                Token::Text(text) if self.reader.depth == self.depth => {
-                    self.reader.append(&mut all, &text)?;
-                }
-                Token::Start(_) | Token::End(_) | Token::Text(_) => {}
+        while self.is_open() {
+            if let Token::Text(text) = self.reader.next(self.depth, true)? {
+                self.reader.append(&mut all, &text)?;
             }
         }
         let trimmed = all.trim_matches(is_padding);
@@ -444,17 +473,11 @@ impl<'x> Element<'_, 'x> {
         mut visit: impl FnMut(&mut Element<'_, 'x>) -> Result<(), DecodeError>,
     ) -> Result<String, DecodeError> {
         let mut all = String::new();
-        while self.reader.depth >= self.depth {
-            match self.reader.next()? {
-                Token::Start(start) if self.reader.depth == self.depth + 1 => {
-                    visit(&mut Element {
-                        depth: self.depth + 1,
-                        start,
-                        reader: self.reader,
-                    })?;
-                }
-                Token::Text(text) if self.reader.depth == self.depth => all.push_str(&text),
-                Token::Start(_) | Token::End(_) | Token::Text(_) => {}
+        while self.is_open() {
+            match self.reader.next(self.depth, true)? {
+                Token::Start(start) => visit(&mut Element::new(self.reader, start))?,
+                Token::Text(text) => self.reader.append(&mut all, &text)?,
+                Token::End(_) => {}
             }
         }
         Ok(all.trim().to_owned())
@@ -467,8 +490,8 @@ impl<'x> Element<'_, 'x> {
     pub fn raw(&mut self) -> Result<&'x str, DecodeError> {
         let start = self.reader.position();
         let mut end = start;
-        while self.reader.depth >= self.depth {
-            if let Token::End(position) = self.reader.next()? {
+        while self.is_open() {
+            if let Token::End(position) = self.reader.next(self.depth, false)? {
                 end = position;
             }
         }
@@ -496,8 +519,8 @@ impl<'x> Element<'_, 'x> {
     /// # Errors
     /// When the document breaks off or exceeds a limit.
     pub fn finish(&mut self) -> Result<(), DecodeError> {
-        while self.reader.depth >= self.depth {
-            self.reader.next()?;
+        while self.is_open() {
+            self.reader.next(self.depth, false)?;
         }
         Ok(())
     }
