@@ -147,8 +147,8 @@ soap_type! {
         content: String = "Content",
         /// Its language, a BCP 47 tag.
         language: Option<String> = "Language",
-        /// The voice.
-        voice_type: Option<String> = "VoiceType",
+        /// The voice, such as `male` or `female`: one that the capabilities list.
+        voice_type: String = "VoiceType",
     }
 }
 
