@@ -146,7 +146,7 @@ soap_type! {
         /// The text.
         content: String = "Content",
         /// Its language, a BCP 47 tag.
-        language: Option<String> = "Language",
+        language: String = "Language",
         /// The voice, such as `male` or `female`: one that the capabilities list.
         voice_type: String = "VoiceType",
     }
