@@ -22,16 +22,17 @@ pub fn installed(commands: &[(&str, &[&str])]) -> bool {
             .status()
             .is_ok_and(|status| status.success());
         if !found {
-            let required = std::env::var_os("REQUIRE_SHARED").is_some_and(|value| value == "1");
-            assert!(
-                !required,
-                "{command} is required here, and `{command} {probe:?}` fails"
-            );
-            eprintln!("skipped: {command} is not installed");
+            missing(&format!("`{command} {probe:?}` fails"));
             return false;
         }
     }
     true
+}
+
+fn missing(what: &str) {
+    let required = std::env::var_os("REQUIRE_SHARED").is_some_and(|value| value == "1");
+    assert!(!required, "required here: {what}");
+    eprintln!("skipped: {what}");
 }
 
 /// Mosquitto's broker and clients.
@@ -48,6 +49,35 @@ pub const GSTREAMER: (&str, &[&str]) = (
         "import gi; gi.require_version('GstRtspServer','1.0'); from gi.repository import GstRtspServer",
     ],
 );
+
+/// lighttpd with TLS.
+pub const LIGHTTPD: (&str, &[&str]) = (
+    "sh",
+    &[
+        "-c",
+        "command -v lighttpd && test -e /usr/lib/lighttpd/mod_openssl.so",
+    ],
+);
+
+/// The Python of `target/venv-NAME`, which `.ci/run` makes, if it has this module. If not, says so, or fails where
+/// `REQUIRE_SHARED=1` asks for all counterparts.
+pub fn python(name: &str, module: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let python = root.join(format!("target/venv-{name}/bin/python"));
+    let import = format!("import {module}");
+    installed(&[(python.to_str().unwrap(), &["-c", &import])]).then_some(python)
+}
+
+/// Reference data beside the repository. If it is not there, says so, or fails where `REQUIRE_SHARED=1`.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let path = root.join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    missing(&format!("{} is not there", path.display()));
+    None
+}
 
 /// A port of 127.0.0.1 that was free a moment ago.
 pub fn free_port() -> u16 {
@@ -94,6 +124,34 @@ pub fn mosquitto(folder: &Path, port: u16) -> Process {
     );
     wait_for_port(port);
     broker
+}
+
+/// lighttpd on a port of loopback, before what serves at `behind`.
+pub fn lighttpd(
+    folder: &Path,
+    port: u16,
+    behind: u16,
+    modules: &[&str],
+    settings: &str,
+) -> Process {
+    let configuration = folder.join("lighttpd.conf");
+    let modules: String = modules.iter().map(|name| format!("{name:?}, ")).collect();
+    let text = format!(
+        r#"server.document-root = "/var/empty"
+server.bind = "127.0.0.1"
+server.port = {port}
+server.errorlog = "{}/lighttpd.log"
+server.modules = ({modules}"mod_proxy")
+proxy.server = ( "" => (( "host" => "127.0.0.1", "port" => {behind} )) )
+{settings}
+"#,
+        folder.display(),
+    );
+    fs::write(&configuration, text).unwrap();
+    let mut command = Command::new("lighttpd");
+    let front = Process::start(command.arg("-D").arg("-f").arg(configuration));
+    wait_for_port(port);
+    front
 }
 
 /// GStreamer's RTSP server with a live picture at `/cam`.
