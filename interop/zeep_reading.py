@@ -14,6 +14,7 @@ import sys
 import onvif
 import zeep
 from onvif.client import SERVICES
+from onvif.settings import DEFAULT_SETTINGS
 from zeep.helpers import serialize_object
 from zeep.transports import Transport
 
@@ -71,11 +72,10 @@ def services(wsdl):
     for folder, name in SERVICE.items():
         about = SERVICES[name]
         described[folder] = PACKAGE / about["wsdl"], f"{{{about['ns']}}}{about['binding']}"
-    settings = zeep.Settings(strict=False, xml_huge_tree=True)
     found = {}
     for folder, (file, binding) in described.items():
         transport = Captured()
-        client = zeep.Client(str(file), transport=transport, settings=settings)
+        client = zeep.Client(str(file), transport=transport, settings=DEFAULT_SETTINGS)
         found[folder] = client.create_service(binding, "http://127.0.0.1/"), transport
     return found
 

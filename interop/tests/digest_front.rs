@@ -4,9 +4,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -75,8 +74,8 @@ struct Wire {
     http: HttpTransport,
     sent: Mutex<Vec<(u16, Option<String>)>>,
     refusals: Mutex<Vec<String>>,
-    /// Whether the nonce of the next challenge shall look as if it had been made an hour ago.
-    outdate: AtomicBool,
+    /// So many seconds older than it is the nonce of the next challenge shall look.
+    age: AtomicU64,
 }
 
 impl Wire {
@@ -85,7 +84,7 @@ impl Wire {
             http: HttpTransport::new(TlsPolicy::Verify, &[]).unwrap(),
             sent: Mutex::default(),
             refusals: Mutex::default(),
-            outdate: AtomicBool::default(),
+            age: AtomicU64::default(),
         })
     }
 
@@ -108,24 +107,22 @@ impl Transport for Wire {
         self.sent.lock().unwrap().push((port, authorization));
         let mut response = self.http.send(request, deadline).await?;
         for challenge in response.headers().get_all(WWW_AUTHENTICATE) {
-            let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-            refusals.push(challenge.to_str().unwrap().to_owned());
+            let challenge = challenge.to_str().unwrap().to_owned();
+            self.refusals.lock().unwrap().push(challenge);
         }
-        if let Some(challenge) = response.headers_mut().get_mut(WWW_AUTHENTICATE)
-            && self.outdate.swap(false, Ordering::Relaxed)
-        {
-            *challenge = outdated(challenge);
+        if let Some(challenge) = response.headers_mut().get_mut(WWW_AUTHENTICATE) {
+            *challenge = aged(challenge, self.age.swap(0, Ordering::Relaxed));
         }
         Ok(response)
     }
 }
 
-/// The same challenge, made an hour earlier: lighttpd's nonces begin with the time in hexadecimal digits.
-fn outdated(challenge: &HeaderValue) -> HeaderValue {
+/// The same challenge, made earlier: lighttpd's nonces begin with the time in hexadecimal digits.
+fn aged(challenge: &HeaderValue, seconds: u64) -> HeaderValue {
     let text = challenge.to_str().unwrap();
     let (head, nonce) = text.split_once("nonce=\"").unwrap();
     let (time, rest) = nonce.split_once(':').unwrap();
-    let earlier = u64::from_str_radix(time, 16).unwrap() - 3_600;
+    let earlier = u64::from_str_radix(time, 16).unwrap() - seconds;
     format!("{head}nonce=\"{earlier:x}:{rest}").parse().unwrap()
 }
 
@@ -199,10 +196,8 @@ async fn every_algorithm_of_lighttpd_is_answered_and_the_strongest_taken() {
         use_everything(&camera, &target).await;
 
         let authorizations = wire.authorizations();
-        let algorithm = format!("algorithm={taken},");
         for authorization in &authorizations {
-            let authorization = authorization.replace('"', "") + ",";
-            assert!(authorization.contains(&algorithm), "{authorization}");
+            assert_eq!(parameter(authorization, "algorithm"), taken);
         }
         let sent = wire.sent.lock().unwrap();
         assert!(
@@ -269,15 +264,47 @@ async fn an_outdated_nonce_is_replaced_without_blaming_the_password() {
     let target = camera_behind(Some(port)).await;
     let _front = front(folder.path(), port, &target, "SHA-256");
     let wire = Wire::new();
-    wire.outdate.store(true, Ordering::Relaxed);
+    wire.age.store(3_600, Ordering::Relaxed);
     let builder = client(port, "http", PASSWORD).transport(wire.clone());
     let camera = builder.connect().await.unwrap();
     let refusals = wire.refusals.lock().unwrap().clone();
     assert!(!refusals[0].contains("stale"), "{refusals:?}");
     assert!(refusals[1].contains("stale=true"), "{refusals:?}");
     let sent = wire.authorizations();
-    assert!(sent[1].contains("nc=00000001"), "{sent:?}");
+    assert_eq!(parameter(&sent[1], "nc"), "00000001");
     use_everything(&camera, &target).await;
+}
+
+/// lighttpd names a new nonce in the last minute of the ten that a nonce lives.
+#[tokio::test]
+async fn the_nonce_that_an_answer_names_is_taken_for_the_next_request() {
+    if !installed(&[LIGHTTPD]) {
+        return;
+    }
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let target = camera_behind(Some(port)).await;
+    let _front = front(folder.path(), port, &target, "SHA-256");
+    let wire = Wire::new();
+    wire.age.store(570, Ordering::Relaxed);
+    let builder = client(port, "http", PASSWORD).transport(wire.clone());
+    let camera = builder.connect().await.unwrap();
+    camera.device().information().await.unwrap();
+    assert_eq!(wire.refusals.lock().unwrap().len(), 1);
+    let sent = wire.authorizations();
+    let nonces = sent.iter().map(|sent| parameter(sent, "nonce"));
+    let nonces: Vec<&str> = nonces.collect();
+    assert_ne!(nonces[0], nonces[1]);
+    assert!(nonces[1..].iter().all(|nonce| *nonce == nonces[1]));
+    assert_eq!(parameter(&sent[1], "nc"), "00000001");
+    assert_eq!(parameter(&sent[2], "nc"), "00000002");
+}
+
+/// The value of a parameter of an `Authorization` header.
+fn parameter<'h>(header: &'h str, name: &str) -> &'h str {
+    let parameters = header.strip_prefix("Digest ").unwrap().split(", ");
+    let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
+    let found = pairs.find(|(found, _)| *found == name);
+    found.unwrap().1.trim_matches('"')
 }
 
 /// A certificate for 127.0.0.1 with a new key.
