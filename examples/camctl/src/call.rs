@@ -36,7 +36,7 @@ pub async fn run(args: &CallArgs, camera: &Camera, output: Output) -> Result<()>
     let arguments: Node =
         serde_json::from_str(&args.arguments).context("the arguments are not JSON")?;
     let call = find(camera, &args.operation)?;
-    let prefix = prefix(call.service).context("the service has no prefix")?;
+    let prefix = call.prefix().context("the service has no prefix")?;
     let body = arguments.request(prefix, &call.name)?;
     let reply = camera.call_raw(call.service, &call.action, &body).await?;
     let mut reader = Reader::new(&reply)?;
@@ -68,16 +68,23 @@ fn find(camera: &Camera, asked: &str) -> Result<Call> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
         bail!("`{name}` is no name of an operation");
     }
-    let tables: [&[OperationInfo]; 4] = [
+    let tables: [&[OperationInfo]; 8] = [
         onvif_core::device::OPERATIONS,
         onvif_core::device_io::OPERATIONS,
+        onvif_core::events::OPERATIONS,
+        onvif_core::media::ver10::OPERATIONS,
+        onvif_core::media::ver20::OPERATIONS,
+        onvif_core::analytics::OPERATIONS,
         onvif_core::imaging::OPERATIONS,
         onvif_ptz::OPERATIONS,
     ];
     let known = tables.into_iter().flatten();
     let known: Vec<&OperationInfo> = known
         .filter(|info| info.name.eq_ignore_ascii_case(name))
-        .filter(|info| service.is_none_or(|service| service == info.service))
+        .filter(|info| match service {
+            Some(service) => service == info.service,
+            None => camera.services().has(info.service),
+        })
         .collect();
     match (known.as_slice(), service) {
         ([info], _) => Ok(Call {
@@ -91,15 +98,7 @@ fn find(camera: &Camera, asked: &str) -> Result<Call> {
             name: name.to_owned(),
             action: action(service, name),
         }),
-        ([], None) => {
-            let has = |service| camera.services().has(service);
-            let media = if has(Service::Media2) {
-                "media2"
-            } else {
-                "media"
-            };
-            bail!("which service has {name}? Give it as in {media}/{name}")
-        }
+        ([], None) => bail!("no service has {name}, as far as is known; SERVICE/{name} asks one"),
         (several, _) => {
             let names = several
                 .iter()
@@ -120,10 +119,20 @@ fn action(service: Service, name: &str) -> String {
     }
 }
 
-fn prefix(service: Service) -> Option<&'static str> {
-    let mut known = namespace::PREFIXES.iter();
-    let found = known.find(|(_, uri)| *uri == service.namespace());
-    found.map(|(prefix, _)| *prefix)
+impl Call {
+    /// The prefix of the operation, as the client declares it.
+    fn prefix(&self) -> Option<&'static str> {
+        // What the Events service takes over from WS-BaseNotification has the namespace it has there.
+        if self
+            .action
+            .starts_with("http://docs.oasis-open.org/wsn/bw-2/")
+        {
+            return Some("wsnt");
+        }
+        let mut known = namespace::PREFIXES.iter();
+        let found = known.find(|(_, uri)| *uri == self.service.namespace());
+        found.map(|(prefix, _)| *prefix)
+    }
 }
 
 #[derive(Serialize)]

@@ -248,13 +248,30 @@ async fn any_operation_is_called_with_json() {
         .json(&["call", "media2/GetProfiles", r#"{"Type": "PTZ"}"#])
         .await;
     assert_eq!(profiles["Profiles"][0]["@token"], "main");
+    let sources = bench.json(&["call", "media/GetVideoSources"]).await;
+    assert!(sources.is_object(), "{sources}");
+    let rules = r#"{"ConfigurationToken": "analytics_config"}"#;
+    assert_eq!(
+        bench.text(&["call", "analytics/GetRules", rules]).await,
+        "done\n"
+    );
+    let properties = bench.json(&["call", "GetEventProperties"]).await;
+    assert_eq!(properties["FixedTopicSet"], "true");
+    let arguments = r#"{"ConsumerReference": {"wsa:Address": "http://127.0.0.1:9/x"}}"#;
+    let subscription = bench.json(&["call", "Subscribe", arguments]).await;
+    assert!(subscription["SubscriptionReference"]["Address"].is_string());
+
     let text = bench
         .text(&["call", "ptz/GetPresets", r#"{"ProfileToken": "main"}"#])
         .await;
     assert_eq!(text, "done\n");
 
     for (operation, words) in [
-        ("GetProfiles", "which service has GetProfiles?"),
+        (
+            "GetProfiles",
+            "several services have it: media/GetProfiles, media2/GetProfiles",
+        ),
+        ("Toast", "no service has Toast"),
         (
             "GetServiceCapabilities",
             "several services have it: device/",
