@@ -704,8 +704,8 @@ async fn inputs_and_outputs_are_counted_and_listed() {
     let capabilities = io.service_capabilities().await.unwrap().unwrap();
     assert_eq!(capabilities.relay_outputs, Some(2));
     assert_eq!(io.video_sources().await.unwrap().len(), 1);
-    assert!(io.audio_sources().await.unwrap().is_empty());
-    assert!(io.audio_outputs().await.unwrap().is_empty());
+    assert_eq!(io.audio_sources().await.unwrap().len(), 1);
+    assert_eq!(io.audio_outputs().await.unwrap().len(), 1);
     assert!(io.serial_ports().await.unwrap().is_empty());
     target.stop().await;
 }

@@ -210,7 +210,7 @@ impl Builder {
             ptz: Mutex::new(Ptz::new(Instant::now())),
             ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
-            media: Mutex::new(initial(&clip)),
+            media: Mutex::new(initial(&clip, &self.quirks)),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),

@@ -61,9 +61,10 @@ pub(crate) async fn start(
         }
         Discovery::Multicast => {
             let group = SocketAddr::from((GROUP, PORT));
-            let v4 = group_socket(Domain::IPV4, Ipv4Addr::UNSPECIFIED.into());
+            let deaf = camera.quirks.no_multicast;
+            let v4 = group_socket(Domain::IPV4, Ipv4Addr::UNSPECIFIED.into(), deaf);
             let v4 = v4.map_err(failed(group))?;
-            let v6 = group_socket(Domain::IPV6, Ipv6Addr::UNSPECIFIED.into())
+            let v6 = group_socket(Domain::IPV6, Ipv6Addr::UNSPECIFIED.into(), deaf)
                 .inspect_err(|error| tracing::debug!(%error, "no IPv6 here"))
                 .ok();
             let task = tokio::spawn(async move { responder.serve(&v4, v6.as_ref()).await });
@@ -210,7 +211,8 @@ async fn pause(shortest: u64, longest: u64) {
     }
 }
 
-fn group_socket(domain: Domain, any: IpAddr) -> io::Result<UdpSocket> {
+/// With `deaf`, not even groups that others on this machine joined are heard.
+fn group_socket(domain: Domain, any: IpAddr, deaf: bool) -> io::Result<UdpSocket> {
     let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
     if domain == Domain::IPV6 {
         socket.set_only_v6(true)?;
@@ -219,6 +221,14 @@ fn group_socket(domain: Domain, any: IpAddr) -> io::Result<UdpSocket> {
     socket.set_reuse_address(true)?;
     #[cfg(unix)]
     socket.set_reuse_port(true)?;
+    #[cfg(target_os = "linux")]
+    match domain {
+        Domain::IPV6 => socket.set_multicast_all_v6(!deaf)?,
+        _ => socket.set_multicast_all_v4(!deaf)?,
+    }
+    // Elsewhere, groups are heard only where they are joined.
+    #[cfg(not(target_os = "linux"))]
+    let _ = deaf;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::new(any, PORT).into())?;
     UdpSocket::from_std(socket.into())

@@ -66,6 +66,6 @@ pub use event::{Event, Operation};
 pub use motion::PtzPosition;
 pub use observed::Observed;
 pub use quirks::{
-    HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
+    BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
 };
 pub use server::Certificate;

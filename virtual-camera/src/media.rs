@@ -78,14 +78,14 @@ pub(crate) struct Profile {
     pub token: String,
     pub name: String,
     pub fixed: bool,
-    pub configurations: BTreeMap<Kind, &'static str>,
+    pub configurations: BTreeMap<Kind, String>,
 }
 
 /// A configuration without what the device counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Configuration {
     pub kind: Kind,
-    pub token: &'static str,
+    pub token: String,
     pub name: String,
     pub body: Body,
 }
@@ -179,7 +179,12 @@ impl Media {
     pub(crate) fn uses(&self, kind: Kind, token: &str) -> usize {
         let profiles = self.profiles.iter();
         profiles
-            .filter(|profile| profile.configurations.get(&kind) == Some(&token))
+            .filter(|profile| {
+                profile
+                    .configurations
+                    .get(&kind)
+                    .is_some_and(|used| used == token)
+            })
             .count()
     }
 

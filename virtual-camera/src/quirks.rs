@@ -1,5 +1,9 @@
 //! Faults of real cameras, as switches.
 
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::write_timestamp;
 use crate::digest::DigestAlgorithm;
 
 /// What this camera does wrong, imitating real ones. The default is a correct camera.
@@ -156,12 +160,32 @@ pub struct Quirks {
     pub ptz_move_status: Option<PtzMoveStatus>,
     /// The only moves that are supported; all of them where it is `None` (C44).
     pub ptz_modes: Option<Vec<PtzMode>>,
-    /// The PTZ nodes have other tokens than those that configurations name (C45).
+    /// The PTZ nodes and the video sources have other tokens than those that configurations name (C45).
     pub token_mismatch: bool,
-    /// The PTZ service has nodes and configurations for so many channels, as a recorder (C45).
+    /// There are PTZ nodes, video sources and media profiles for so many channels, as with a recorder (C45).
     pub nvr_channels: Option<u16>,
-    /// Tokens of PTZ presets and tours hold spaces and markup (C45).
+    /// Tokens of PTZ presets and tours, and of media profiles, hold spaces and markup (C45).
     pub odd_tokens: bool,
+    /// What is wrong with every date and time the camera writes (C04).
+    pub bad_datetime: Option<BadDateTime>,
+    /// The subcodes of faults have prefixes that are not declared: `ter`, `wsrf-rw` (C15).
+    pub fault_undeclared_ns: bool,
+    /// Names and the manufacturer begin with Chinese in GBK, in documents that claim to be UTF-8 (C16).
+    pub bad_utf8: bool,
+}
+
+/// What is wrong with dates and times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadDateTime {
+    /// The hour is one less, and minutes go from 60 to 119.
+    MinuteOverflow,
+    /// `-` for `T`; the numbers of `GetSystemDateAndTime` have no `T`, and are right.
+    DashForT,
+    /// A space for `T`, and spaces around everything.
+    Spaces,
+    /// No date at all: the year, month and day zero, at midnight.
+    Zero,
 }
 
 /// Which prefixes a UsernameToken may have.
@@ -250,4 +274,32 @@ impl Quirks {
         let modes = self.ptz_modes.as_ref();
         modes.is_none_or(|modes| modes.contains(&mode))
     }
+
+    /// How many channels there are; only the first moves anything.
+    pub(crate) fn channels(&self) -> u16 {
+        self.nvr_channels.unwrap_or(1).max(1)
+    }
+
+    /// An `xs:dateTime` as this camera writes it.
+    pub(crate) fn write_time(&self, time: Timestamp) -> String {
+        let right = write_timestamp(time);
+        match self.bad_datetime {
+            None => right,
+            Some(BadDateTime::MinuteOverflow) => {
+                let earlier = an_hour_before(time);
+                let minute = 60 + earlier.to_zoned(TimeZone::UTC).minute();
+                let (hour, second) = (earlier.strftime("%FT%H"), earlier.strftime("%S.%3fZ"));
+                format!("{hour}:{minute}:{second}")
+            }
+            Some(BadDateTime::DashForT) => right.replace('T', "-"),
+            Some(BadDateTime::Spaces) => format!(" {} ", right.replace('T', " ")),
+            Some(BadDateTime::Zero) => "0000-00-00T00:00:00Z".to_owned(),
+        }
+    }
+}
+
+/// The same moment where 60 minutes are added.
+pub(crate) fn an_hour_before(time: Timestamp) -> Timestamp {
+    let hour = SignedDuration::from_hours(1);
+    time.saturating_sub(hour).unwrap_or(time)
 }

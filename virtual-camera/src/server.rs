@@ -34,7 +34,9 @@ use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
 use crate::service::{Call, Service, answer, events};
 use crate::soap::{self, Fault};
 use crate::state::{Camera, lock};
-use crate::xml::{Element, Node, Rendering, TDS, TEV, TIMG, TPTZ, TR2, TRT, WSA, WSNT};
+use crate::xml::{
+    Element, Node, Rendering, TDS, TER, TEV, TIMG, TPTZ, TR2, TRT, WSA, WSNT, WSRF_RW,
+};
 
 const MAX_BODY: usize = 1024 * 1024;
 /// A client that sends its request more slowly than this is cut off.
@@ -320,8 +322,13 @@ fn challenge(mut response: Response, challenges: &[String]) -> Response {
 }
 
 fn respond(camera: &Camera, status: StatusCode, header: Option<&Node>, body: Element) -> Response {
+    let mut undeclared = Vec::new();
+    undeclared.extend(camera.quirks.undeclared_prefix.then_some(WSA));
+    if camera.quirks.fault_undeclared_ns {
+        undeclared.extend([TER, WSRF_RW]);
+    }
     let rendering = Rendering {
-        undeclared: camera.quirks.undeclared_prefix.then_some(WSA),
+        undeclared: &undeclared,
         pad_addresses: camera.quirks.text_padding,
     };
     let content_type = HeaderValue::from_static("application/soap+xml; charset=utf-8");
@@ -329,6 +336,10 @@ fn respond(camera: &Camera, status: StatusCode, header: Option<&Node>, body: Ele
     if camera.quirks.uri_raw_amp {
         document = document.replace("channel=1&amp;subtype", "channel=1&subtype");
     }
+    let document = match camera.quirks.bad_utf8 {
+        true => junk::names_in_gbk(&document),
+        false => document.into_bytes(),
+    };
     if let Some(junk) = camera.quirks.http_junk {
         return junk::spoil(junk, status, document);
     }

@@ -99,6 +99,15 @@ pub(crate) const DESCRIBED: &[Described] = &[
         data: &[("IsMotion", "xs:boolean")],
     },
     Described {
+        path: &["RuleEngine", "MotionRegionDetector", "Motion"],
+        is_property: true,
+        source: &[
+            ("VideoSource", "tt:ReferenceToken"),
+            ("RuleName", "xs:string"),
+        ],
+        data: STATE,
+    },
+    Described {
         path: &["Device", "Trigger", "DigitalInput"],
         is_property: true,
         source: &[("InputToken", "tt:ReferenceToken")],

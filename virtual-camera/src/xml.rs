@@ -68,8 +68,8 @@ enum Content {
 
 /// How a document is written. The default is correct XML; everything else imitates a faulty camera.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rendering {
-    pub undeclared: Option<Ns>,
+pub(crate) struct Rendering<'a> {
+    pub undeclared: &'a [Ns],
     pub pad_addresses: bool,
 }
 
@@ -141,10 +141,10 @@ impl Element {
     }
 
     /// Writes the document; every namespace is declared once, at the root.
-    pub(crate) fn render(&self, rendering: Rendering) -> String {
+    pub(crate) fn render(&self, rendering: Rendering<'_>) -> String {
         let mut declared = BTreeMap::new();
         self.collect(&mut declared);
-        if let Some(ns) = rendering.undeclared {
+        for ns in rendering.undeclared {
             declared.remove(ns.prefix);
         }
         let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -170,7 +170,7 @@ impl Element {
         &self,
         out: &mut String,
         declare: &BTreeMap<&'static str, &'static str>,
-        rendering: Rendering,
+        rendering: Rendering<'_>,
     ) {
         out.push('<');
         push_name(out, self.ns, &self.name);

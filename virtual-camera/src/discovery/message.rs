@@ -61,8 +61,9 @@ pub(super) fn answer(
     } else {
         return None;
     };
+    let undeclared = camera.quirks.probe_undeclared_prefix.then_some(NETWORK);
     let rendering = Rendering {
-        undeclared: camera.quirks.probe_undeclared_prefix.then_some(NETWORK),
+        undeclared: undeclared.as_slice(),
         ..Rendering::default()
     };
     let answer = datagram_with(action, ANONYMOUS, Some(id), sequence, matches);

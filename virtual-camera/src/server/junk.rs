@@ -20,9 +20,13 @@ pub(super) fn page(status: StatusCode) -> Response {
 }
 
 /// Sends a document the way `junk` says.
-pub(super) fn spoil(junk: HttpJunk, status: StatusCode, document: String) -> Response {
+pub(super) fn spoil(junk: HttpJunk, status: StatusCode, mut document: Vec<u8>) -> Response {
     match junk {
-        HttpJunk::NulForSpaces => (status, document.replace(' ', "\0")).into_response(),
+        HttpJunk::NulForSpaces => {
+            let spaces = document.iter_mut().filter(|byte| **byte == b' ');
+            spaces.for_each(|byte| *byte = 0);
+            (status, document).into_response()
+        }
         HttpJunk::LongContentLength => announce(status, document.len() + 100, document),
         HttpJunk::ShortContentLength => {
             announce(status, document.len().saturating_sub(100), document)
@@ -32,7 +36,21 @@ pub(super) fn spoil(junk: HttpJunk, status: StatusCode, document: String) -> Res
     }
 }
 
-fn announce(status: StatusCode, length: usize, document: String) -> Response {
+/// A document with Chinese in GBK before each name, which is no UTF-8.
+pub(super) fn names_in_gbk(document: &str) -> Vec<u8> {
+    const CAMERA: &[u8] = b"\xc9\xe3\xcf\xf1\xcd\xb7";
+    let names = ["<tt:Name>", "<tr2:Name>", "<tds:Manufacturer>"];
+    let mut spoilt = Vec::with_capacity(document.len());
+    for part in document.split_inclusive('>') {
+        spoilt.extend_from_slice(part.as_bytes());
+        if names.iter().any(|name| part.ends_with(name)) {
+            spoilt.extend_from_slice(CAMERA);
+        }
+    }
+    spoilt
+}
+
+fn announce(status: StatusCode, length: usize, document: Vec<u8>) -> Response {
     // A stream has no length that could be held against the header.
     let part = Ok::<_, std::io::Error>(Bytes::from(document));
     // What was written is sent before the connection is closed for having written too little.

@@ -30,7 +30,8 @@ pub(super) fn show(
     ns: Ns,
     name: &'static str,
 ) -> Element {
-    let Configuration { kind, token, .. } = *configuration;
+    let Configuration { kind, token, .. } = configuration;
+    let kind = *kind;
     if kind == Kind::Ptz {
         return ptz::configuration(ns, name);
     }

@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 pub(crate) use self::scopes::scopes;
 pub(crate) use self::settings::Settings;
 use super::{Call, Service, flags};
+use crate::quirks::{BadDateTime, an_hour_before};
 use crate::soap::Fault;
 use crate::state::{Camera, HARDWARE, MANUFACTURER, MODEL, lock};
 use crate::xml::{Element, TDS, TER, TT, element};
@@ -194,7 +195,15 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
     if categories.is_empty() {
         categories.push("All");
     }
-    let known = ["All", "Device", "Events", "Imaging", "Media", "PTZ"];
+    let known = [
+        "All",
+        "Analytics",
+        "Device",
+        "Events",
+        "Imaging",
+        "Media",
+        "PTZ",
+    ];
     if let Some(unknown) = categories.iter().find(|c| !known.contains(c)) {
         return Err(Fault::receiver(
             &[(TER, "ActionNotSupported"), (TER, "NoSuchService")],
@@ -206,6 +215,12 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
         element(TT, name).address_leaf(TT, "XAddr", call.service_url(&service))
     };
     let all = [
+        (
+            "Analytics",
+            addressed("Analytics", Service::Analytics)
+                .leaf(TT, "RuleSupport", true)
+                .leaf(TT, "AnalyticsModuleSupport", true),
+        ),
         (
             "Device",
             addressed("Device", Service::Device).children([
@@ -263,10 +278,10 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
             "Extension",
             element(TT, "Extension").child(
                 addressed("DeviceIO", Service::DeviceIo)
-                    .leaf(TT, "VideoSources", 1)
+                    .leaf(TT, "VideoSources", call.camera.quirks.channels())
                     .leaf(TT, "VideoOutputs", 0)
-                    .leaf(TT, "AudioSources", 0)
-                    .leaf(TT, "AudioOutputs", 0)
+                    .leaf(TT, "AudioSources", 1)
+                    .leaf(TT, "AudioOutputs", 1)
                     .leaf(TT, "RelayOutputs", relays(call.camera)),
             ),
         ),
@@ -299,22 +314,43 @@ fn relays(camera: &Camera) -> usize {
 }
 
 fn system_date_and_time(camera: &Camera) -> Element {
-    let now = camera.shown_time();
+    let mut now = camera.shown_time();
+    if camera.quirks.bad_datetime == Some(BadDateTime::MinuteOverflow) {
+        now = an_hour_before(now);
+    }
     let settings = &lock(&camera.device).clock;
     let time = |name, now: DateTime| {
-        element(TT, name)
-            .child(
-                element(TT, "Time")
-                    .leaf(TT, "Hour", now.hour())
-                    .leaf(TT, "Minute", now.minute())
-                    .leaf(TT, "Second", now.second()),
-            )
-            .child(
-                element(TT, "Date")
-                    .leaf(TT, "Year", now.year())
-                    .leaf(TT, "Month", now.month())
-                    .leaf(TT, "Day", now.day()),
-            )
+        let mut hour = [
+            ("Hour", now.hour().into()),
+            ("Minute", now.minute().into()),
+            ("Second", now.second().into()),
+        ];
+        let mut day = [
+            ("Year", now.year()),
+            ("Month", now.month().into()),
+            ("Day", now.day().into()),
+        ];
+        let fault = camera.quirks.bad_datetime;
+        match fault {
+            Some(BadDateTime::MinuteOverflow) => hour[1].1 += 60,
+            Some(BadDateTime::Zero) => {
+                let numbers = hour.iter_mut().chain(&mut day);
+                numbers.for_each(|(_, number)| *number = 0);
+            }
+            _ => {}
+        }
+        let blank = match fault {
+            Some(BadDateTime::Spaces) => " ",
+            _ => "",
+        };
+        let numbers = |name, numbers: [(&'static str, i16); 3]| {
+            let numbers = numbers.into_iter();
+            numbers.fold(element(TT, name), |e, (name, number)| {
+                e.leaf(TT, name, format_args!("{blank}{number}{blank}"))
+            })
+        };
+        let parts = [numbers("Time", hour), numbers("Date", day)];
+        element(TT, name).children(parts)
     };
     let kind = if settings.from_ntp { "NTP" } else { "Manual" };
     element(TDS, "SystemDateAndTime")

@@ -2,10 +2,10 @@
 
 use super::Call;
 use super::device::io::{self, DELAYS, Io};
-use super::profiles::VIDEO_SOURCE;
+use super::profiles::{AUDIO_OUTPUT, AUDIO_SOURCE, video_sources};
 use crate::soap::Fault;
 use crate::state::{Camera, lock};
-use crate::xml::{Element, NONE, TDS, TMD, element};
+use crate::xml::{Element, TDS, TMD, element};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
     // As the specification has it, two of the operations are made of the Device service's elements.
@@ -16,11 +16,21 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
     match operation {
         "GetVideoSources" => {
             let response = call.response("GetVideoSourcesResponse");
-            Ok(response.leaf(TMD, "Token", VIDEO_SOURCE))
+            Ok(
+                video_sources(&call.camera.quirks).fold(response, |response, token| {
+                    response.leaf(TMD, "Token", token)
+                }),
+            )
         }
         "GetVideoOutputs" => Ok(call.response("GetVideoOutputsResponse")),
-        "GetAudioSources" => Ok(call.response("GetAudioSourcesResponse")),
-        "GetAudioOutputs" => Ok(call.response("GetAudioOutputsResponse")),
+        "GetAudioSources" => {
+            let response = call.response("GetAudioSourcesResponse");
+            Ok(response.leaf(TMD, "Token", AUDIO_SOURCE))
+        }
+        "GetAudioOutputs" => {
+            let response = call.response("GetAudioOutputsResponse");
+            Ok(response.leaf(TMD, "Token", AUDIO_OUTPUT))
+        }
         "GetRelayOutputs" => Ok(io::get_relays(call)),
         "SetRelayOutputState" => io::set_relay_state(call),
         "SetRelayOutputSettings" => {
@@ -64,17 +74,12 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
 
 pub(super) fn capabilities(camera: &Camera) -> Element {
     let io = &lock(&camera.device).io;
-    let none = [
-        "VideoOutputs",
-        "AudioSources",
-        "AudioOutputs",
-        "SerialPorts",
-    ];
-    none.into_iter()
-        .fold(element(TMD, "Capabilities"), |capabilities, name| {
-            capabilities.attribute_in(NONE, name, 0)
-        })
-        .attribute("VideoSources", 1)
+    element(TMD, "Capabilities")
+        .attribute("VideoSources", camera.quirks.channels())
+        .attribute("VideoOutputs", 0)
+        .attribute("AudioSources", 1)
+        .attribute("AudioOutputs", 1)
+        .attribute("SerialPorts", 0)
         .attribute("RelayOutputs", io.relays.len())
         .attribute("DigitalInputs", io.inputs.len())
         .attribute("DigitalInputOptions", true)

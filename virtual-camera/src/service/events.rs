@@ -8,7 +8,7 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::{Call, Service, flags};
-use crate::clock::{Clock, read_duration, read_timestamp, write_timestamp};
+use crate::clock::{Clock, read_duration, read_timestamp};
 use crate::event::Event;
 use crate::soap::{self, Fault};
 use crate::state::{Camera, lock};
@@ -92,12 +92,17 @@ pub(super) async fn answer_subscription(
             let ends = state.subscriptions.renew(id, Instant::now(), lifetime);
             drop(state);
             let clock = lock(&camera.clock);
-            let ends =
-                ends.map_err(|Unknown| Fault::unknown_subscription(write_timestamp(clock.now())))?;
+            let ends = ends.map_err(|Unknown| {
+                Fault::unknown_subscription(camera.quirks.write_time(clock.now()))
+            })?;
             Ok(call
                 .response("RenewResponse")
-                .leaf(WSNT, "TerminationTime", write_timestamp(clock.at(ends)))
-                .leaf(WSNT, "CurrentTime", write_timestamp(clock.now())))
+                .leaf(
+                    WSNT,
+                    "TerminationTime",
+                    camera.quirks.write_time(clock.at(ends)),
+                )
+                .leaf(WSNT, "CurrentTime", camera.quirks.write_time(clock.now())))
         }
         ("Unsubscribe", false) => {
             let removed = camera
@@ -255,8 +260,12 @@ fn create(call: &Call<'_>, consumer: Option<url::Url>) -> Result<Element, Fault>
     Ok(call
         .response(name)
         .child(reference(call, ns, id))
-        .leaf(WSNT, "CurrentTime", write_timestamp(clock.now()))
-        .leaf(WSNT, "TerminationTime", write_timestamp(clock.at(ends))))
+        .leaf(WSNT, "CurrentTime", camera.quirks.write_time(clock.now()))
+        .leaf(
+            WSNT,
+            "TerminationTime",
+            camera.quirks.write_time(clock.at(ends)),
+        ))
 }
 
 /// Where a client finds a subscription.
@@ -309,8 +318,12 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
             let clock = lock(&camera.clock);
             return Ok(call
                 .response("PullMessagesResponse")
-                .leaf(TEV, "CurrentTime", write_timestamp(clock.now()))
-                .leaf(TEV, "TerminationTime", write_timestamp(clock.at(ends)))
+                .leaf(TEV, "CurrentTime", camera.quirks.write_time(clock.now()))
+                .leaf(
+                    TEV,
+                    "TerminationTime",
+                    camera.quirks.write_time(clock.at(ends)),
+                )
                 .children(
                     messages
                         .iter()
@@ -327,7 +340,7 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
 
 fn notification(event: &Event, clock: &Clock, camera: &Camera) -> Element {
     let mut content =
-        element(TT, "Message").attribute("UtcTime", write_timestamp(clock.at(event.at)));
+        element(TT, "Message").attribute("UtcTime", camera.quirks.write_time(clock.at(event.at)));
     if let Some(operation) = event.operation {
         content = content.attribute("PropertyOperation", operation.name());
     }
@@ -439,7 +452,7 @@ fn lifetime(call: &Call<'_>, argument: &str, fault: &'static str) -> Result<Dura
     });
     let lifetime = lifetime.filter(|lifetime| !lifetime.is_zero());
     let lifetime = lifetime.ok_or_else(|| {
-        Fault::notification(fault, "not a time to come", write_timestamp(clock_now))
+        Fault::notification(fault, "not a time to come", quirks.write_time(clock_now))
     })?;
     Ok(lifetime.min(MAX_LIFETIME))
 }
@@ -465,5 +478,5 @@ fn refuse_filter(error: FilterError, camera: &Camera) -> Fault {
 }
 
 fn now(camera: &Camera) -> String {
-    write_timestamp(lock(&camera.clock).now())
+    camera.quirks.write_time(lock(&camera.clock).now())
 }

@@ -4,7 +4,7 @@ use super::configurations::{options, set, show};
 use super::profiles::{
     AUDIO_OUTPUT, AUDIO_SOURCE, PROFILES, VIDEO_SOURCE, VIDEO_SOURCE_MODE, create, delete,
     invalid_stream_setup, no_configuration, no_profile, pick, requested, requested_configuration,
-    resolution, snapshot_uri, stream_path, stream_uri, tell_profile,
+    resolution, snapshot_uri, stream_path, stream_uri, tell_profile, video_sources,
 };
 use super::{Call, flags, overlay};
 use crate::clip::Clip;
@@ -49,12 +49,15 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             delete(call, call.argument("ProfileToken")?)?;
             call.response("DeleteProfileResponse")
         }
-        "GetVideoSources" => call.response("GetVideoSourcesResponse").child(
-            element(TRT, "VideoSources")
-                .attribute("token", VIDEO_SOURCE)
-                .leaf(TT, "Framerate", clip.frame_rate)
-                .child(resolution(clip, "Resolution")),
-        ),
+        "GetVideoSources" => {
+            let sources = video_sources(&call.camera.quirks).map(|token| {
+                element(TRT, "VideoSources")
+                    .attribute("token", token)
+                    .leaf(TT, "Framerate", clip.frame_rate)
+                    .child(resolution(clip, "Resolution"))
+            });
+            call.response("GetVideoSourcesResponse").children(sources)
+        }
         "GetAudioSources" => call.response("GetAudioSourcesResponse").child(
             element(TRT, "AudioSources")
                 .attribute("token", AUDIO_SOURCE)

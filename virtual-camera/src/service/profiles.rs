@@ -6,7 +6,7 @@ use super::Call;
 use crate::clip::Clip;
 use crate::event::Event;
 use crate::media::{Body, Configuration, Kind, Media, Profile, VideoEncoder};
-use crate::quirks::{SnapshotAuth, SnapshotFault};
+use crate::quirks::{Quirks, SnapshotAuth, SnapshotFault};
 use crate::soap::Fault;
 use crate::state::{Camera, lock};
 use crate::xml::{Element, TER, TT, element};
@@ -27,10 +27,10 @@ const PTZ: &str = "ptz_config";
 const ENCODERS: [&str; 2] = ["main_encoder", "sub_encoder"];
 
 /// Profiles and configurations as they are before anybody changes them.
-pub(crate) fn initial(clip: &Clip) -> Media {
-    let configuration = |kind, token, name: &str, body| Configuration {
+pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
+    let configuration = |kind, token: &str, name: &str, body| Configuration {
         kind,
-        token,
+        token: token.to_owned(),
         name: name.to_owned(),
         body,
     };
@@ -45,7 +45,6 @@ pub(crate) fn initial(clip: &Clip) -> Media {
         .attribute("y", 0)
         .attribute("width", clip.width)
         .attribute("height", clip.height);
-    let video_source = vec![source_token(VIDEO_SOURCE), bounds];
     let metadata = vec![
         element(TT, "PTZStatus")
             .leaf(TT, "Status", false)
@@ -59,13 +58,7 @@ pub(crate) fn initial(clip: &Clip) -> Media {
         element(TT, "OutputToken").text(AUDIO_OUTPUT),
         element(TT, "OutputLevel").text(50),
     ];
-    let configurations = vec![
-        configuration(
-            Kind::VideoSource,
-            "video_source_config",
-            "Video source",
-            Body::Plain(video_source),
-        ),
+    let mut configurations = vec![
         configuration(
             Kind::VideoEncoder,
             ENCODERS[0],
@@ -107,18 +100,54 @@ pub(crate) fn initial(clip: &Clip) -> Media {
         // The PTZ service writes the rest of it.
         configuration(Kind::Ptz, PTZ, "PTZ", Body::Plain(Vec::new())),
     ];
-    let profiles = PROFILES.into_iter().zip(ENCODERS);
-    let profiles = profiles.map(|(token, encoder)| Profile {
-        token: token.to_owned(),
-        name: token.to_owned(),
-        fixed: true,
-        configurations: BTreeMap::from([
-            (Kind::VideoSource, "video_source_config"),
-            (Kind::VideoEncoder, encoder),
-            (Kind::Ptz, PTZ),
-        ]),
-    });
-    Media::new(profiles.collect(), configurations, VIDEO_SOURCE_MODE)
+    let mut profiles = Vec::new();
+    for channel in 0..quirks.channels() {
+        let source = numbered("video_source_config", channel);
+        let content = vec![
+            source_token(&numbered(VIDEO_SOURCE, channel)),
+            bounds.clone(),
+        ];
+        configurations.push(configuration(
+            Kind::VideoSource,
+            &source,
+            &numbered("Video source", channel),
+            Body::Plain(content),
+        ));
+        for (name, encoder) in PROFILES.into_iter().zip(ENCODERS) {
+            let name = numbered(name, channel);
+            profiles.push(Profile {
+                token: match quirks.odd_tokens {
+                    true => format!("{name} <{channel}> & \"more\""),
+                    false => name.clone(),
+                },
+                name,
+                fixed: true,
+                configurations: BTreeMap::from([
+                    (Kind::VideoSource, source.clone()),
+                    (Kind::VideoEncoder, encoder.to_owned()),
+                    (Kind::Ptz, PTZ.to_owned()),
+                ]),
+            });
+        }
+    }
+    Media::new(profiles, configurations, VIDEO_SOURCE_MODE)
+}
+
+/// What the first channel calls by a name, the others number.
+fn numbered(name: &str, channel: u16) -> String {
+    match channel {
+        0 => name.to_owned(),
+        _ => format!("{name} {channel}"),
+    }
+}
+
+/// The tokens of the video sources, as they are listed.
+pub(super) fn video_sources(quirks: &Quirks) -> impl Iterator<Item = String> {
+    let name = match quirks.token_mismatch {
+        true => "VideoSource <1> & more",
+        false => VIDEO_SOURCE,
+    };
+    (0..quirks.channels()).map(move |channel| numbered(name, channel))
 }
 
 fn source_token(token: &str) -> Element {
@@ -206,13 +235,13 @@ pub(super) fn delete(call: &Call<'_>, token: &str) -> Result<(), Fault> {
 }
 
 /// The configuration of a kind with this token; without one, the first.
-pub(super) fn pick(media: &Media, kind: Kind, token: Option<&str>) -> Result<&'static str, Fault> {
+pub(super) fn pick(media: &Media, kind: Kind, token: Option<&str>) -> Result<String, Fault> {
     let found = match token {
         Some(token) => media.configuration(kind, token),
         None => media.of_kind(kind).next(),
     };
     found
-        .map(|configuration| configuration.token)
+        .map(|configuration| configuration.token.clone())
         .ok_or_else(|| no_configuration(token.unwrap_or_default()))
 }
 
@@ -292,7 +321,7 @@ pub(super) fn stream_path(profile: &Profile) -> Result<&'static str, Fault> {
     let encoder = profile.configurations.get(&Kind::VideoEncoder);
     let streams = PROFILES.into_iter().zip(ENCODERS);
     let mut streams = streams.filter(|_| profile.configurations.contains_key(&Kind::VideoSource));
-    let found = streams.find(|(_, of)| Some(of) == encoder);
+    let found = streams.find(|(_, of)| encoder.is_some_and(|encoder| encoder == of));
     found.map(|(path, _)| path).ok_or_else(|| {
         Fault::receiver(
             &[(TER, "Action"), (TER, "IncompleteConfiguration")],

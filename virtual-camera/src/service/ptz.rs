@@ -14,7 +14,7 @@ use self::configuration::{AUXILIARY, MAX_TIMEOUT, within};
 use self::space::{POSITION, SPEED, TRANSLATION, VELOCITY, field_of_view, position_element};
 use super::profiles::requested;
 use super::{Call, flags};
-use crate::clock::{read_duration, write_timestamp};
+use crate::clock::read_duration;
 use crate::motion::{Ptz, Vector};
 use crate::quirks::{PtzMode, PtzMoveStatus, Quirks};
 use crate::soap::Fault;
@@ -219,7 +219,10 @@ fn supported(quirks: &Quirks, modes: &[PtzMode], operation: &str) -> Result<(), 
 fn status(call: &Call<'_>, ptz: &mut Ptz, now: Instant) -> Element {
     let position = ptz.position(now);
     let (pan_tilt, zoom) = ptz.moving(now);
-    let time = write_timestamp(lock(&call.camera.clock).now());
+    let time = call
+        .camera
+        .quirks
+        .write_time(lock(&call.camera.clock).now());
     let lies = call.camera.quirks.ptz_move_status;
     let state = |moves| match moves {
         true if lies != Some(PtzMoveStatus::AlwaysIdle) => "MOVING",

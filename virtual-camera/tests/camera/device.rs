@@ -26,21 +26,17 @@ async fn services_are_listed_with_addresses_and_capabilities() {
 #[tokio::test]
 async fn capabilities_can_be_asked_for_one_by_one() {
     let camera = open_camera().await;
-    let reply = call(
-        &camera,
-        DEVICE,
-        "GetCapabilities",
-        "<Category>PTZ</Category>",
-    )
-    .await
-    .ok();
-    assert_eq!(reply.values("tt:XAddr").len(), 1);
+    for (category, addresses) in [("PTZ", 1), ("Analytics", 1), ("All", 7)] {
+        let category = format!("<Category>{category}</Category>");
+        let reply = call(&camera, DEVICE, "GetCapabilities", &category).await;
+        assert_eq!(reply.ok().values("tt:XAddr").len(), addresses, "{category}");
+    }
 
     call(
         &camera,
         DEVICE,
         "GetCapabilities",
-        "<Category>Analytics</Category>",
+        "<Category>Display</Category>",
     )
     .await
     .fault(500, "ter:NoSuchService");

@@ -214,8 +214,8 @@ async fn bad_filters_and_times_are_refused() {
 async fn the_topic_set_describes_every_topic() {
     let camera = open_camera().await;
     let reply = call(&camera, EVENTS, "GetEventProperties", "").await.ok();
-    assert_eq!(reply.text().matches("wstop:topic=\"true\"").count(), 10);
-    assert_eq!(reply.text().matches("IsProperty=\"true\"").count(), 8);
+    assert_eq!(reply.text().matches("wstop:topic=\"true\"").count(), 11);
+    assert_eq!(reply.text().matches("IsProperty=\"true\"").count(), 9);
     assert_eq!(reply.text().matches("<tns1:VideoSource>").count(), 1);
 }
 

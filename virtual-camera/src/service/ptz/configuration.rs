@@ -61,11 +61,6 @@ pub(super) fn within(settings: &Settings, target: &crate::motion::Vector) -> boo
         && target.zoom.is_none_or(|zoom| inside(settings.zoom, zoom))
 }
 
-/// How many nodes there are; only the first moves anything.
-fn channels(quirks: &Quirks) -> u16 {
-    quirks.nvr_channels.unwrap_or(1).max(1)
-}
-
 fn node_token(channel: u16, quirks: &Quirks) -> String {
     match channel {
         _ if quirks.token_mismatch => format!("PTZ Node <{channel}> & more"),
@@ -83,7 +78,7 @@ fn configuration_token(channel: u16) -> String {
 
 pub(super) fn nodes(call: &Call<'_>) -> Vec<Element> {
     let quirks = &call.camera.quirks;
-    (0..channels(quirks))
+    (0..quirks.channels())
         .map(|channel| node(channel, quirks))
         .collect()
 }
@@ -92,7 +87,7 @@ pub(super) fn nodes(call: &Call<'_>) -> Vec<Element> {
 pub(super) fn requested_node(call: &Call<'_>) -> Result<Element, Fault> {
     let asked = call.argument("NodeToken")?;
     let quirks = &call.camera.quirks;
-    let found = (0..channels(quirks)).find(|channel| node_token(*channel, quirks) == asked);
+    let found = (0..quirks.channels()).find(|channel| node_token(*channel, quirks) == asked);
     let found =
         found.ok_or_else(|| Fault::invalid_value("NoEntity", format!("there is no {asked}")))?;
     Ok(node(found, quirks))
@@ -100,7 +95,7 @@ pub(super) fn requested_node(call: &Call<'_>) -> Result<Element, Fault> {
 
 pub(super) fn configurations(call: &Call<'_>) -> Vec<Element> {
     let settings = lock(&call.camera.ptz_settings).clone();
-    let all = 0..channels(&call.camera.quirks);
+    let all = 0..call.camera.quirks.channels();
     all.map(|channel| described(TPTZ, "PTZConfiguration", channel, &settings))
         .collect()
 }
@@ -123,7 +118,7 @@ pub(super) fn requested(call: &Call<'_>, argument: &str) -> Result<Element, Faul
 }
 
 fn channel_of(call: &Call<'_>, token: &str) -> Result<u16, Fault> {
-    let all = 0..channels(&call.camera.quirks);
+    let all = 0..call.camera.quirks.channels();
     let found = all
         .into_iter()
         .find(|channel| configuration_token(*channel) == token);
