@@ -15,7 +15,8 @@ const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 const MAX_NONCES: usize = 1024;
 
 /// A hash function of Digest authentication, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DigestAlgorithm {
     /// MD5.

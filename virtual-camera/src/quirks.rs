@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use crate::clock::write_timestamp;
 use crate::digest::DigestAlgorithm;
@@ -12,7 +13,10 @@ use crate::digest::DigestAlgorithm;
 /// let quirks = virtual_camera::Quirks { clock_offset: 3600, ..Default::default() };
 /// # let _ = quirks;
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Read by serde, each field has its name and default; `reject_wsa_on` and `topic_suffix` are not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Quirks {
     /// The camera's clock is this many seconds ahead of ours (behind, if negative).
     pub clock_offset: i64,
@@ -33,6 +37,7 @@ pub struct Quirks {
     /// Requests of the Events service without WS-Addressing headers fail (C12).
     pub require_wsa: bool,
     /// Requests of these services with WS-Addressing headers fail: `ptz`, `media`, … (C13).
+    #[serde(skip)]
     pub reject_wsa_on: Vec<&'static str>,
     /// Subscription addresses name this port, at which nobody answers (C20).
     pub subscription_port: Option<u16>,
@@ -63,6 +68,7 @@ pub struct Quirks {
     /// The end of a state is reported without saying so: the message has no data (C34).
     pub empty_message: bool,
     /// Topics of notifications have this behind them, such as `//.` (C35).
+    #[serde(skip)]
     pub topic_suffix: &'static str,
     /// Motion is reported under topics of the maker as well (C35).
     pub vendor_topics: bool,
@@ -175,7 +181,8 @@ pub struct Quirks {
 }
 
 /// What is wrong with dates and times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BadDateTime {
     /// The hour is one less, and minutes go from 60 to 119.
@@ -189,7 +196,8 @@ pub enum BadDateTime {
 }
 
 /// Which prefixes a UsernameToken may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WssePrefix {
     /// Only `wsse:` is seen.
@@ -199,7 +207,8 @@ pub enum WssePrefix {
 }
 
 /// What is wrong with answers as HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum HttpJunk {
     /// NUL characters instead of spaces.
@@ -215,7 +224,8 @@ pub enum HttpJunk {
 }
 
 /// What comes instead of a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SnapshotFault {
     /// Its address is that of the stream.
@@ -231,7 +241,8 @@ pub enum SnapshotFault {
 }
 
 /// How snapshots want to be asked for, where the camera has a user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SnapshotAuth {
     /// With HTTP Digest.
@@ -246,7 +257,8 @@ pub enum SnapshotAuth {
 }
 
 /// How [`Quirks::ptz_move_status`] lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PtzMoveStatus {
     /// `MoveStatus` is left out.
@@ -256,7 +268,8 @@ pub enum PtzMoveStatus {
 }
 
 /// A kind of move, for [`Quirks::ptz_modes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PtzMode {
     /// To a position.
