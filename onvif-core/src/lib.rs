@@ -33,7 +33,6 @@
 //!   [`events::EventsClient`] are the services, as a Rust user looks for them.
 //! - [`device_io::DeviceIoClient`] has relays, digital inputs and serial ports.
 //! - [`analytics::AnalyticsClient`] sets the rules and modules that make events of what a camera sees.
-//! - [`events::EventStream`] is what the camera reports; it heals itself.
 //! - [`events::EventStream`] is what the camera reports; it heals itself. [`events::Meaning`] says what a
 //!   notification means, [`events::PropertyStates`] what holds now.
 //! - [`events::PushListener`] and [`events::MetadataDecoder`] are other ways for events to come.
