@@ -2,12 +2,14 @@
 
 mod client;
 mod config;
+mod content;
 mod description;
 pub(crate) mod element;
 mod operations;
 
 pub use client::AnalyticsClient;
 pub use config::{Config, ElementItem, ItemList, SimpleItem};
+pub use content::XmlContent;
 pub use description::{
     ConfigDescription, ConfigOptions, ItemDescription, ItemListDescription, MessageDescription,
     MetadataInfo,

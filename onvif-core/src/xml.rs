@@ -15,5 +15,6 @@ mod reader;
 mod value;
 
 pub use encode::{EncodeError, text_element, to_body};
+pub(crate) use reader::Declarations;
 pub use reader::{DecodeError, Element, Limits, Reader};
 pub use value::{AttributeField, Decode, Field, FromText, IsoDuration};

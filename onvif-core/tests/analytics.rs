@@ -39,7 +39,7 @@ fn left_half(name: &str) -> Config {
             simple: vec![],
             elements: vec![ElementItem {
                 name: "MotionRegion".into(),
-                content: vec![region.child(polygon)],
+                content: region.child(polygon).into(),
             }],
         },
     }
@@ -107,8 +107,10 @@ async fn a_rule_is_created_changed_and_deleted() {
         .remove(0);
     assert_eq!(shown.rule_engine.unwrap().rules, rules);
 
-    let region = &mut rules[0].parameters.elements[0].content[0];
+    let content = &mut rules[0].parameters.elements[0].content;
+    let mut region = content.elements().unwrap().remove(0);
     region.attributes[0].1 = "false".into();
+    *content = region.into();
     analytics
         .modify_rules(&configuration, &rules)
         .await

@@ -94,7 +94,7 @@ fn region(name: &str, kind: QName) -> Config {
             simple: vec![],
             elements: vec![ElementItem {
                 name: "MotionRegion".into(),
-                content: vec![region.child(polygon)],
+                content: region.child(polygon).into(),
             }],
         },
     }

@@ -5,7 +5,8 @@ use yaserde::__xml::namespace::Namespace;
 use yaserde::YaSerialize;
 use yaserde::ser::Serializer;
 
-use super::element::{QName, XmlElement, write_child, write_elements, write_open};
+use super::content::XmlContent;
+use super::element::{QName, write_child, write_elements, write_open};
 use crate::soap_type;
 use crate::xml::{Decode, DecodeError, Element};
 
@@ -66,12 +67,12 @@ soap_type! {
 }
 
 /// A value that is XML, with its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ElementItem {
     /// Its name.
     pub name: String,
     /// The value; one element, as the specification has it.
-    pub content: Vec<XmlElement>,
+    pub content: XmlContent,
 }
 
 impl Decode for Config {
@@ -117,10 +118,7 @@ impl Decode for ItemList {
 impl Decode for ElementItem {
     fn decode(element: &mut Element<'_, '_>) -> Result<Self, DecodeError> {
         let name = element.attribute("Name").unwrap_or_default().into_owned();
-        let mut content = Vec::new();
-        while let Some(mut child) = element.child()? {
-            content.push(XmlElement::decode(&mut child)?);
-        }
+        let content = XmlContent::take(element)?;
         Ok(Self { name, content })
     }
 }
@@ -171,7 +169,9 @@ impl YaSerialize for ItemList {
 impl YaSerialize for ElementItem {
     fn serialize<W: Write>(&self, writer: &mut Serializer<W>) -> Result<(), yaserde::Error> {
         write_open(writer, &[("Name", &self.name)], None, |writer| {
-            write_elements(writer, &self.content)
+            let elements = self.content.elements();
+            let elements = elements.map_err(|error| error.to_string())?;
+            write_elements(writer, &elements)
         })
     }
 

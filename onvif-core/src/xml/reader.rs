@@ -1,7 +1,10 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{NamespaceError, NamespaceResolver, Prefix, QName, ResolveResult};
+use quick_xml::name::{
+    NamespaceError, NamespaceResolver, Prefix, PrefixDeclaration, QName, ResolveResult,
+};
 
 use super::namespace;
 
@@ -98,6 +101,8 @@ pub struct Reader<'x> {
     inner: quick_xml::Reader<&'x [u8]>,
     /// The namespaces that are declared where the reader is.
     scopes: NamespaceResolver,
+    /// The same as a list, while it is true.
+    declarations: Option<Declarations>,
     input: &'x str,
     limits: Limits,
     depth: usize,
@@ -135,6 +140,7 @@ impl<'x> Reader<'x> {
         Ok(Self {
             inner,
             scopes,
+            declarations: None,
             input,
             limits,
             depth: 0,
@@ -227,6 +233,7 @@ impl<'x> Reader<'x> {
 
     /// Forgets what is declared deeper than `depth`, which the limits keep small.
     fn leave_scopes(&mut self, depth: usize) {
+        self.declarations = None;
         self.scopes
             .set_level(u16::try_from(depth).unwrap_or(u16::MAX));
     }
@@ -322,6 +329,9 @@ impl<'x> Reader<'x> {
     }
 }
 
+/// Prefixes with the namespaces they stand for; the default namespace has the empty prefix.
+pub(crate) type Declarations = Arc<[(Box<str>, Box<str>)]>;
+
 enum Token<'x> {
     Start(BytesStart<'x>),
     /// Carries the offset at which the end tag starts.
@@ -369,6 +379,28 @@ impl<'r, 'x> Element<'r, 'x> {
     pub fn namespace_of(&self, prefix: &str) -> Option<&str> {
         let name = format!("{prefix}:x");
         bound(self.reader.scopes.resolve(QName(&name), false).0)
+    }
+
+    /// What is declared here, but for conventional prefixes that stand for what they always do.
+    pub(crate) fn declarations(&mut self) -> Result<Declarations, DecodeError> {
+        if let Some(known) = &self.reader.declarations {
+            return Ok(known.clone());
+        }
+        // Finding out takes the square of what is declared, so it must not be asked for anew at every element.
+        let (_, most) = self.reader.scopes.bindings().size_hint();
+        self.charge(most.unwrap_or_default() * size_of::<(Box<str>, Box<str>)>())?;
+        let declared = self.reader.scopes.bindings().filter_map(|(prefix, uri)| {
+            let prefix = match prefix {
+                PrefixDeclaration::Named(prefix) => prefix,
+                PrefixDeclaration::Default => "",
+            };
+            let uri = uri.into_inner();
+            (namespace::uri(prefix) != uri).then(|| (prefix.into(), uri.into()))
+        });
+        let declarations: Declarations = declared.collect();
+        self.charge(declarations.iter().map(|(_, uri)| uri.len()).sum())?;
+        self.reader.declarations = Some(declarations.clone());
+        Ok(declarations)
     }
 
     /// Whether this is the element `local` of the namespace with the conventional `prefix`. An
