@@ -1,10 +1,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use quick_xml::events::attributes::{Attribute, Attributes};
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{
-    NamespaceError, NamespaceResolver, Prefix, PrefixDeclaration, QName, ResolveResult,
-};
 
 use super::namespace;
 
@@ -99,13 +97,17 @@ impl DecodeError {
 /// A cursor over one document.
 pub struct Reader<'x> {
     inner: quick_xml::Reader<&'x [u8]>,
-    /// The namespaces that are declared where the reader is.
-    scopes: NamespaceResolver,
-    /// The same as a list, while it is true.
+    /// The namespaces that are declared where the reader is, the innermost last.
+    bindings: Vec<Binding<'x>>,
+    /// The same without what is hidden, while it is true.
     declarations: Option<Declarations>,
+    /// What the last prefixes stand for, while it is true: documents use two or three of dozens that they declare.
+    resolved: Vec<(&'x str, Namespace)>,
     input: &'x str,
     limits: Limits,
     depth: usize,
+    /// Whether the reader is in an element without an end tag.
+    in_empty: bool,
     elements: usize,
     memory: usize,
 }
@@ -132,18 +134,17 @@ impl<'x> Reader<'x> {
         }
         let input = input.trim_start_matches(|c: char| c == '\u{feff}' || is_padding(c));
         let mut inner = quick_xml::Reader::from_str(input);
-        inner.config_mut().expand_empty_elements = true;
         // URIs with a bare `&` are common in replies of cheap cameras.
         inner.config_mut().allow_dangling_amp = true;
-        let mut scopes = NamespaceResolver::default();
-        scopes.set_max_namespace_bindings(limits.namespaces);
         Ok(Self {
             inner,
-            scopes,
+            bindings: Vec::new(),
             declarations: None,
+            resolved: Vec::new(),
             input,
             limits,
             depth: 0,
+            in_empty: false,
             elements: 0,
             memory: 0,
         })
@@ -155,8 +156,8 @@ impl<'x> Reader<'x> {
     /// When there is none, or what stands before it is not XML.
     pub fn root(&mut self) -> Result<Element<'_, 'x>, DecodeError> {
         loop {
-            match self.next(0, true)? {
-                Token::Start(start) => return Ok(Element::new(self, start)),
+            match self.next(0, Want::Text)? {
+                Token::Start(tag) => return Ok(Element::new(self, tag)),
                 Token::Text(text) if text.trim().is_empty() => {}
                 Token::Text(_) | Token::End(_) => {
                     return Err(self.malformed("text before the root element"));
@@ -174,30 +175,41 @@ impl<'x> Reader<'x> {
 
     /// What comes next for an element at depth `level`: a child, its end, or its text where that is wanted. Everything
     /// else is passed over.
-    fn next(&mut self, level: usize, text: bool) -> Result<Token<'x>, DecodeError> {
+    fn next(&mut self, level: usize, want: Want) -> Result<Token<'x>, DecodeError> {
         loop {
-            if usize::from(self.scopes.level()) > self.depth {
-                self.leave_scopes(self.depth);
+            if self.in_empty {
+                self.in_empty = false;
+                self.depth -= 1;
+                if self.depth < level {
+                    return Ok(Token::End(self.position()));
+                }
             }
+            if self
+                .bindings
+                .last()
+                .is_some_and(|last| last.depth > self.depth)
+            {
+                self.leave_scopes();
+            }
+            let wanted = want == Want::Text && self.depth == level;
+            self.inner.config_mut().trim_text_start = !wanted && want != Want::Raw;
             let before = self.position();
             let event = match self.inner.read_event() {
                 Ok(event) => event,
                 Err(error) => return Err(self.malformed(error)),
             };
-            let wanted = text && self.depth == level;
             match event {
                 Event::Start(start) => {
-                    self.depth += 1;
-                    self.elements += 1;
-                    self.check(&start)?;
-                    if start.attributes_raw().contains("xmlns") {
-                        self.leave_scopes(self.depth - 1);
-                        self.scopes
-                            .push(&start)
-                            .map_err(|error| self.undeclarable(&error))?;
-                    }
+                    let tag = self.enter(&start, self.position() - 1)?;
                     if self.depth == level + 1 {
-                        return Ok(Token::Start(start));
+                        return Ok(Token::Start(tag));
+                    }
+                }
+                Event::Empty(start) => {
+                    let tag = self.enter(&start, self.position() - 2)?;
+                    self.in_empty = true;
+                    if self.depth == level + 1 {
+                        return Ok(Token::Start(tag));
                     }
                 }
                 Event::End(_) => {
@@ -225,77 +237,82 @@ impl<'x> Reader<'x> {
                 }
                 Event::Text(text) => self.check_text(&text)?,
                 Event::CData(text) => self.check_text(&text)?,
-                Event::GeneralRef(_) => {}
-                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+                Event::GeneralRef(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             }
         }
     }
 
-    /// Forgets what is declared deeper than `depth`, which the limits keep small.
-    fn leave_scopes(&mut self, depth: usize) {
-        self.declarations = None;
-        self.scopes
-            .set_level(u16::try_from(depth).unwrap_or(u16::MAX));
-    }
-
-    fn undeclarable(&self, error: &NamespaceError) -> DecodeError {
-        match error {
-            NamespaceError::TooManyBindings(_) => DecodeError::TooLarge {
-                what: "namespace declarations",
-                limit: self.limits.namespaces,
-            },
-            error => self.malformed(error),
-        }
-    }
-
-    fn check(&self, start: &BytesStart<'_>) -> Result<(), DecodeError> {
-        let Limits {
-            depth,
-            elements,
-            attributes,
-            ..
-        } = self.limits;
-        if self.depth > depth {
-            return Err(DecodeError::TooLarge {
-                what: "levels of nesting",
-                limit: depth,
-            });
-        }
-        if self.elements > elements {
-            return Err(DecodeError::TooLarge {
-                what: "elements",
-                limit: elements,
-            });
-        }
-        let raw = start.attributes_raw();
-        let too_long = |name: &str| {
-            name.len() > MAX_NAME
-                || raw.len() > MAX_NAME
-                    && start.attributes().with_checks(false).flatten().any(|a| {
-                        a.value.len() > MAX_NAME && a.key.into_inner().starts_with("xmlns")
-                    })
+    /// Goes into the element of a tag whose content ends at `end`.
+    fn enter(&mut self, start: &BytesStart<'_>, end: usize) -> Result<Tag<'x>, DecodeError> {
+        let tag = Tag {
+            text: self.input.get(end - start.len()..end).unwrap_or_default(),
+            name: start.name().into_inner().len(),
         };
-        if too_long(start.name().into_inner()) {
-            return Err(DecodeError::TooLarge {
-                what: "bytes of a name",
-                limit: MAX_NAME,
-            });
+        self.depth += 1;
+        self.elements += 1;
+        let limits = self.limits;
+        within(self.depth, limits.depth, "levels of nesting")?;
+        within(self.elements, limits.elements, "elements")?;
+        within(tag.name, MAX_NAME, "bytes of a name")?;
+        if !tag.attributes_raw().is_empty() {
+            self.declare(tag)?;
         }
+        Ok(tag)
+    }
+
+    fn declare(&mut self, tag: Tag<'x>) -> Result<(), DecodeError> {
         // The shortest attribute takes five bytes (` a=""`), so most tags need no counting.
-        if start.attributes_raw().len() > attributes * 5
-            && start
-                .attributes()
-                .with_checks(false)
-                .take(attributes + 1)
-                .count()
-                > attributes
-        {
-            return Err(DecodeError::TooLarge {
-                what: "attributes",
-                limit: attributes,
+        let many = tag.attributes_raw().len() > self.limits.attributes * 5;
+        if !many && !tag.attributes_raw().contains("xmlns") {
+            return Ok(());
+        }
+        for (number, attribute) in tag.attributes().enumerate() {
+            within(number + 1, self.limits.attributes, "attributes")?;
+            let Some((prefix, Cow::Borrowed(uri))) = attribute.ok().and_then(declaration) else {
+                continue;
+            };
+            within(uri.len(), MAX_NAME, "bytes of a name")?;
+            let number = self.bindings.len() + 1;
+            within(number, self.limits.namespaces, "namespace declarations")?;
+            self.bindings.push(Binding {
+                prefix,
+                uri,
+                depth: self.depth,
             });
+            self.declarations = None;
+            self.resolved.clear();
         }
         Ok(())
+    }
+
+    /// Forgets what is declared deeper than here, which the limits keep small.
+    fn leave_scopes(&mut self) {
+        self.declarations = None;
+        self.resolved.clear();
+        let depth = self.depth;
+        let left = self.bindings.iter().rposition(|known| known.depth <= depth);
+        self.bindings.truncate(left.map_or(0, |last| last + 1));
+    }
+
+    /// The namespace that a prefix stands for; the default namespace has the empty prefix.
+    fn namespace_of(&self, prefix: &str) -> Option<&'x str> {
+        let mut inner_first = self.bindings.iter().rev();
+        let binding = inner_first.find(|known| known.prefix == prefix)?;
+        Some(binding.uri).filter(|uri| !uri.is_empty())
+    }
+
+    /// The same, from what is remembered.
+    fn resolve(&mut self, prefix: &'x str) -> Namespace {
+        if let Some((_, known)) = self.resolved.iter().find(|(known, _)| *known == prefix) {
+            return *known;
+        }
+        let uri = self.namespace_of(prefix);
+        let namespace = uri.map_or(Namespace::None, Namespace::of);
+        if self.resolved.len() == MAX_RESOLVED {
+            self.resolved.clear();
+        }
+        self.resolved.push((prefix, namespace));
+        namespace
     }
 
     fn text(&self, text: Cow<'x, str>) -> Result<Token<'x>, DecodeError> {
@@ -304,22 +321,11 @@ impl<'x> Reader<'x> {
     }
 
     fn check_text(&self, text: &str) -> Result<(), DecodeError> {
-        if text.len() > self.limits.text {
-            return Err(DecodeError::TooLarge {
-                what: "bytes of text",
-                limit: self.limits.text,
-            });
-        }
-        Ok(())
+        within(text.len(), self.limits.text, "bytes of text")
     }
 
     fn append(&self, all: &mut String, text: &str) -> Result<(), DecodeError> {
-        if all.len() + text.len() > self.limits.text {
-            return Err(DecodeError::TooLarge {
-                what: "bytes of text",
-                limit: self.limits.text,
-            });
-        }
+        within(all.len() + text.len(), self.limits.text, "bytes of text")?;
         all.push_str(text);
         Ok(())
     }
@@ -329,56 +335,127 @@ impl<'x> Reader<'x> {
     }
 }
 
+/// One `xmlns:prefix="uri"`.
+struct Binding<'x> {
+    prefix: &'x str,
+    uri: &'x str,
+    /// Of the element that has it.
+    depth: usize,
+}
+
 /// Prefixes with the namespaces they stand for; the default namespace has the empty prefix.
 pub(crate) type Declarations = Arc<[(Box<str>, Box<str>)]>;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Want {
+    /// Children alone.
+    Children,
+    /// Children and text.
+    Text,
+    /// Exact offsets.
+    Raw,
+}
+
 enum Token<'x> {
-    Start(BytesStart<'x>),
+    Start(Tag<'x>),
     /// Carries the offset at which the end tag starts.
     End(usize),
     Text(Cow<'x, str>),
 }
 
+/// What stands between `<` and `>` of a start tag.
+#[derive(Clone, Copy)]
+struct Tag<'x> {
+    text: &'x str,
+    /// Length of the name.
+    name: usize,
+}
+
+impl<'x> Tag<'x> {
+    fn name(self) -> &'x str {
+        &self.text[..self.name]
+    }
+
+    fn attributes_raw(self) -> &'x str {
+        &self.text[self.name..]
+    }
+
+    fn attributes(self) -> Attributes<'x> {
+        let mut attributes = Attributes::new(self.text, self.name);
+        attributes.with_checks(false);
+        attributes
+    }
+}
+
+/// What an element's name belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Namespace {
+    /// None, or the prefix is not declared.
+    None,
+    /// One that has a conventional prefix.
+    Known(&'static str),
+    /// Another one.
+    Foreign,
+}
+
+impl Namespace {
+    fn of(uri: &str) -> Self {
+        let known = namespace::PREFIXES.iter().map(|(_, uri)| *uri);
+        let discovery = [namespace::DISCOVERY, namespace::ADDRESSING_2004];
+        let mut all = known.chain(discovery);
+        all.find(|known| *known == uri)
+            .map_or(Self::Foreign, Self::Known)
+    }
+}
+
+/// How many prefixes are remembered.
+const MAX_RESOLVED: usize = 8;
+
 /// One open element. Whatever of it is not read is skipped when its parent is read on.
 pub struct Element<'r, 'x> {
     reader: &'r mut Reader<'x>,
-    start: BytesStart<'x>,
+    tag: Tag<'x>,
     /// Where the name without its prefix starts.
     local: usize,
+    namespace: Namespace,
     depth: usize,
 }
 
 impl<'r, 'x> Element<'r, 'x> {
     /// The element that `reader` has just entered.
-    fn new(reader: &'r mut Reader<'x>, start: BytesStart<'x>) -> Self {
-        let name = start.name().into_inner();
+    fn new(reader: &'r mut Reader<'x>, tag: Tag<'x>) -> Self {
+        let colon = tag.name().bytes().position(|byte| byte == b':');
         Self {
-            local: name.find(':').map_or(0, |colon| colon + 1),
+            local: colon.map_or(0, |colon| colon + 1),
+            namespace: reader.resolve(&tag.text[..colon.unwrap_or_default()]),
             depth: reader.depth,
-            start,
+            tag,
             reader,
         }
     }
 
     /// The name without its prefix.
-    pub fn local_name(&self) -> &str {
-        &self.start.name().into_inner()[self.local..]
+    pub fn local_name(&self) -> &'x str {
+        &self.tag.name()[self.local..]
     }
 
     /// The prefix as it stands in the document.
-    pub fn prefix(&self) -> Option<&str> {
-        self.start.name().prefix().map(Prefix::into_inner)
+    pub fn prefix(&self) -> Option<&'x str> {
+        Some(self.prefix_or_empty()).filter(|prefix| !prefix.is_empty())
+    }
+
+    fn prefix_or_empty(&self) -> &'x str {
+        &self.tag.text[..self.local.saturating_sub(1)]
     }
 
     /// The namespace, if the element has one that is declared.
-    pub fn namespace(&self) -> Option<&str> {
-        bound(self.reader.scopes.resolve_element(self.start.name()).0)
+    pub fn namespace(&self) -> Option<&'x str> {
+        self.namespace_of(self.prefix_or_empty())
     }
 
     /// The namespace that `prefix` stands for here, for qualified names in content.
-    pub fn namespace_of(&self, prefix: &str) -> Option<&str> {
-        let name = format!("{prefix}:x");
-        bound(self.reader.scopes.resolve(QName(&name), false).0)
+    pub fn namespace_of(&self, prefix: &str) -> Option<&'x str> {
+        self.reader.namespace_of(prefix)
     }
 
     /// What is declared here, but for conventional prefixes that stand for what they always do.
@@ -387,18 +464,19 @@ impl<'r, 'x> Element<'r, 'x> {
             return Ok(known.clone());
         }
         // Finding out takes the square of what is declared, so it must not be asked for anew at every element.
-        let (_, most) = self.reader.scopes.bindings().size_hint();
-        self.charge(most.unwrap_or_default() * size_of::<(Box<str>, Box<str>)>())?;
-        let declared = self.reader.scopes.bindings().filter_map(|(prefix, uri)| {
-            let prefix = match prefix {
-                PrefixDeclaration::Named(prefix) => prefix,
-                PrefixDeclaration::Default => "",
-            };
-            let uri = uri.into_inner();
-            (namespace::uri(prefix) != uri).then(|| (prefix.into(), uri.into()))
+        let bindings = &self.reader.bindings;
+        let most = bindings.len();
+        let special = bindings.iter().enumerate().filter(|(place, binding)| {
+            namespace::uri(binding.prefix) != binding.uri
+                && bindings[place + 1..]
+                    .iter()
+                    .all(|inner| inner.prefix != binding.prefix)
         });
-        let declarations: Declarations = declared.collect();
-        self.charge(declarations.iter().map(|(_, uri)| uri.len()).sum())?;
+        let declarations: Declarations = special
+            .map(|(_, binding)| (binding.prefix.into(), binding.uri.into()))
+            .collect();
+        let uris: usize = declarations.iter().map(|(_, uri)| uri.len()).sum();
+        self.charge(most * size_of::<(Box<str>, Box<str>)>() + uris)?;
         self.reader.declarations = Some(declarations.clone());
         Ok(declarations)
     }
@@ -407,31 +485,32 @@ impl<'r, 'x> Element<'r, 'x> {
     /// element whose prefix is undeclared, or that has no namespace at all, matches by local name.
     pub fn is(&self, prefix: &str, local: &str) -> bool {
         self.local_name() == local
-            && self
-                .namespace()
-                .is_none_or(|uri| uri == namespace::uri(prefix))
+            && match self.namespace {
+                Namespace::None => true,
+                Namespace::Known(uri) => uri == namespace::uri(prefix),
+                Namespace::Foreign => false,
+            }
     }
 
     /// The value of an attribute, by local name.
-    pub fn attribute(&self, local: &str) -> Option<Cow<'_, str>> {
-        self.attributes()
-            .find(|(name, _)| name.rsplit(':').next() == Some(local))
-            .map(|(_, value)| value)
+    pub fn attribute(&self, local: &str) -> Option<Cow<'x, str>> {
+        if self.tag.attributes_raw().is_empty() {
+            return None;
+        }
+        self.tag
+            .attributes()
+            .flatten()
+            .find(|attribute| {
+                let prefix = attribute.key.into_inner().strip_suffix(local);
+                prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(':'))
+            })
+            .map(value)
     }
 
     /// All attributes with their names as written, in order. Broken ones are left out.
-    pub fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let mut attributes = self.start.attributes();
-        attributes.with_checks(false);
-        attributes.filter_map(|attribute| {
-            let attribute = attribute.ok()?;
-            let value = match attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0) {
-                Ok(value) => value,
-                // A bare `&`: take what stands there.
-                Err(_) => attribute.value,
-            };
-            Some((attribute.key.into_inner(), value))
-        })
+    pub fn attributes(&self) -> impl Iterator<Item = (&'x str, Cow<'x, str>)> {
+        let attributes = self.tag.attributes().flatten();
+        attributes.map(|attribute| (attribute.key.into_inner(), value(attribute)))
     }
 
     /// The next child element, or `None` when this element has ended.
@@ -459,8 +538,12 @@ impl<'r, 'x> Element<'r, 'x> {
         mut before: Option<&mut String>,
     ) -> Result<Option<Element<'_, 'x>>, DecodeError> {
         while self.is_open() {
-            match self.reader.next(self.depth, before.is_some())? {
-                Token::Start(start) => return Ok(Some(Element::new(self.reader, start))),
+            let want = match before {
+                Some(_) => Want::Text,
+                None => Want::Children,
+            };
+            match self.reader.next(self.depth, want)? {
+                Token::Start(tag) => return Ok(Some(Element::new(self.reader, tag))),
                 Token::Text(text) => {
                     if let Some(before) = before.as_deref_mut() {
                         self.reader.append(before, &text)?;
@@ -480,18 +563,23 @@ impl<'r, 'x> Element<'r, 'x> {
     ///
     /// # Errors
     /// When the document breaks off or exceeds a limit.
-    pub fn text(&mut self) -> Result<String, DecodeError> {
-        let mut all = String::new();
+    pub fn text(&mut self) -> Result<Cow<'x, str>, DecodeError> {
+        // Most text comes in one piece.
+        let mut all = Cow::Borrowed("");
         while self.is_open() {
-            if let Token::Text(text) = self.reader.next(self.depth, true)? {
-                self.reader.append(&mut all, &text)?;
+            if let Token::Text(text) = self.reader.next(self.depth, Want::Text)? {
+                match all.is_empty() {
+                    true => all = text,
+                    false => self.reader.append(all.to_mut(), &text)?,
+                }
             }
         }
-        let trimmed = all.trim_matches(is_padding);
-        Ok(if trimmed.len() == all.len() {
-            all
-        } else {
-            trimmed.to_owned()
+        Ok(match all {
+            Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
+            Cow::Owned(text) => match trimmed(&text) {
+                part if part.len() < text.len() => Cow::Owned(part.to_owned()),
+                _ => Cow::Owned(text),
+            },
         })
     }
 
@@ -506,8 +594,8 @@ impl<'r, 'x> Element<'r, 'x> {
     ) -> Result<String, DecodeError> {
         let mut all = String::new();
         while self.is_open() {
-            match self.reader.next(self.depth, true)? {
-                Token::Start(start) => visit(&mut Element::new(self.reader, start))?,
+            match self.reader.next(self.depth, Want::Text)? {
+                Token::Start(tag) => visit(&mut Element::new(self.reader, tag))?,
                 Token::Text(text) => self.reader.append(&mut all, &text)?,
                 Token::End(_) => {}
             }
@@ -523,7 +611,7 @@ impl<'r, 'x> Element<'r, 'x> {
         let start = self.reader.position();
         let mut end = start;
         while self.is_open() {
-            if let Token::End(position) = self.reader.next(self.depth, false)? {
+            if let Token::End(position) = self.reader.next(self.depth, Want::Raw)? {
                 end = position;
             }
         }
@@ -552,7 +640,7 @@ impl<'r, 'x> Element<'r, 'x> {
     /// When the document breaks off or exceeds a limit.
     pub fn finish(&mut self) -> Result<(), DecodeError> {
         while self.is_open() {
-            self.reader.next(self.depth, false)?;
+            self.reader.next(self.depth, Want::Children)?;
         }
         Ok(())
     }
@@ -563,10 +651,36 @@ fn is_padding(c: char) -> bool {
     c.is_whitespace() || c == '\0'
 }
 
-fn bound(result: ResolveResult<'_>) -> Option<&str> {
-    match result {
-        ResolveResult::Bound(namespace) => Some(namespace.into_inner()),
-        ResolveResult::Unbound | ResolveResult::Unknown(_) => None,
+/// Text without padding at its ends.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim_matches(is_padding),
+    }
+}
+
+fn value(attribute: Attribute<'_>) -> Cow<'_, str> {
+    match attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0) {
+        Ok(value) => value,
+        // A bare `&`: take what stands there.
+        Err(_) => attribute.value,
+    }
+}
+
+/// The prefix and the namespace, if that is what the attribute declares.
+fn declaration<'x>(attribute: Attribute<'x>) -> Option<(&'x str, Cow<'x, str>)> {
+    let rest = attribute.key.into_inner().strip_prefix("xmlns")?;
+    let prefix = match rest {
+        "" => rest,
+        _ => rest.strip_prefix(':')?,
+    };
+    Some((prefix, attribute.value))
+}
+
+fn within(number: usize, limit: usize, what: &'static str) -> Result<(), DecodeError> {
+    match number > limit {
+        true => Err(DecodeError::TooLarge { what, limit }),
+        false => Ok(()),
     }
 }
 
