@@ -33,6 +33,7 @@
 //! Over HTTP, on the machine it runs on, `POST /control/motion` with `{"active": true}` raises motion and
 //! `GET /control/observed` returns [`Observed`] as JSON.
 
+mod accounts;
 mod auth;
 mod builder;
 mod camera;

@@ -28,10 +28,11 @@ use self::listener::WireListener;
 pub use self::tls::Certificate;
 pub(crate) use self::tls::Tls;
 
+use crate::accounts::Level;
 use crate::auth::{Presented, Refusal, username_token};
 use crate::control;
 use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
-use crate::service::{Call, Service, answer, events};
+use crate::service::{AccessClass, Call, Service, answer, events};
 use crate::soap::{self, Fault};
 use crate::state::{Camera, lock};
 use crate::xml::{
@@ -157,14 +158,22 @@ async fn answer_soap(camera: Arc<Camera>, request: Request) -> Response {
     if !service.is_open(operation, &camera) {
         let now = camera.shown_time();
         let checked = lock(&camera.gate).check(&presented, now);
-        if let Err(refusal) = checked {
-            note_refusal(&camera, &refusal);
-            if camera.quirks.http_junk == Some(HttpJunk::Html401) {
-                return challenge(junk::page(StatusCode::UNAUTHORIZED), &refusal.challenges);
+        let level = match checked {
+            Ok(level) => level,
+            Err(refusal) => {
+                note_refusal(&camera, &refusal);
+                if camera.quirks.http_junk == Some(HttpJunk::Html401) {
+                    return challenge(junk::page(StatusCode::UNAUTHORIZED), &refusal.challenges);
+                }
+                let text = camera.quirks.fault_text.as_deref();
+                let fault = Fault::not_authorized(refusal.status, text);
+                return refuse(&camera, header, &fault, &refusal.challenges);
             }
-            let text = camera.quirks.fault_text.as_deref();
-            let fault = Fault::not_authorized(refusal.status, text);
-            return refuse(&camera, header, &fault, &refusal.challenges);
+        };
+        if !AccessClass::of(&service, operation).is_for(level) {
+            let reason = format!("{operation} is not for the level {}", level.name());
+            let fault = Fault::not_authorized(StatusCode::BAD_REQUEST, Some(&reason));
+            return refuse(&camera, header, &fault, &[]);
         }
     }
     let asked = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -246,7 +255,7 @@ async fn snapshot(
             SnapshotAuth::Digest => gate.check_digest(&presented),
             SnapshotAuth::Basic => gate.check_basic(&presented),
             SnapshotAuth::Query => gate.check_query(uri.query().unwrap_or_default()),
-            SnapshotAuth::Open => Ok(()),
+            SnapshotAuth::Open => Ok(Level::Administrator),
         }
     };
     if let Err(refusal) = checked {

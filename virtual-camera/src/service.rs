@@ -1,5 +1,6 @@
 //! The SOAP services: one file each, dispatched on the element of the Body.
 
+mod access;
 pub(crate) mod analytics;
 mod configurations;
 pub(crate) mod device;
@@ -15,6 +16,7 @@ pub(crate) mod ptz;
 
 use std::sync::Arc;
 
+pub(crate) use self::access::AccessClass;
 use crate::soap::Fault;
 use crate::state::Camera;
 use crate::xml::{
@@ -114,24 +116,12 @@ impl Service {
         }
     }
 
-    /// Whether an operation needs no user (access class PRE_AUTH; Core Specification, "Access classes").
+    /// Whether an operation needs no user.
     pub(crate) fn is_open(&self, operation: &str, camera: &Camera) -> bool {
-        if camera.quirks.auth_all {
-            return false;
-        }
-        match operation {
-            "GetServiceCapabilities" => true,
-            "GetSystemDateAndTime" => {
-                *self == Self::Device && !camera.quirks.datetime_requires_auth
-            }
-            "GetServices"
-            | "GetCapabilities"
-            | "GetHostname"
-            | "GetEndpointReference"
-            | "GetWsdlUrl" => *self == Self::Device,
-            "GetRelayOutputOptions" => *self == Self::DeviceIo,
-            _ => false,
-        }
+        let quirks = &camera.quirks;
+        let kept_shut = quirks.auth_all
+            || (quirks.datetime_requires_auth && operation == "GetSystemDateAndTime");
+        AccessClass::of(self, operation) == AccessClass::PreAuth && !kept_shut
     }
 }
 

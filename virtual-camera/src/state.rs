@@ -129,8 +129,8 @@ impl Camera {
 
     /// Changes the user of SOAP, snapshot and RTSP.
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
-        let mut gate = lock(&self.gate);
-        gate.set_user(credentials);
+        let gate = lock(&self.gate);
+        gate.accounts().configure(credentials);
         self.rtsp.set_auth(gate.digest());
     }
 

@@ -107,6 +107,9 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
                 }
             };
             lock(&camera.device).reset(&camera.name, soft);
+            if !soft {
+                lock(&camera.gate).accounts().users().reset();
+            }
             camera.reboot();
             call.response("SetSystemFactoryDefaultResponse")
         }
