@@ -1,5 +1,6 @@
 //! The HTTP server: SOAP, snapshot and control.
 
+mod connections;
 mod junk;
 mod listener;
 mod tls;
@@ -14,7 +15,6 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::serve::ListenerExt;
 use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName,
@@ -50,21 +50,14 @@ pub(crate) async fn serve(
     acceptor: Option<TlsAcceptor>,
 ) {
     let stopping = camera.stopping.clone();
-    // Tapped for nothing but its address, which the handlers get to know this way.
-    let listener = WireListener::new(camera.clone(), listener, acceptor).tap_io(|_| {});
+    let listener = WireListener::new(camera.clone(), listener, acceptor);
     let router = Router::new()
         .route("/onvif/snapshot", get(snapshot))
         .fallback(any(soap))
         .layer(from_fn_with_state(camera.clone(), misbehave))
         .merge(control::router())
         .with_state(camera);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service)
-        .with_graceful_shutdown(stopping.cancelled_owned())
-        .await;
-    if let Err(error) = served {
-        tracing::warn!(%error, "the HTTP server of the virtual camera ended");
-    }
+    connections::serve(listener, router, stopping).await;
 }
 
 /// The host to put into addresses for a client that asked with these headers.

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -26,7 +25,6 @@ const GRACE: Duration = Duration::from_millis(200);
 /// Accepts TCP or TLS.
 pub(super) struct WireListener {
     accepted: mpsc::Receiver<(Wire, SocketAddr)>,
-    local: SocketAddr,
     acceptor: AbortHandle,
 }
 
@@ -36,13 +34,16 @@ impl WireListener {
         listener: TcpListener,
         tls: Option<TlsAcceptor>,
     ) -> Self {
-        let local = camera.http;
         let (send, accepted) = mpsc::channel(16);
         let acceptor = tokio::spawn(accept(camera, listener, tls, send)).abort_handle();
-        Self {
-            accepted,
-            local,
-            acceptor,
+        Self { accepted, acceptor }
+    }
+
+    pub(super) async fn accept(&mut self) -> (Wire, SocketAddr) {
+        match self.accepted.recv().await {
+            Some(accepted) => accepted,
+            // The accepting task ends with this listener only.
+            None => std::future::pending().await,
         }
     }
 }
@@ -50,23 +51,6 @@ impl WireListener {
 impl Drop for WireListener {
     fn drop(&mut self) {
         self.acceptor.abort();
-    }
-}
-
-impl Listener for WireListener {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        match self.accepted.recv().await {
-            Some(accepted) => accepted,
-            // The accepting task ends with this listener only.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.local)
     }
 }
 
