@@ -301,11 +301,12 @@ impl Gate {
             digest == BASE64_STANDARD.encode(expected)
         };
         let user = self.by_password(name, is_right).ok_or(refused(true))?;
-        let created = read_timestamp(created).ok_or(refused(true))?;
-        if created.duration_since(now).abs() > self.rules.max_skew {
+        let time = read_timestamp(created).ok_or(refused(true))?;
+        if time.duration_since(now).abs() > self.rules.max_skew {
             return Err(refused(true));
         }
-        if self.used.insert(nonce, now) {
+        // Some clients make a new nonce but once a second; with another `Created` it is another token.
+        if self.used.insert(format!("{nonce} {created}"), now) {
             Ok(user.level)
         } else {
             Err(refused(true))
@@ -324,7 +325,7 @@ pub(crate) fn username_token(header: &Node) -> Option<&Node> {
     header.child("Security")?.child("UsernameToken")
 }
 
-/// Nonces that were accepted while their `Created` can still be fresh.
+/// Nonces with `Created` that were accepted while they can still be fresh.
 #[derive(Debug, Default)]
 struct UsedNonces {
     known: HashSet<String>,
@@ -332,8 +333,8 @@ struct UsedNonces {
 }
 
 impl UsedNonces {
-    /// False where the nonce was used before.
-    fn insert(&mut self, nonce: &str, now: Timestamp) -> bool {
+    /// False where it was used before.
+    fn insert(&mut self, nonce: String, now: Timestamp) -> bool {
         let is_old = |used: Timestamp| now.duration_since(used).abs() > MAX_SKEW * 2;
         while let Some((used, _)) = self.by_age.front()
             && (is_old(*used) || self.by_age.len() >= MAX_NONCES)
@@ -342,10 +343,10 @@ impl UsedNonces {
                 self.known.remove(&nonce);
             }
         }
-        if !self.known.insert(nonce.to_owned()) {
+        if !self.known.insert(nonce.clone()) {
             return false;
         }
-        self.by_age.push_back((now, nonce.to_owned()));
+        self.by_age.push_back((now, nonce));
         true
     }
 }
