@@ -116,6 +116,56 @@ mod tests {
         assert_eq!(open(Level::Administrator), [true, true, true]);
     }
 
+    /// By the list of operations that stands beside the repository, where it is there.
+    #[test]
+    fn every_operation_has_the_class_of_the_specification() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../shared/data/onvif/operations.tsv"
+        );
+        let Ok(list) = std::fs::read_to_string(path) else {
+            let required = std::env::var_os("REQUIRE_SHARED").is_some();
+            assert!(!required, "{path} is missing");
+            println!("skipped: {path} is not there");
+            return;
+        };
+        for line in list.lines().skip(1) {
+            let cells: Vec<_> = line.split('\t').collect();
+            let service = match cells[0] {
+                "device" => Service::Device,
+                "media" => Service::Media,
+                // Audio clips and WebRTC, which are not here, follow no rule.
+                "media2"
+                    if ["Clip", "WebRTC", "EQ", "Multicast"]
+                        .iter()
+                        .any(|it| cells[1].contains(it)) =>
+                {
+                    continue;
+                }
+                "media2" => Service::Media2,
+                "ptz" => Service::Ptz,
+                "imaging" => Service::Imaging,
+                "events" => Service::Events,
+                "analytics" => Service::Analytics,
+                "deviceio" => Service::DeviceIo,
+                other => panic!("a new service {other}"),
+            };
+            let class = match cells[3] {
+                "PRE_AUTH" => AccessClass::PreAuth,
+                "READ_SYSTEM" => AccessClass::ReadSystem,
+                "READ_SYSTEM_SECRET" => AccessClass::ReadSystemSecret,
+                "WRITE_SYSTEM" => AccessClass::WriteSystem,
+                "UNRECOVERABLE" => AccessClass::Unrecoverable,
+                "READ_MEDIA" => AccessClass::ReadMedia,
+                "ACTUATE" => AccessClass::Actuate,
+                // The specification does not say.
+                "-" => continue,
+                other => panic!("a new class {other}"),
+            };
+            assert_eq!(AccessClass::of(&service, cells[1]), class, "{line}");
+        }
+    }
+
     #[test]
     fn the_same_name_has_another_class_in_another_service() {
         let class = |service, operation| AccessClass::of(&service, operation);

@@ -305,7 +305,8 @@ fn input_output(camera: &Camera) -> Element {
     let commands = commands.map(|command| element(TT, "AuxiliaryCommands").text(command));
     let auxiliary = element(TT, "Extension")
         .leaf(TT, "Auxiliary", true)
-        .children(commands);
+        .children(commands)
+        .child(element(TT, "Extension"));
     element(TT, "IO")
         .leaf(TT, "InputConnectors", inputs)
         .leaf(TT, "RelayOutputs", relays(camera))
