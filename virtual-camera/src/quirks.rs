@@ -176,9 +176,9 @@ pub struct Quirks {
     pub bad_datetime: Option<BadDateTime>,
     /// The subcodes of faults have prefixes that are not declared: `ter`, `wsrf-rw` (C15).
     pub fault_undeclared_ns: bool,
-    /// A user is locked out, with the right password too, after so many wrong ones in a row (C31).
+    /// A user is locked out, with the right password too, after so many wrong ones in a row.
     pub lockout_after: Option<u32>,
-    /// For how many seconds; half an hour by default (C31).
+    /// For how many seconds somebody is locked out; half an hour by default.
     pub lockout_s: Option<u64>,
     /// Names and the manufacturer begin with Chinese in GBK, in documents that claim to be UTF-8 (C16).
     pub bad_utf8: bool,

@@ -92,6 +92,7 @@ fn of_device(operation: &str, reads: bool) -> AccessClass {
         | "CreateStorageConfiguration"
         | "SetStorageConfiguration"
         | "DeleteStorageConfiguration" => AccessClass::Actuate,
+        "ScanAvailableDot11Networks" => AccessClass::ReadSystem,
         _ if reads => AccessClass::ReadSystem,
         _ => AccessClass::WriteSystem,
     }
