@@ -25,6 +25,7 @@ use crate::service::imaging::Imaging;
 use crate::service::profiles::initial;
 use crate::service::{device, ptz};
 use crate::state::{Camera, Events};
+use crate::topic;
 
 /// Whether and where a camera answers WS-Discovery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -211,7 +212,7 @@ impl Builder {
             ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
             media: Mutex::new(initial(&clip, &self.quirks)),
-            events: Events::default(),
+            events: Events::new(topic::at_the_start()),
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),
             crashed: AtomicBool::default(),

@@ -153,6 +153,13 @@ impl Camera {
 }
 
 impl Events {
+    /// With these properties besides its own.
+    pub(crate) fn new(reported: Vec<Event>) -> Self {
+        let events = Self::default();
+        events.lock().reported = reported;
+        events
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, EventState> {
         lock(&self.state)
     }

@@ -1,5 +1,6 @@
 //! The camera's topics, and the topic expressions that select them.
 
+use crate::event::{Event, Operation};
 use crate::xml::{Node, Ns, TNS1};
 
 /// Alternatives in one expression, expressions in one filter.
@@ -52,6 +53,17 @@ impl Topic {
             Topic::DigitalInput => "LogicalState",
         }
     }
+}
+
+/// Further properties, as they are when the camera starts.
+pub(crate) fn at_the_start() -> Vec<Event> {
+    let relays = ["relay_1", "relay_2"].map(|token| {
+        Event::new("tns1:Device/Trigger/Relay")
+            .property(Operation::Initialized)
+            .source("RelayToken", token)
+            .data("LogicalState", "inactive")
+    });
+    relays.into()
 }
 
 /// A topic in the topic set.
