@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName,
+    ALLOW, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName,
     HeaderValue, LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode, Uri};
@@ -115,8 +115,11 @@ async fn answer_soap(camera: Arc<Camera>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
     let known = camera.quirks.single_endpoint || Service::at(path, &camera, "").is_some();
-    if !known || parts.method != Method::POST {
+    if !known {
         return StatusCode::NOT_FOUND.into_response();
+    }
+    if parts.method != Method::POST {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "POST")]).into_response();
     }
     let body = match read_body(body).await {
         Ok(body) => body,
