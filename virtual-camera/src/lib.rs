@@ -39,6 +39,7 @@ mod builder;
 mod camera;
 mod clip;
 mod clock;
+mod content_filter;
 mod control;
 mod digest;
 mod discovery;
