@@ -78,7 +78,8 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The camera's one user, for SOAP, snapshots and RTSP. Without it, everything is open.
+    /// The user that is always there, an administrator, for SOAP, snapshots and RTSP; clients can make others. Without it,
+    /// everything is open.
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some(Credentials {
             user: user.into(),

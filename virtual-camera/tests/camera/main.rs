@@ -7,6 +7,7 @@ mod control;
 mod device;
 mod discovery;
 mod events;
+mod http;
 mod media;
 mod ptz;
 mod quirks;
