@@ -53,6 +53,7 @@ mod server;
 mod service;
 mod soap;
 mod state;
+mod streams;
 mod subscription;
 mod topic;
 mod xml;
