@@ -27,6 +27,7 @@
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
 //! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
+//! - [`Recording`] is what clients published to it as a media server.
 //! - [`Event`] is anything else for it to report.
 //! - [`Error`] is why it did not start.
 //!
@@ -48,6 +49,7 @@ mod motion;
 mod observed;
 mod push;
 mod quirks;
+mod recording;
 mod rtsp;
 mod server;
 mod service;
@@ -69,4 +71,5 @@ pub use observed::Observed;
 pub use quirks::{
     BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
 };
+pub use recording::{RecordedTrack, Recording};
 pub use server::Certificate;

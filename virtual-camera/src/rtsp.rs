@@ -1,12 +1,15 @@
 //! An RTSP server (RFC 2326) that shows clips as a camera shows what is before it: live, the same
 //! for everyone, without end.
 
+mod announcement;
 mod connection;
 mod framing;
 mod handler;
+mod inlet;
 mod outlet;
 mod packetizer;
 mod payload;
+mod publication;
 mod sdp;
 mod sender;
 mod session;
@@ -28,11 +31,13 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::connection::Ends;
+use self::publication::Publications;
 use self::session::Session;
 use self::sessions::Sessions;
 use self::timeline::Timeline;
 pub(crate) use self::track::{Programme, Stream, Track};
 use crate::digest::DigestServer;
+use crate::recording::Recording;
 
 /// Twice as many as sessions, so that a client that comes too late is told why it is not served.
 const MAX_CONNECTIONS: usize = 128;
@@ -68,6 +73,7 @@ impl RtspServer {
             timeline: Timeline::new(now(), SystemTime::now()),
             auth: RwLock::new(options.auth),
             sessions: Mutex::default(),
+            publications: Mutex::default(),
             refusals: AtomicU64::new(0),
             connections: Mutex::new(stop.child_token()),
             stop: stop.clone(),
@@ -98,6 +104,11 @@ impl RtspServer {
             .iter()
             .filter(|session| session.is_playing())
             .count()
+    }
+
+    /// What was published.
+    pub(crate) fn recordings(&self) -> Vec<Recording> {
+        self.shared.publications().recordings()
     }
 
     /// How many requests came with wrong credentials.
@@ -143,6 +154,7 @@ struct Shared {
     timeline: Timeline,
     auth: RwLock<Option<Arc<DigestServer>>>,
     sessions: Mutex<Sessions<Session>>,
+    publications: Mutex<Publications>,
     /// Requests whose credentials were wrong.
     refusals: AtomicU64,
     /// Cancelled to close the connections there are.
@@ -158,6 +170,12 @@ impl Shared {
 
     fn sessions(&self) -> MutexGuard<'_, Sessions<Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publications(&self) -> MutexGuard<'_, Publications> {
+        self.publications
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn connections(&self) -> MutexGuard<'_, CancellationToken> {

@@ -94,12 +94,7 @@ async fn read_requests(
                 continue;
             }
             Ok(Some(Incoming::Packet(channel, packet))) => {
-                // A receiver report.
-                tracing::trace!(
-                    channel,
-                    length = packet.len(),
-                    "an RTSP client sent a packet"
-                );
+                handler.packet(channel, packet);
                 continue;
             }
             Ok(None) => {}

@@ -1,5 +1,6 @@
 //! What each request does, and the answer to it (RFC 2326, 10).
 
+mod record;
 mod setup;
 
 use std::net::IpAddr;
@@ -16,8 +17,10 @@ use rtsp_types::headers::{
 use rtsp_types::{Method, Request, StatusCode, Url, Version};
 use tokio::sync::mpsc;
 
+use self::record::Inlet;
 use super::connection::Ends;
 use super::framing::Received;
+use super::publication::Publication;
 use super::sdp;
 use super::sender::Start;
 use super::session::Session;
@@ -28,8 +31,7 @@ use crate::digest::Verdict;
 
 pub(super) type Response = rtsp_types::Response<Vec<u8>>;
 
-const METHODS: &str =
-    "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
+const METHODS: &str = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN, ANNOUNCE, RECORD";
 
 /// Answers the requests of one connection.
 pub(super) struct Handler {
@@ -39,6 +41,10 @@ pub(super) struct Handler {
     queue: mpsc::Sender<Bytes>,
     /// The tracks set up here.
     tracks: Vec<SetUp>,
+    /// What this client announced to publish.
+    announced: Option<Arc<Publication>>,
+    /// Where interleaved packets of this client go.
+    inlets: Vec<Inlet>,
     /// A session to start once the answer to PLAY is under way, and where its tracks begin.
     starting: Option<(String, Vec<(usize, Start)>)>,
 }
@@ -74,6 +80,8 @@ impl Handler {
             peer: ends.peer.ip().to_canonical(),
             queue,
             tracks: Vec::new(),
+            announced: None,
+            inlets: Vec::new(),
             starting: None,
         }
     }
@@ -134,12 +142,15 @@ impl Handler {
         match request.method() {
             Method::Options => self.options(request),
             Method::Describe => self.describe(received),
+            Method::Setup if self.is_announced(request) => self.set_up_recording(received).await,
             Method::Setup => self.setup(received).await,
+            Method::Announce => self.announce(received),
+            Method::Record => self.record(received),
             Method::Play => self.play(received),
             Method::Pause => self.pause(request).await,
             Method::GetParameter | Method::SetParameter => self.parameters(request),
             Method::Teardown => self.teardown(request).await,
-            Method::Announce | Method::Record | Method::Redirect | Method::PlayNotify => {
+            Method::Redirect | Method::PlayNotify => {
                 let mut response = refusal(StatusCode::MethodNotAllowed);
                 response.insert_header(ALLOW, METHODS);
                 Err(response)
@@ -184,25 +195,28 @@ impl Handler {
             return Err(refusal(StatusCode::InvalidRange));
         }
         let (id, from) = self.with_session(request, |id, session| {
-            if session.path() == stream.path {
-                Ok((id.to_owned(), session.positions(now())))
-            } else {
+            if session.path() != stream.path {
                 Err(refusal(StatusCode::SessionNotFound))
+            } else if session.publication().is_some() {
+                Err(refusal(StatusCode::MethodNotValidInThisState))
+            } else {
+                Ok((id.to_owned(), session.positions(now())))
             }
         })?;
         let mut response = ok_in_session(&id);
         response.insert_header(RANGE, "npt=now-");
         let url = stream_url(url, &stream.path);
-        let info = from.iter().map(|(index, start)| {
-            let Start {
-                sequence,
-                timestamp,
-                ..
-            } = start;
+        let info = from.iter().filter_map(|(index, start)| {
+            let (sequence, timestamp) = start.first?;
             let control = control(*index);
-            format!("url={url}/{control};seq={sequence};rtptime={timestamp}")
+            Some(format!(
+                "url={url}/{control};seq={sequence};rtptime={timestamp}"
+            ))
         });
-        response.insert_header(RTP_INFO, info.collect::<Vec<_>>().join(","));
+        let info: Vec<_> = info.collect();
+        if !info.is_empty() {
+            response.insert_header(RTP_INFO, info.join(","));
+        }
         self.starting = Some((id, from));
         Ok(response)
     }
@@ -263,6 +277,7 @@ impl Handler {
 
     fn forget(&mut self, id: &str) {
         self.tracks.retain(|track| track.session != id);
+        self.inlets.retain(|inlet| inlet.session != id);
         self.shared.sessions().remove(id);
     }
 
@@ -282,7 +297,10 @@ impl Handler {
         let (path, track) = split_control(url.path());
         let mut address = url.clone();
         address.set_path(path);
-        let stream = self.programme()?.stream(&address);
+        let stream = self.programme()?.stream(&address).or_else(|| {
+            let publications = self.shared.publications();
+            Some(publications.at(path)?.stream())
+        });
         let stream = stream.ok_or_else(|| refusal(StatusCode::NotFound))?;
         Ok((url, stream, track))
     }

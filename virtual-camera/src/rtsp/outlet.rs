@@ -24,36 +24,25 @@ pub(super) enum Outlet {
 pub(super) struct Gone;
 
 impl Outlet {
-    /// Sockets for RTP and RTCP with neighbouring ports, the first even (RFC 3550, 11), that send
-    /// from `local` to the ports of `peer`.
+    /// A pair of sockets that send from `local` to the ports of `peer`.
     pub(super) async fn udp(local: IpAddr, peer: IpAddr, ports: (u16, u16)) -> io::Result<Self> {
-        const ATTEMPTS: usize = 64;
-        for _ in 0..ATTEMPTS {
-            let rtp = UdpSocket::bind((local, 0)).await?;
-            let port = rtp.local_addr()?.port();
-            if port % 2 == 1 {
-                continue;
-            }
-            let Ok(rtcp) = UdpSocket::bind((local, port + 1)).await else {
-                continue;
-            };
-            rtp.connect((peer, ports.0)).await?;
-            rtcp.connect((peer, ports.1)).await?;
-            return Ok(Self::Udp { rtp, rtcp });
-        }
-        Err(io::ErrorKind::AddrInUse.into())
+        let (rtp, rtcp) = udp_pair(local).await?;
+        rtp.connect((peer, ports.0)).await?;
+        rtcp.connect((peer, ports.1)).await?;
+        Ok(Self::Udp { rtp, rtcp })
     }
 
     /// The value of the `Transport` header that tells the client how packets come.
-    pub(super) fn transport(&self, ssrc: u32) -> io::Result<String> {
+    pub(super) fn transport(&self, ssrc: Option<u32>) -> io::Result<String> {
+        let ssrc = ssrc.map_or(String::new(), |ssrc| format!(";ssrc={ssrc:08X}"));
         Ok(match self {
             Self::Interleaved { rtp, rtcp, .. } => {
-                format!("RTP/AVP/TCP;unicast;interleaved={rtp}-{rtcp};ssrc={ssrc:08X}")
+                format!("RTP/AVP/TCP;unicast;interleaved={rtp}-{rtcp}{ssrc}")
             }
             Self::Udp { rtp, rtcp } => {
                 let port = |address: io::Result<SocketAddr>| address.map(|a| a.port());
                 format!(
-                    "RTP/AVP;unicast;client_port={}-{};server_port={}-{};ssrc={ssrc:08X}",
+                    "RTP/AVP;unicast;client_port={}-{};server_port={}-{}{ssrc}",
                     port(rtp.peer_addr())?,
                     port(rtcp.peer_addr())?,
                     port(rtp.local_addr())?,
@@ -108,6 +97,22 @@ impl Outlet {
     }
 }
 
+/// Sockets for RTP and RTCP with neighbouring ports, the first even (RFC 3550, 11).
+pub(super) async fn udp_pair(local: IpAddr) -> io::Result<(UdpSocket, UdpSocket)> {
+    const ATTEMPTS: usize = 64;
+    for _ in 0..ATTEMPTS {
+        let rtp = UdpSocket::bind((local, 0)).await?;
+        let port = rtp.local_addr()?.port();
+        if port % 2 == 1 {
+            continue;
+        }
+        if let Ok(rtcp) = UdpSocket::bind((local, port + 1)).await {
+            return Ok((rtp, rtcp));
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
+}
+
 /// UDP promises nothing: a client whose port is closed loses packets until its session ends.
 async fn send_datagram(socket: &UdpSocket, packet: &[u8]) {
     if let Err(error) = socket.send(packet).await {
@@ -119,7 +124,8 @@ async fn send_datagram(socket: &UdpSocket, packet: &[u8]) {
 fn interleave<'a>(channel: u8, packets: impl IntoIterator<Item = &'a Bytes>) -> Bytes {
     let mut bytes = BytesMut::new();
     for packet in packets {
-        let length = u16::try_from(packet.len()).expect("packets are shorter than an MTU");
+        let length = u16::try_from(packet.len())
+            .expect("a packet was of an MTU or came with a length of 16 bits");
         bytes.put_slice(&[b'$', channel]);
         bytes.put_u16(length);
         bytes.put_slice(packet);

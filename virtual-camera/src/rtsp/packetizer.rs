@@ -114,6 +114,16 @@ impl Packetizer {
     }
 }
 
+/// The word that nothing follows from a source of which there is nothing to report.
+pub(super) fn goodbye(ssrc: u32) -> Bytes {
+    let mut packet = BytesMut::new();
+    for head in [[0x80, 201, 0, 1], [0x81, 203, 0, 1]] {
+        packet.put_slice(&head);
+        packet.put_u32(ssrc);
+    }
+    packet.freeze()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -35,6 +35,7 @@ fn describe_track(track: &Track) -> Vec<String> {
     let (medium, encoding, format) = match track {
         Track::Clip(clip) => describe_clip(clip),
         Track::Metadata => ("application", "vnd.onvif.metadata", None),
+        Track::Tape(tape) => return tape.announced.lines.clone(),
     };
     let clock_rate = track.pace().clock_rate;
     let mut lines = vec![

@@ -10,7 +10,9 @@ use tokio::sync::broadcast::error::RecvError;
 use super::now;
 use super::outlet::{Gone, Outlet};
 use super::packetizer::Packetizer;
+use super::packetizer::goodbye;
 use super::payload::{cut, cut_document};
+use super::publication::{Place, Tape, source};
 use super::timeline::Timeline;
 use super::track::{Programme, Track};
 use crate::clip::Clip;
@@ -32,8 +34,8 @@ pub(super) struct Sender {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Start {
     pub unit: u64,
-    pub sequence: u16,
-    pub timestamp: u32,
+    /// Sequence number and timestamp of the first packet, where they are known beforehand.
+    pub first: Option<(u16, u32)>,
 }
 
 impl Sender {
@@ -60,19 +62,30 @@ impl Sender {
 
     /// The value of the `Transport` header that tells the client how packets come.
     pub(super) fn transport(&self) -> io::Result<String> {
-        let ssrc = self.packetizer().ssrc();
+        let ssrc = match &self.track {
+            Track::Tape(tape) => tape.next_header(tape.start()).map(|(ssrc, ..)| ssrc),
+            _ => Some(self.packetizer().ssrc()),
+        };
         self.outlet.transport(ssrc)
     }
 
     /// What comes next: where sending at `now` begins, or goes on if it is under way.
     pub(super) fn position(&self, now: Instant, under_way: bool) -> Start {
+        if let Track::Tape(tape) = &self.track {
+            let unit = tape.start();
+            let first = tape.next_header(unit);
+            let first = first.map(|(_, sequence, timestamp)| (sequence, timestamp));
+            return Start { unit, first };
+        }
         let packetizer = self.packetizer();
         // One that plays has sent the current unit.
         let unit = self.timeline.unit_at(now) + u64::from(under_way);
         Start {
             unit,
-            sequence: packetizer.next_sequence(),
-            timestamp: packetizer.timestamp(self.timeline.ticks_of(unit)),
+            first: Some((
+                packetizer.next_sequence(),
+                packetizer.timestamp(self.timeline.ticks_of(unit)),
+            )),
         }
     }
 
@@ -82,6 +95,7 @@ impl Sender {
         let Gone = match &self.track {
             Track::Clip(clip) => self.play_clip(clip, unit).await,
             Track::Metadata => self.play_events().await,
+            Track::Tape(tape) => self.play_tape(tape, unit).await,
         };
     }
 
@@ -155,6 +169,35 @@ impl Sender {
                 },
             };
         }
+    }
+
+    /// Sends the packets of a publisher: as they come, or as they came.
+    async fn play_tape(&self, tape: &Tape, mut place: u64) -> Gone {
+        let begun = now();
+        let mut first = None;
+        let mut ssrc = 0;
+        loop {
+            let (packet, next) = match tape.wait_for(place).await {
+                Place::Packet(packet, next) => (packet, next),
+                Place::NotYet | Place::End => break,
+            };
+            place = next;
+            let first = *first.get_or_insert(packet.at);
+            let due = begun + packet.at.saturating_duration_since(first);
+            tokio::time::sleep_until(due.into()).await;
+            let sent = if packet.is_report {
+                self.outlet.send_report(packet.bytes).await
+            } else {
+                ssrc = source(&packet.bytes).unwrap_or(ssrc);
+                self.outlet.send_packets(&[packet.bytes]).await
+            };
+            if let Err(gone) = sent {
+                return gone;
+            }
+        }
+        // Its connection may go on.
+        let _ = self.outlet.send_report(goodbye(ssrc)).await;
+        Gone
     }
 
     async fn send_events(&self, events: &[Event]) -> Result<(), Gone> {

@@ -5,12 +5,21 @@ use std::time::Instant;
 
 use tokio_util::task::AbortOnDropHandle;
 
+use super::inlet::UdpInlet;
+use super::publication::Publication;
 use super::sender::{Sender, Start};
 
 /// The tracks that one client set up. Dropped, it says goodbye.
 pub(super) struct Session {
     path: String,
     tracks: Vec<SetUp>,
+    /// Of a publisher, who sets up no tracks to be sent.
+    intake: Option<Intake>,
+}
+
+struct Intake {
+    publication: Arc<Publication>,
+    inlets: Vec<UdpInlet>,
 }
 
 /// A task that sends a track. It has ended when the handle has.
@@ -29,6 +38,29 @@ impl Session {
         Self {
             path,
             tracks: Vec::new(),
+            intake: None,
+        }
+    }
+
+    /// The session of a publisher.
+    pub(super) fn recording(publication: Arc<Publication>) -> Self {
+        let mut session = Self::new(publication.path.clone());
+        session.intake = Some(Intake {
+            inlets: Vec::new(),
+            publication,
+        });
+        session
+    }
+
+    /// What its client publishes.
+    pub(super) fn publication(&self) -> Option<&Arc<Publication>> {
+        Some(&self.intake.as_ref()?.publication)
+    }
+
+    /// Takes packets by UDP for as long as the session lasts.
+    pub(super) fn receive(&mut self, inlet: UdpInlet) {
+        if let Some(intake) = &mut self.intake {
+            intake.inlets.push(inlet);
         }
     }
 
@@ -88,6 +120,11 @@ impl Drop for Session {
         self.pause();
         for track in &self.tracks {
             track.sender.say_bye();
+        }
+        if let Some(intake) = self.intake.take() {
+            tracing::info!(path = self.path, "an RTSP publisher is gone");
+            drop(intake.inlets);
+            intake.publication.end();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The server over real sockets, with a client written for it.
 
 mod playing;
+mod publishing;
 mod refusing;
 mod tracks;
 
@@ -144,19 +145,37 @@ impl Client {
     }
 
     async fn write(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) {
+        self.write_with_body(method, path, headers, "").await;
+    }
+
+    async fn write_with_body(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) {
         self.sequence += 1;
         let url = format!("{}{path}", self.base);
         let mut request = format!("{method} {url} RTSP/1.0\r\nCSeq: {}\r\n", self.sequence);
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
+        if !body.is_empty() {
+            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
         request.push_str("\r\n");
+        request.push_str(body);
         self.stream.write_all(request.as_bytes()).await.unwrap();
     }
 
     /// Sends a request and takes its answer, over packets that come before it.
     async fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.write(method, path, headers).await;
+        self.answer().await
+    }
+
+    async fn answer(&mut self) -> Answer {
         loop {
             if let Message::Answer(answer) = self.read().await.expect("an answer") {
                 assert_eq!(answer.header("CSeq"), self.sequence.to_string());

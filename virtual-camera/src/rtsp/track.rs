@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use url::Url;
 
+use super::publication::Tape;
 use crate::clip::{Clip, Codec, Pace};
 use crate::event::Event;
 
@@ -36,6 +37,8 @@ pub(crate) enum Track {
     Clip(Arc<Clip>),
     /// Events, as documents of XML.
     Metadata,
+    /// What a publisher sends or sent.
+    Tape(Arc<Tape>),
 }
 
 impl Track {
@@ -49,6 +52,7 @@ impl Track {
                 Codec::Aac => 97,
             },
             Self::Metadata => 107,
+            Self::Tape(tape) => tape.announced.payload_type,
         }
     }
 
@@ -57,6 +61,10 @@ impl Track {
             Self::Clip(clip) => clip.pace,
             Self::Metadata => Pace {
                 clock_rate: 90_000,
+                ticks: 1,
+            },
+            Self::Tape(tape) => Pace {
+                clock_rate: tape.announced.clock_rate,
                 ticks: 1,
             },
         }

@@ -16,6 +16,11 @@ impl Handler {
         let request = &received.request;
         let (_, stream, index) = self.stream(request)?;
         self.authorize(received)?;
+        let transport = request.header(&TRANSPORT);
+        let transport = transport.ok_or_else(|| refusal(StatusCode::BadRequest))?;
+        if Delivery::records(transport.as_str()) {
+            return Err(refusal(StatusCode::MethodNotValidInThisState));
+        }
         let index = match index {
             Some(index) => index,
             None if stream.tracks.len() == 1 => 0,
@@ -26,7 +31,7 @@ impl Handler {
         self.forget_expired();
         let session = match request.header(&SESSION) {
             Some(_) => Some(self.with_session(request, |id, session| {
-                if session.is_playing() {
+                if session.is_playing() || session.publication().is_some() {
                     Err(refusal(StatusCode::MethodNotValidInThisState))
                 } else if session.path() == stream.path {
                     Ok(id.to_owned())
@@ -37,9 +42,6 @@ impl Handler {
             })?),
             None => None,
         };
-        let transport = request
-            .header(&TRANSPORT)
-            .ok_or_else(|| refusal(StatusCode::BadRequest))?;
         let replaced = session.as_deref().map(|session| (session, index));
         let (outlet, channels) = self.outlet(transport.as_str(), replaced).await?;
 
@@ -91,13 +93,9 @@ impl Handler {
         transport: &str,
         replaced: Option<(&str, usize)>,
     ) -> Result<(Outlet, Option<(u8, u8)>), Response> {
-        match Delivery::parse(transport, &self.peer.to_string()) {
-            Ok(Delivery::Interleaved(wanted)) => {
-                let (rtp, rtcp) = wanted
-                    .into_iter()
-                    .chain((0..=127).map(|pair| (2 * pair, 2 * pair + 1)))
-                    .find(|channels| self.are_free(*channels, replaced))
-                    .ok_or_else(|| refusal(StatusCode::NotEnoughBandwidth))?;
+        match self.delivery(transport)? {
+            Delivery::Interleaved(wanted) => {
+                let (rtp, rtcp) = self.free_channels(wanted, replaced)?;
                 let connection = self.queue.clone();
                 let outlet = Outlet::Interleaved {
                     rtp,
@@ -106,7 +104,7 @@ impl Handler {
                 };
                 Ok((outlet, Some((rtp, rtcp))))
             }
-            Ok(Delivery::Udp(rtp, rtcp)) => {
+            Delivery::Udp(rtp, rtcp) => {
                 let outlet = Outlet::udp(self.local, self.peer, (rtp, rtcp)).await;
                 let outlet = outlet.map_err(|error| {
                     tracing::warn!(%error, "an RTSP client cannot be served by UDP");
@@ -114,9 +112,27 @@ impl Handler {
                 })?;
                 Ok((outlet, None))
             }
-            Err(Refusal::Unsupported) => Err(refusal(StatusCode::UnsupportedTransport)),
-            Err(Refusal::ForeignDestination) => Err(refusal(StatusCode::DestinationProhibited)),
         }
+    }
+
+    pub(super) fn delivery(&self, transport: &str) -> Result<Delivery, Response> {
+        Delivery::parse(transport, &self.peer.to_string()).map_err(|refused| match refused {
+            Refusal::Unsupported => refusal(StatusCode::UnsupportedTransport),
+            Refusal::ForeignDestination => refusal(StatusCode::DestinationProhibited),
+        })
+    }
+
+    /// The channels that a client wants, or others where they are taken or it does not care.
+    pub(super) fn free_channels(
+        &self,
+        wanted: Option<(u8, u8)>,
+        replaced: Option<(&str, usize)>,
+    ) -> Result<(u8, u8), Response> {
+        wanted
+            .into_iter()
+            .chain((0..=127).map(|pair| (2 * pair, 2 * pair + 1)))
+            .find(|channels| self.are_free(*channels, replaced))
+            .ok_or_else(|| refusal(StatusCode::NotEnoughBandwidth))
     }
 
     fn are_free(&self, (rtp, rtcp): (u8, u8), replaced: Option<(&str, usize)>) -> bool {
@@ -127,7 +143,7 @@ impl Handler {
         })
     }
 
-    fn forget_expired(&mut self) {
+    pub(super) fn forget_expired(&mut self) {
         let now = now();
         let table = self.shared.sessions();
         self.tracks

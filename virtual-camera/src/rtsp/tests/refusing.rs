@@ -39,7 +39,27 @@ async fn refuses_with_the_status_of_the_reason() {
         ("PAUSE", "/main", &[session], 455),
         ("TEARDOWN", "/main", &[("Session", "none")], 454),
         ("GET_PARAMETER", "/main", &[("Session", "none")], 454),
-        ("ANNOUNCE", "/main", &[], 405),
+        ("ANNOUNCE", "/new", &[], 415),
+        (
+            "ANNOUNCE",
+            "/main",
+            &[("Content-Type", "application/sdp")],
+            403,
+        ),
+        (
+            "ANNOUNCE",
+            "/new",
+            &[("Content-Type", "application/sdp")],
+            400,
+        ),
+        ("RECORD", "/main", &[session], 455),
+        (
+            "SETUP",
+            "/main",
+            &[transport("RTP/AVP/TCP;mode=record")],
+            455,
+        ),
+        ("REDIRECT", "/main", &[], 405),
         ("DANCE", "/main", &[], 501),
     ];
     for (method, path, headers, status) in cases {
