@@ -19,7 +19,7 @@ use crate::motion::Ptz;
 use crate::observed::Observed;
 use crate::push;
 use crate::quirks::Quirks;
-use crate::rtsp::{RtspOptions, RtspServer};
+use crate::rtsp::{RtspAuth, RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
 use crate::service::imaging::Imaging;
 use crate::service::profiles::initial;
@@ -55,6 +55,7 @@ pub struct Builder {
     quirks: Quirks,
     https: Option<Certificate>,
     client_roots: Option<Vec<u8>>,
+    rtsp_auth: RtspAuth,
 }
 
 impl Default for Builder {
@@ -72,6 +73,7 @@ impl Default for Builder {
             quirks: Quirks::default(),
             https: None,
             client_roots: None,
+            rtsp_auth: RtspAuth::default(),
         }
     }
 }
@@ -86,9 +88,15 @@ impl Builder {
         self
     }
 
-    /// What SOAP accepts as proof of the user; snapshots and RTSP always take HTTP Digest.
+    /// What SOAP accepts as proof of the user; snapshots always take HTTP Digest.
     pub fn auth(mut self, scheme: AuthScheme) -> Self {
         self.auth = scheme;
+        self
+    }
+
+    /// What RTSP accepts as proof of the user: Digest, by default.
+    pub fn rtsp_auth(mut self, scheme: RtspAuth) -> Self {
+        self.rtsp_auth = scheme;
         self
     }
 
@@ -110,7 +118,8 @@ impl Builder {
         self
     }
 
-    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate.
+    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate; and RTSP over TLS on the port of RTSP,
+    /// which goes on to take it without.
     pub fn https(mut self, certificate: Certificate) -> Self {
         self.https = Some(certificate);
         self
@@ -179,12 +188,14 @@ impl Builder {
         let (acceptor, certificate_pem) =
             tls.map(|tls| (tls.acceptor, tls.certificate_pem)).unzip();
 
-        let gate = Gate::new(self.auth, self.credentials, &self.quirks);
+        let mut gate = Gate::new(self.auth, self.credentials, &self.quirks);
+        gate.set_rtsp(self.rtsp_auth);
         let clip = Clip::of(Codec::H264);
         let rtsp_address = SocketAddr::new(self.listen, self.rtsp_port);
         let rtsp = RtspServer::start(RtspOptions {
             listen: rtsp_address,
-            auth: gate.digest(),
+            auth: gate.rtsp(),
+            tls: acceptor.clone(),
         });
         let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
 

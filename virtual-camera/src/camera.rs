@@ -79,6 +79,30 @@ impl VirtualCamera {
         self.url("rtsp", self.camera.rtsp.local_addr(), &path)
     }
 
+    /// As [`stream_url`](Self::stream_url), over TLS; `None` where the camera does not speak HTTPS.
+    ///
+    /// # Panics
+    /// Where there is no such profile.
+    #[must_use]
+    pub fn secure_stream_url(&self, profile_index: usize) -> Option<Url> {
+        let mut url = self.stream_url(profile_index);
+        self.certificate_pem()?;
+        // `Url` does not change the scheme of one it does not know.
+        let address = url.as_str().replacen("rtsp", "rtsps", 1);
+        url = Url::parse(&address).ok()?;
+        Some(url)
+    }
+
+    /// Address of a profile's stream tunnelled through HTTP, or HTTPS where the camera speaks that.
+    ///
+    /// # Panics
+    /// Where there is no such profile.
+    #[must_use]
+    pub fn tunnel_url(&self, profile_index: usize) -> Url {
+        let path = self.stream_url(profile_index).path().to_owned();
+        self.url(self.camera.scheme(), self.camera.http, &path)
+    }
+
     /// Where probes are answered, unless discovery is off.
     #[must_use]
     pub fn discovery_address(&self) -> Option<SocketAddr> {

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
-//! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
+//! - [`AuthScheme`], [`RtspAuth`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
 //! - [`Recording`] is what clients published to it as a media server.
 //! - [`Event`] is anything else for it to report.
@@ -72,4 +72,5 @@ pub use quirks::{
     BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
 };
 pub use recording::{RecordedTrack, Recording};
+pub use rtsp::RtspAuth;
 pub use server::Certificate;

@@ -2,7 +2,9 @@
 //! for everyone, without end.
 
 mod announcement;
+mod authorization;
 mod connection;
+mod entrance;
 mod framing;
 mod handler;
 mod inlet;
@@ -17,6 +19,7 @@ mod sessions;
 mod timeline;
 mod track;
 mod transport;
+mod tunnel;
 
 use std::fmt;
 use std::io;
@@ -25,31 +28,40 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::net::{TcpListener, TcpStream};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{DuplexStream, duplex};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub(crate) use self::authorization::Door;
+pub use self::authorization::RtspAuth;
 use self::connection::Ends;
 use self::publication::Publications;
 use self::session::Session;
 use self::sessions::Sessions;
 use self::timeline::Timeline;
 pub(crate) use self::track::{Programme, Stream, Track};
-use crate::digest::DigestServer;
+use self::tunnel::Tunnels;
+pub(crate) use self::tunnel::{CONTENT_TYPE as TUNNEL_CONTENT_TYPE, COOKIE as TUNNEL_COOKIE};
 use crate::recording::Recording;
 
 /// Twice as many as sessions, so that a client that comes too late is told why it is not served.
 const MAX_CONNECTIONS: usize = 128;
+/// What a tunnel may have on its way.
+const TUNNEL_BUFFER: usize = 64 << 10;
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How an [`RtspServer`] is to be.
-#[derive(Debug)]
 pub(crate) struct RtspOptions {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Who may see the streams; everyone, if `None`.
-    pub auth: Option<Arc<DigestServer>>,
+    pub auth: Option<Door>,
+    /// Accepts TLS too, on the same port.
+    pub tls: Option<TlsAcceptor>,
 }
 
 /// A running RTSP server. Dropped, it stops.
@@ -71,7 +83,9 @@ impl RtspServer {
         let shared = Arc::new(Shared {
             programme: OnceLock::new(),
             timeline: Timeline::new(now(), SystemTime::now()),
-            auth: RwLock::new(options.auth),
+            auth: RwLock::new(options.auth.map(Arc::new)),
+            tls: options.tls,
+            tunnels: Arc::default(),
             sessions: Mutex::default(),
             publications: Mutex::default(),
             refusals: AtomicU64::new(0),
@@ -90,6 +104,31 @@ impl RtspServer {
     pub(crate) fn show(&self, programme: Weak<dyn Programme>) {
         let first = self.shared.programme.set(programme).is_ok();
         debug_assert!(first, "the programme is set once");
+    }
+
+    /// Opens a tunnel through an HTTP server, whose answer to its GET is what is read here. `None` when there are too
+    /// many.
+    pub(crate) fn open_tunnel(&self, cookie: &str, peer: SocketAddr) -> Option<DuplexStream> {
+        let (opened, requests) = self.shared.tunnels.open(cookie)?;
+        let (answers, write) = duplex(TUNNEL_BUFFER);
+        let closing = self.shared.connections().clone();
+        let shared = self.shared.clone();
+        let local = self.local_addr;
+        tokio::spawn(async move {
+            let requests = (requests, BytesMut::new());
+            connection::serve(shared, requests, write, Ends { local, peer }, closing).await;
+            drop(opened);
+        });
+        Some(answers)
+    }
+
+    /// Takes the body of a POST of a tunnel; `false` where there is no such tunnel.
+    pub(crate) async fn feed_tunnel<E>(
+        &self,
+        cookie: &str,
+        body: impl futures::Stream<Item = Result<Bytes, E>>,
+    ) -> bool {
+        self.shared.tunnels.feed(cookie, body).await
     }
 
     /// Where the server listens.
@@ -125,12 +164,12 @@ impl RtspServer {
     }
 
     /// Sets who may see the streams. Sessions that play go on.
-    pub(crate) fn set_auth(&self, auth: Option<Arc<DigestServer>>) {
+    pub(crate) fn set_auth(&self, auth: Option<Door>) {
         *self
             .shared
             .auth
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = auth;
+            .unwrap_or_else(PoisonError::into_inner) = auth.map(Arc::new);
     }
 }
 
@@ -152,7 +191,9 @@ impl fmt::Debug for RtspServer {
 struct Shared {
     programme: OnceLock<Weak<dyn Programme>>,
     timeline: Timeline,
-    auth: RwLock<Option<Arc<DigestServer>>>,
+    auth: RwLock<Option<Arc<Door>>>,
+    tls: Option<TlsAcceptor>,
+    tunnels: Arc<Tunnels>,
     sessions: Mutex<Sessions<Session>>,
     publications: Mutex<Publications>,
     /// Requests whose credentials were wrong.
@@ -184,7 +225,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn auth(&self) -> Option<Arc<DigestServer>> {
+    fn auth(&self) -> Option<Arc<Door>> {
         self.auth
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -215,7 +256,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                     let closing = shared.connections().clone();
                     let shared = shared.clone();
                     tokio::spawn(async move {
-                        serve(shared, stream, peer, closing).await;
+                        entrance::serve(shared, stream, peer, closing).await;
                         drop(place);
                     });
                 }
@@ -226,23 +267,6 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             }
         }
     }
-}
-
-async fn serve(
-    shared: Arc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    closing: CancellationToken,
-) {
-    let Ok(local) = stream.local_addr() else {
-        return;
-    };
-    // Small answers must not wait for an acknowledgement of the packets before them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
-    }
-    let (read, write) = stream.into_split();
-    connection::serve(shared, read, write, Ends { local, peer }, closing).await;
 }
 
 /// The runtime's clock, so that a test with a paused clock rules over sessions too.

@@ -3,6 +3,7 @@
 mod junk;
 mod listener;
 mod tls;
+mod tunnel;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,6 +55,7 @@ pub(crate) async fn serve(
     let router = Router::new()
         .route("/onvif/snapshot", get(snapshot))
         .fallback(any(soap))
+        .layer(from_fn_with_state(camera.clone(), tunnel::serve))
         .layer(from_fn_with_state(camera.clone(), misbehave))
         .merge(control::router())
         .with_state(camera);

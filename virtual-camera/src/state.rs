@@ -150,7 +150,7 @@ impl Camera {
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
         let mut gate = lock(&self.gate);
         gate.set_user(credentials);
-        self.rtsp.set_auth(gate.digest());
+        self.rtsp.set_auth(gate.rtsp());
     }
 
     /// Forgets what a restart forgets: subscriptions, sessions, movement.

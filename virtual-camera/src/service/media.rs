@@ -4,7 +4,7 @@ use super::configurations::{options, set, show};
 use super::profiles::{
     AUDIO_OUTPUT, AUDIO_SOURCE, PROFILES, VIDEO_SOURCE, VIDEO_SOURCE_MODE, create, delete,
     invalid_stream_setup, no_configuration, no_profile, pick, requested, requested_configuration,
-    resolution, snapshot_uri, stream_path, stream_uri, tell_profile, video_sources,
+    resolution, snapshot_uri, stream_path, stream_uri, tell_profile, tunnel_uri, video_sources,
 };
 use super::{Call, flags, overlay};
 use crate::clip::Clip;
@@ -84,9 +84,11 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         }
         "GetStreamUri" => {
             let profile = requested(call)?;
-            check_stream_setup(call)?;
-            call.response("GetStreamUriResponse")
-                .child(media_uri(stream_uri(call, &profile)?))
+            let uri = match check_stream_setup(call)? {
+                "HTTP" => tunnel_uri(call, &profile)?,
+                _ => stream_uri(call, &profile)?,
+            };
+            call.response("GetStreamUriResponse").child(media_uri(uri))
         }
         "GetSnapshotUri" => {
             let profile = requested(call)?;
@@ -289,7 +291,8 @@ fn profile(clip: &Clip, media: &Media, name: &'static str, profile: &Profile) ->
         .children(extension)
 }
 
-fn check_stream_setup(call: &Call<'_>) -> Result<(), Fault> {
+/// The protocol that a request names.
+fn check_stream_setup<'a>(call: &'a Call<'_>) -> Result<&'a str, Fault> {
     let setup = call.request.child("StreamSetup");
     let setup = setup.ok_or_else(|| Fault::missing("StreamSetup"))?;
     let stream = setup.text_of("Stream").unwrap_or_default();
@@ -299,7 +302,7 @@ fn check_stream_setup(call: &Call<'_>) -> Result<(), Fault> {
     let transport = setup.child("Transport");
     let protocol = transport.and_then(|transport| transport.text_of("Protocol"));
     match protocol.unwrap_or_default() {
-        "UDP" | "TCP" | "RTSP" => Ok(()),
+        protocol @ ("UDP" | "TCP" | "RTSP" | "HTTP") => Ok(protocol),
         other => Err(invalid_stream_setup(other)),
     }
 }

@@ -4,7 +4,7 @@ use super::configurations::{options, set, show};
 use super::media::{change_profile, set_video_source_mode, video_source_mode};
 use super::profiles::{
     PROFILES, create, delete, find, invalid_stream_setup, no_profile, pick, requested,
-    requested_configuration, snapshot_uri, stream_path, stream_uri, tell_profile,
+    requested_configuration, snapshot_uri, stream_path, stream_uri, tell_profile, tunnel_uri,
 };
 use super::{Call, flags, overlay};
 use crate::clip::Clip;
@@ -99,15 +99,13 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         }
         "GetStreamUri" => {
             let profile = requested(call)?;
-            match call.argument("Protocol")? {
-                "RtspUnicast" | "RTSP" => {}
+            let uri = match call.argument("Protocol")? {
+                "RtspUnicast" | "RTSP" => stream_uri(call, &profile)?,
+                "RtspOverHttp" => tunnel_uri(call, &profile)?,
                 other => return Err(invalid_stream_setup(other)),
-            }
-            call.response("GetStreamUriResponse").address_leaf(
-                TR2,
-                "Uri",
-                stream_uri(call, &profile)?,
-            )
+            };
+            call.response("GetStreamUriResponse")
+                .address_leaf(TR2, "Uri", uri)
         }
         "GetSnapshotUri" => {
             let profile = requested(call)?;

@@ -294,7 +294,7 @@ pub(super) fn no_multicast() -> Element {
         .leaf(TT, "AutoStart", false)
 }
 
-/// Address of a profile's stream: that of its encoder.
+/// Address of a profile's stream.
 pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
     let port = call.camera.rtsp.local_addr().port();
     let quirks = &call.camera.quirks;
@@ -305,6 +305,12 @@ pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, F
     let first_port = if quirks.double_port { ":80" } else { "" };
     let path = stream_path(call, profile)?;
     Ok(format!("rtsp://{host}{first_port}:{port}/{path}"))
+}
+
+/// Address of a profile's stream, tunnelled through HTTP.
+pub(super) fn tunnel_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
+    let path = stream_path(call, profile)?;
+    Ok(call.url(&format!("/{path}")))
 }
 
 /// The path and query of the stream of a profile that is complete.
@@ -338,10 +344,10 @@ pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String,
     })
 }
 
-/// The device streams RTP unicast over RTSP, and nothing else.
+/// The device streams RTP unicast over RTSP or HTTP, and nothing else.
 pub(super) fn invalid_stream_setup(asked: &str) -> Fault {
     Fault::sender(
         &[(TER, "InvalidArgVal"), (TER, "InvalidStreamSetup")],
-        format!("{asked} is not supported, only RTP unicast over RTSP"),
+        format!("{asked} is not supported, only RTP unicast over RTSP or HTTP"),
     )
 }
