@@ -25,6 +25,7 @@ use crate::service::imaging::Imaging;
 use crate::service::profiles::initial;
 use crate::service::{device, ptz};
 use crate::state::{Camera, Events};
+use crate::stream_spec::StreamSpec;
 
 /// Whether and where a camera answers WS-Discovery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub struct Builder {
     https: Option<Certificate>,
     client_roots: Option<Vec<u8>>,
     rtsp_auth: RtspAuth,
+    streams: Vec<StreamSpec>,
 }
 
 impl Default for Builder {
@@ -74,6 +76,7 @@ impl Default for Builder {
             https: None,
             client_roots: None,
             rtsp_auth: RtspAuth::default(),
+            streams: Vec::new(),
         }
     }
 }
@@ -97,6 +100,12 @@ impl Builder {
     /// What RTSP accepts as proof of the user: Digest, by default.
     pub fn rtsp_auth(mut self, scheme: RtspAuth) -> Self {
         self.rtsp_auth = scheme;
+        self
+    }
+
+    /// Adds a stream, with a fixed profile of its own after those that are there.
+    pub fn stream(mut self, stream: StreamSpec) -> Self {
+        self.streams.push(stream);
         self
     }
 
@@ -220,7 +229,7 @@ impl Builder {
             ptz: Mutex::new(Ptz::new(Instant::now())),
             ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
-            media: Mutex::new(initial(&clip, &self.quirks)),
+            media: Mutex::new(initial(&clip, &self.quirks, &self.streams)),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),

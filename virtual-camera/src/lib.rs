@@ -27,6 +27,7 @@
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
 //! - [`AuthScheme`], [`RtspAuth`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
+//! - [`StreamSpec`] is a stream for it to have beside `main` and `sub`, of a [`VideoCodec`] and an [`AudioCodec`].
 //! - [`Recording`] is what clients published to it as a media server.
 //! - [`Event`] is anything else for it to report.
 //! - [`Error`] is why it did not start.
@@ -55,6 +56,7 @@ mod server;
 mod service;
 mod soap;
 mod state;
+mod stream_spec;
 mod streams;
 mod subscription;
 mod topic;
@@ -74,3 +76,4 @@ pub use quirks::{
 pub use recording::{RecordedTrack, Recording};
 pub use rtsp::RtspAuth;
 pub use server::Certificate;
+pub use stream_spec::{AudioCodec, StreamSpec, VideoCodec};

@@ -2,4 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 mod client;
+mod codecs;
+mod events;
 mod tunnels;
