@@ -28,6 +28,7 @@
 //! - [`AuthScheme`], [`RtspAuth`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
 //! - [`StreamSpec`] is a stream for it to have beside `main` and `sub`, of a [`VideoCodec`] and an [`AudioCodec`].
+//! - [`frame_number`] reads from a decoded picture which one it is.
 //! - [`Recording`] is what clients published to it as a media server.
 //! - [`Event`] is anything else for it to report.
 //! - [`Error`] is why it did not start.
@@ -45,6 +46,7 @@ mod digest;
 mod discovery;
 mod error;
 mod event;
+mod mark;
 mod media;
 mod motion;
 mod observed;
@@ -68,6 +70,7 @@ pub use camera::VirtualCamera;
 pub use digest::DigestAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Operation};
+pub use mark::frame_number;
 pub use motion::PtzPosition;
 pub use observed::Observed;
 pub use quirks::{
