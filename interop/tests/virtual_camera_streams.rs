@@ -248,7 +248,7 @@ async fn gstreamer_plays_every_codec_over_every_transport() {
             "rtph264depay ! h264parse ! avdec_h264",
             (1280, 720),
             1,
-            16,
+            46,
         ),
         (
             2,

@@ -1,6 +1,6 @@
 //! How a camera is set up.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
@@ -58,6 +58,7 @@ pub struct Builder {
     client_roots: Option<Vec<u8>>,
     rtsp_auth: RtspAuth,
     streams: Vec<StreamSpec>,
+    multicast: Option<SocketAddrV4>,
 }
 
 impl Default for Builder {
@@ -77,6 +78,7 @@ impl Default for Builder {
             client_roots: None,
             rtsp_auth: RtspAuth::default(),
             streams: Vec::new(),
+            multicast: None,
         }
     }
 }
@@ -106,6 +108,13 @@ impl Builder {
     /// Adds a stream, with a fixed profile of its own after those that are there.
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
+        self
+    }
+
+    /// Streams by multicast to this group too, over IPv4: of each track, RTP to an even port from this one on, and RTCP to
+    /// the next. Packets go no further than the network of the address it listens on.
+    pub fn multicast(mut self, group: SocketAddrV4) -> Self {
+        self.multicast = Some(group);
         self
     }
 
@@ -205,6 +214,7 @@ impl Builder {
             listen: rtsp_address,
             auth: gate.rtsp(),
             tls: acceptor.clone(),
+            multicast: self.multicast,
         });
         let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
 
@@ -229,7 +239,7 @@ impl Builder {
             ptz: Mutex::new(Ptz::new(Instant::now())),
             ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
-            media: Mutex::new(initial(&clip, &self.quirks, &self.streams)),
+            media: Mutex::new(initial(&clip, &self.quirks, &self.streams, self.multicast)),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),

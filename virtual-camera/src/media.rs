@@ -2,6 +2,7 @@
 //! the encoding alone has an effect: it chooses the clip.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
 use std::sync::Arc;
 
 use crate::clip::{Clip, Codec};
@@ -153,6 +154,8 @@ pub(crate) struct Media {
     pub mode: String,
     /// Whether rules see motion.
     pub motion: bool,
+    /// The group that streams go to as well, with the first port.
+    pub multicast: Option<SocketAddrV4>,
     made: u32,
 }
 
@@ -170,6 +173,7 @@ impl Media {
             rules: Vec::new(),
             mode: mode.to_owned(),
             motion: false,
+            multicast: None,
             made: 0,
         }
     }

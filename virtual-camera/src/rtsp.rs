@@ -6,6 +6,7 @@ mod authorization;
 mod connection;
 mod entrance;
 mod framing;
+mod groups;
 mod handler;
 mod inlet;
 mod outlet;
@@ -21,9 +22,10 @@ mod track;
 mod transport;
 mod tunnel;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -35,11 +37,14 @@ use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use url::Url;
 
 pub(crate) use self::authorization::Door;
 pub use self::authorization::RtspAuth;
 use self::connection::Ends;
+use self::groups::Groups;
 use self::publication::Publications;
+use self::sender::Sender;
 use self::session::Session;
 use self::sessions::Sessions;
 use self::timeline::Timeline;
@@ -62,6 +67,8 @@ pub(crate) struct RtspOptions {
     pub auth: Option<Door>,
     /// Accepts TLS too, on the same port.
     pub tls: Option<TlsAcceptor>,
+    /// Sends to this group too, from this port on.
+    pub multicast: Option<SocketAddrV4>,
 }
 
 /// A running RTSP server. Dropped, it stops.
@@ -85,6 +92,8 @@ impl RtspServer {
             timeline: Timeline::new(now(), SystemTime::now()),
             auth: RwLock::new(options.auth.map(Arc::new)),
             tls: options.tls,
+            groups: options.multicast.map(Groups::new),
+            started: Mutex::default(),
             tunnels: Arc::default(),
             sessions: Mutex::default(),
             publications: Mutex::default(),
@@ -104,6 +113,40 @@ impl RtspServer {
     pub(crate) fn show(&self, programme: Weak<dyn Programme>) {
         let first = self.shared.programme.set(programme).is_ok();
         debug_assert!(first, "the programme is set once");
+    }
+
+    /// Sends all tracks of a stream to the group, without a client; does nothing where there is no group.
+    ///
+    /// # Errors
+    /// When a track cannot be sent.
+    pub(crate) fn start_multicast(&self, url: &Url) -> io::Result<()> {
+        let shared = &self.shared;
+        let Some((groups, programme)) = shared.groups.as_ref().zip(shared.programme()) else {
+            return Ok(());
+        };
+        let Some(stream) = programme.stream(url) else {
+            return Ok(());
+        };
+        let mut session = Session::new(stream.path.clone());
+        for (index, track) in stream.tracks.into_iter().enumerate() {
+            let programme = Arc::downgrade(&programme);
+            let make = |outlet| Sender::new(track, programme, shared.timeline, outlet);
+            let local = self.local_addr.ip();
+            let sender = groups.sender(local, &stream.path, index, make)?;
+            session.set_up(index, sender);
+        }
+        let from = session.positions(now());
+        session.play(&from);
+        shared.started().insert(stream.path, session);
+        Ok(())
+    }
+
+    /// Ends what [`start_multicast`](Self::start_multicast) began. Sessions of clients go on.
+    pub(crate) fn stop_multicast(&self, url: &Url) {
+        let stream = self.shared.programme().and_then(|it| it.stream(url));
+        if let Some(stream) = stream {
+            self.shared.started().remove(&stream.path);
+        }
     }
 
     /// Opens a tunnel through an HTTP server, whose answer to its GET is what is read here. `None` when there are too
@@ -158,6 +201,7 @@ impl RtspServer {
     /// Ends all sessions and connections, as a camera does that restarts. New ones are served.
     pub(crate) fn close_sessions(&self) {
         self.shared.sessions().clear();
+        self.shared.started().clear();
         let mut connections = self.shared.connections();
         connections.cancel();
         *connections = self.shared.stop.child_token();
@@ -176,6 +220,7 @@ impl RtspServer {
 impl Drop for RtspServer {
     fn drop(&mut self) {
         self.shared.sessions().clear();
+        self.shared.started().clear();
     }
 }
 
@@ -193,6 +238,9 @@ struct Shared {
     timeline: Timeline,
     auth: RwLock<Option<Arc<Door>>>,
     tls: Option<TlsAcceptor>,
+    groups: Option<Groups>,
+    /// Multicast streams that go on without a client, by path.
+    started: Mutex<BTreeMap<String, Session>>,
     tunnels: Arc<Tunnels>,
     sessions: Mutex<Sessions<Session>>,
     publications: Mutex<Publications>,
@@ -211,6 +259,10 @@ impl Shared {
 
     fn sessions(&self) -> MutexGuard<'_, Sessions<Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn started(&self) -> MutexGuard<'_, BTreeMap<String, Session>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn publications(&self) -> MutexGuard<'_, Publications> {

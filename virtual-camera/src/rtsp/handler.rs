@@ -141,8 +141,8 @@ impl Handler {
         match request.method() {
             Method::Options => self.options(request),
             Method::Describe => self.describe(received),
-            Method::Setup if self.is_announced(request) => self.set_up_recording(received).await,
-            Method::Setup => self.setup(received).await,
+            Method::Setup if self.is_announced(request) => self.set_up_recording(received),
+            Method::Setup => self.setup(received),
             Method::Announce => self.announce(received),
             Method::Record => self.record(received),
             Method::Play => self.play(received),
@@ -222,8 +222,8 @@ impl Handler {
 
     async fn pause(&self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
         let (id, players) = self.with_session(request, |id, session| {
-            let players = session.pause();
-            if players.is_empty() {
+            let (count, players) = session.pause();
+            if count == 0 {
                 return Err(refusal(StatusCode::MethodNotValidInThisState));
             }
             Ok((id.to_owned(), players))
@@ -234,8 +234,9 @@ impl Handler {
     }
 
     async fn teardown(&mut self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
-        let (id, players) =
-            self.with_session(request, |id, session| Ok((id.to_owned(), session.pause())))?;
+        let (id, players) = self.with_session(request, |id, session| {
+            Ok((id.to_owned(), session.pause().1))
+        })?;
         let _ = join_all(players).await;
         self.forget(&id);
         Ok(refusal(StatusCode::Ok))

@@ -24,14 +24,15 @@ impl UdpInlet {
     ///
     /// # Errors
     /// When no ports are free.
-    pub(super) async fn open(
+    pub(super) fn open(
         (local, peer): (IpAddr, IpAddr),
         tape: &Arc<Tape>,
         shared: Weak<Shared>,
         session: String,
     ) -> io::Result<Self> {
-        let (rtp, rtcp) = udp_pair(local).await?;
+        let (rtp, rtcp) = udp_pair(local)?;
         let ports = (rtp.local_addr()?.port(), rtcp.local_addr()?.port());
+        let (rtp, rtcp) = (UdpSocket::from_std(rtp)?, UdpSocket::from_std(rtcp)?);
         let tape = tape.clone();
         let receiver = tokio::spawn(async move {
             let mut reports = vec![0; 2048];

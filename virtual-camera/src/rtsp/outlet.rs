@@ -1,7 +1,7 @@
 //! The ways packets take to a client.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{self, IpAddr, SocketAddr, SocketAddrV4};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::net::UdpSocket;
@@ -18,18 +18,43 @@ pub(super) enum Outlet {
     },
     /// From a pair of sockets that are connected to the client's.
     Udp { rtp: UdpSocket, rtcp: UdpSocket },
+    /// From a pair of sockets that are connected to a group.
+    Multicast {
+        rtp: UdpSocket,
+        rtcp: UdpSocket,
+        group: SocketAddrV4,
+    },
 }
+
+/// Routers do not carry packets any further.
+const TTL: u32 = 1;
 
 /// The connection to the client has ended.
 pub(super) struct Gone;
 
 impl Outlet {
     /// A pair of sockets that send from `local` to the ports of `peer`.
-    pub(super) async fn udp(local: IpAddr, peer: IpAddr, ports: (u16, u16)) -> io::Result<Self> {
-        let (rtp, rtcp) = udp_pair(local).await?;
-        rtp.connect((peer, ports.0)).await?;
-        rtcp.connect((peer, ports.1)).await?;
+    pub(super) fn udp(local: IpAddr, peer: IpAddr, ports: (u16, u16)) -> io::Result<Self> {
+        let (rtp, rtcp) = udp_pair(local)?;
+        rtp.connect((peer, ports.0))?;
+        rtcp.connect((peer, ports.1))?;
+        let (rtp, rtcp) = (UdpSocket::from_std(rtp)?, UdpSocket::from_std(rtcp)?);
         Ok(Self::Udp { rtp, rtcp })
+    }
+
+    /// A pair of sockets that send from `local` to a group, whose port is that of RTP.
+    pub(super) fn multicast(local: IpAddr, group: SocketAddrV4) -> io::Result<Self> {
+        let IpAddr::V4(local) = local else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let (rtp, rtcp) = udp_pair(local.into())?;
+        for (socket, port) in [(&rtp, group.port()), (&rtcp, group.port() + 1)] {
+            socket2::SockRef::from(socket).set_multicast_if_v4(&local)?;
+            socket.set_multicast_ttl_v4(TTL)?;
+            socket.connect((*group.ip(), port))?;
+        }
+        let (rtp, rtcp) = (UdpSocket::from_std(rtp)?, UdpSocket::from_std(rtcp)?);
+        Ok(Self::Multicast { rtp, rtcp, group })
     }
 
     /// The value of the `Transport` header that tells the client how packets come.
@@ -38,6 +63,11 @@ impl Outlet {
         Ok(match self {
             Self::Interleaved { rtp, rtcp, .. } => {
                 format!("RTP/AVP/TCP;unicast;interleaved={rtp}-{rtcp}{ssrc}")
+            }
+            Self::Multicast { group, .. } => {
+                let (address, port) = (group.ip(), group.port());
+                let ports = format!("{port}-{}", port + 1);
+                format!("RTP/AVP;multicast;destination={address};port={ports};ttl={TTL}{ssrc}")
             }
             Self::Udp { rtp, rtcp } => {
                 let port = |address: io::Result<SocketAddr>| address.map(|a| a.port());
@@ -61,7 +91,7 @@ impl Outlet {
                 .send(interleave(*rtp, packets))
                 .await
                 .map_err(|_| Gone),
-            Self::Udp { rtp, .. } => {
+            Self::Udp { rtp, .. } | Self::Multicast { rtp, .. } => {
                 for packet in packets {
                     send_datagram(rtp, packet).await;
                 }
@@ -79,7 +109,7 @@ impl Outlet {
                 .send(interleave(*rtcp, [&report]))
                 .await
                 .map_err(|_| Gone),
-            Self::Udp { rtcp, .. } => {
+            Self::Udp { rtcp, .. } | Self::Multicast { rtcp, .. } => {
                 send_datagram(rtcp, &report).await;
                 Ok(())
             }
@@ -92,21 +122,23 @@ impl Outlet {
             Self::Interleaved {
                 rtcp, connection, ..
             } => drop(connection.try_send(interleave(*rtcp, [report]))),
-            Self::Udp { rtcp, .. } => drop(rtcp.try_send(report)),
+            Self::Udp { rtcp, .. } | Self::Multicast { rtcp, .. } => drop(rtcp.try_send(report)),
         }
     }
 }
 
 /// Sockets for RTP and RTCP with neighbouring ports, the first even (RFC 3550, 11).
-pub(super) async fn udp_pair(local: IpAddr) -> io::Result<(UdpSocket, UdpSocket)> {
+pub(super) fn udp_pair(local: IpAddr) -> io::Result<(net::UdpSocket, net::UdpSocket)> {
     const ATTEMPTS: usize = 64;
     for _ in 0..ATTEMPTS {
-        let rtp = UdpSocket::bind((local, 0)).await?;
+        let rtp = net::UdpSocket::bind((local, 0))?;
         let port = rtp.local_addr()?.port();
         if port % 2 == 1 {
             continue;
         }
-        if let Ok(rtcp) = UdpSocket::bind((local, port + 1)).await {
+        if let Ok(rtcp) = net::UdpSocket::bind((local, port + 1)) {
+            rtp.set_nonblocking(true)?;
+            rtcp.set_nonblocking(true)?;
             return Ok((rtp, rtcp));
         }
     }

@@ -1,11 +1,13 @@
 //! One track on its way to one client.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::now;
 use super::outlet::{Gone, Outlet};
@@ -28,7 +30,14 @@ pub(super) struct Sender {
     timeline: Timeline,
     packetizer: Mutex<Packetizer>,
     outlet: Outlet,
+    /// What sends it, as long as anybody holds it.
+    player: Mutex<Weak<Player>>,
+    /// Sessions that set it up: one, but for multicast.
+    members: AtomicUsize,
 }
+
+/// A task that sends a track. It has ended when the handle has.
+pub(super) type Player = AbortOnDropHandle<()>;
 
 /// Where PLAY begins.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +66,41 @@ impl Sender {
             programme,
             packetizer: Mutex::new(packetizer),
             outlet,
+            player: Mutex::default(),
+            members: AtomicUsize::new(0),
         }
+    }
+
+    /// A session sets it up.
+    pub(super) fn join(&self) {
+        self.members.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A session has no use for it any more. With the last of them the stream ends.
+    pub(super) fn leave(&self) {
+        if self.members.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.say_bye();
+        }
+    }
+
+    /// Sends from a unit on, unless it is under way. It goes on until the last of those who started it drops the player.
+    pub(super) fn start(self: &Arc<Self>, unit: u64) -> Arc<Player> {
+        let mut playing = self.player.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = playing.upgrade().filter(|player| !player.is_finished());
+        under_way.unwrap_or_else(|| {
+            let sender = self.clone();
+            let player = tokio::spawn(async move { sender.play(unit).await });
+            let player = Arc::new(AbortOnDropHandle::new(player));
+            *playing = Arc::downgrade(&player);
+            player
+        })
+    }
+
+    fn is_under_way(&self) -> bool {
+        let playing = self.player.lock().unwrap_or_else(PoisonError::into_inner);
+        playing
+            .upgrade()
+            .is_some_and(|player| !player.is_finished())
     }
 
     /// The value of the `Transport` header that tells the client how packets come.
@@ -70,7 +113,7 @@ impl Sender {
     }
 
     /// What comes next: where sending at `now` begins, or goes on if it is under way.
-    pub(super) fn position(&self, now: Instant, under_way: bool) -> Start {
+    pub(super) fn position(&self, now: Instant) -> Start {
         if let Track::Tape(tape) = &self.track {
             let unit = tape.start();
             let first = tape.next_header(unit);
@@ -79,7 +122,7 @@ impl Sender {
         }
         let packetizer = self.packetizer();
         // One that plays has sent the current unit.
-        let unit = self.timeline.unit_at(now) + u64::from(under_way);
+        let unit = self.timeline.unit_at(now) + u64::from(self.is_under_way());
         Start {
             unit,
             first: Some((
@@ -90,7 +133,7 @@ impl Sender {
     }
 
     /// Sends from a unit on, until the connection is gone.
-    pub(super) async fn play(&self, unit: u64) {
+    async fn play(&self, unit: u64) {
         // The connection is gone, and with it the session will be.
         let Gone = match &self.track {
             Track::Clip(clip) => self.play_clip(clip, unit).await,
@@ -100,7 +143,7 @@ impl Sender {
     }
 
     /// Ends the stream, if there was one.
-    pub(super) fn say_bye(&self) {
+    fn say_bye(&self) {
         if !self.packetizer().is_unused() {
             self.outlet.try_send_report(&self.report(Packetizer::bye));
         }

@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::inlet::UdpInlet;
 use super::publication::Publication;
-use super::sender::{Sender, Start};
+use super::sender::{Player, Sender, Start};
 
 /// The tracks that one client set up. Dropped, it says goodbye.
 pub(super) struct Session {
@@ -22,14 +22,11 @@ struct Intake {
     inlets: Vec<UdpInlet>,
 }
 
-/// A task that sends a track. It has ended when the handle has.
-pub(super) type Player = AbortOnDropHandle<()>;
-
 struct SetUp {
     /// The number of the track in its stream.
     index: usize,
     sender: Arc<Sender>,
-    player: Option<Player>,
+    player: Option<Arc<Player>>,
 }
 
 impl Session {
@@ -70,11 +67,12 @@ impl Session {
     }
 
     /// Sets a track up, anew where it was.
-    pub(super) fn set_up(&mut self, index: usize, sender: Sender) {
+    pub(super) fn set_up(&mut self, index: usize, sender: Arc<Sender>) {
         self.tracks.retain(|track| track.index != index);
+        sender.join();
         self.tracks.push(SetUp {
             index,
-            sender: Arc::new(sender),
+            sender,
             player: None,
         });
         self.tracks.sort_by_key(|track| track.index);
@@ -88,7 +86,7 @@ impl Session {
     pub(super) fn positions(&self, now: Instant) -> Vec<(usize, Start)> {
         let tracks = self.tracks.iter();
         tracks
-            .map(|track| (track.index, track.sender.position(now, track.is_playing())))
+            .map(|track| (track.index, track.sender.position(now)))
             .collect()
     }
 
@@ -99,33 +97,39 @@ impl Session {
             if let Some((_, start)) = start
                 && !track.is_playing()
             {
-                let (sender, unit) = (track.sender.clone(), start.unit);
-                let player = tokio::spawn(async move { sender.play(unit).await });
-                track.player = Some(AbortOnDropHandle::new(player));
+                track.player = Some(track.sender.start(start.unit));
             }
         }
     }
 
-    /// Stops sending; what was sending is told to end.
-    pub(super) fn pause(&mut self) -> Vec<Player> {
-        let players = self.tracks.iter_mut();
-        let players: Vec<_> = players.filter_map(|track| track.player.take()).collect();
+    /// Stops sending, and gives back what was sending for this session alone, which is told to end; how many tracks it
+    /// was, too.
+    pub(super) fn pause(&mut self) -> (usize, Vec<Player>) {
+        let playing = self.tracks.iter_mut();
+        let playing: Vec<_> = playing.filter_map(|track| track.player.take()).collect();
+        let count = playing.len();
+        let players: Vec<_> = playing.into_iter().filter_map(Arc::into_inner).collect();
         players.iter().for_each(AbortOnDropHandle::abort);
-        players
+        (count, players)
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         self.pause();
-        for track in &self.tracks {
-            track.sender.say_bye();
-        }
+        self.tracks.clear();
         if let Some(intake) = self.intake.take() {
             tracing::info!(path = self.path, "an RTSP publisher is gone");
             drop(intake.inlets);
             intake.publication.end();
         }
+    }
+}
+
+impl Drop for SetUp {
+    fn drop(&mut self) {
+        self.player = None;
+        self.sender.leave();
     }
 }
 

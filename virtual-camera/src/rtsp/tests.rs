@@ -1,5 +1,6 @@
 //! The server over real sockets, with a client written for it.
 
+mod multicast;
 mod playing;
 mod publishing;
 mod refusing;
@@ -7,7 +8,7 @@ mod tracks;
 mod tunnels;
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::clip::{Clip, Codec};
 use crate::digest::DigestServer;
 use crate::event::Event;
 
+const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 42, 42);
 const DEADLINE: Duration = Duration::from_secs(20);
 const TCP: (&str, &str) = ("Transport", "RTP/AVP/TCP;unicast;interleaved=4-5");
 
@@ -81,6 +83,7 @@ async fn server(auth: Option<DigestServer>) -> Running {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         auth: auth.map(|auth| Door::digest(Arc::new(auth))),
         tls: None,
+        multicast: Some(SocketAddrV4::new(GROUP, group_port())),
     })
     .await
     .unwrap();
@@ -270,6 +273,18 @@ fn timestamp(packet: &[u8]) -> u32 {
 
 fn is_bye(packet: &[u8]) -> bool {
     packet.len() > 8 && packet[packet.len() - 8..packet.len() - 4] == [0x81, 203, 0, 1]
+}
+
+/// A port that is even, and free.
+fn group_port() -> u16 {
+    let free = || {
+        std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
+            .unwrap()
+            .local_addr()
+    };
+    std::iter::repeat_with(|| free().unwrap().port())
+        .find(|port| port % 2 == 0)
+        .unwrap()
 }
 
 /// Waits until so many sessions play.

@@ -10,6 +10,8 @@ pub(super) enum Delivery {
     Interleaved(Option<(u8, u8)>),
     /// By UDP to these ports of the client, for RTP and RTCP.
     Udp(u16, u16),
+    /// By UDP to a group of many, which the server chooses.
+    Multicast,
 }
 
 /// What keeps a `Transport` header from being served.
@@ -51,13 +53,16 @@ impl Delivery {
         let protocol = parts.next().unwrap_or_default().to_ascii_uppercase();
         let mut channels = None;
         let mut ports = None;
+        let mut multicast = false;
         for part in parts {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let value = value.trim().trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
-                "multicast" => return Err(Refusal::Unsupported),
+                "multicast" => multicast = true,
                 "mode" if !is_mode(value) => return Err(Refusal::Unsupported),
-                "destination" if value != peer => return Err(Refusal::ForeignDestination),
+                "destination" if value != peer && !multicast => {
+                    return Err(Refusal::ForeignDestination);
+                }
                 "interleaved" => {
                     channels = Some(pair(value, u8::checked_add).ok_or(Refusal::Unsupported)?);
                 }
@@ -66,6 +71,7 @@ impl Delivery {
             }
         }
         match protocol.as_str() {
+            "RTP/AVP" | "RTP/AVP/UDP" if multicast => Ok(Self::Multicast),
             "RTP/AVP/TCP" => Ok(Self::Interleaved(channels)),
             "RTP/AVP" | "RTP/AVP/UDP" => match ports {
                 Some((rtp, rtcp)) if rtp != 0 && rtcp != 0 => Ok(Self::Udp(rtp, rtcp)),
@@ -132,6 +138,10 @@ mod tests {
                 Delivery::Udp(5000, 5001),
             ),
             (
+                "RTP/AVP;multicast;destination=239.1.1.1;port=7000-7001;ttl=5",
+                Delivery::Multicast,
+            ),
+            (
                 "RTP/AVP/UDP;unicast;client_port=5000;destination=127.0.0.1",
                 Delivery::Udp(5000, 5001),
             ),
@@ -143,7 +153,7 @@ mod tests {
     #[test]
     fn takes_the_first_transport_that_is_served() {
         assert_eq!(
-            parse("RTP/SAVP;client_port=1-2,RTP/AVP;multicast,RTP/AVP/TCP;interleaved=2-3"),
+            parse("RTP/SAVP;client_port=1-2,RTP/AVP;unicast,RTP/AVP/TCP;interleaved=2-3"),
             Ok(Delivery::Interleaved(Some((2, 3))))
         );
     }
@@ -154,7 +164,6 @@ mod tests {
             "",
             ",;,=",
             "RTP/AVP",
-            "RTP/AVP;multicast;port=5000-5001",
             "RTP/AVP;unicast;client_port=0-1",
             "RTP/AVP;unicast;client_port=65535",
             "RTP/AVP;unicast;client_port=70000-70001",

@@ -50,8 +50,8 @@ pub(super) fn show(
     match &configuration.body {
         Body::Plain(content) => shown.children(content.iter().cloned()),
         Body::Analytics => shown.children(analytics::engines(media)),
-        Body::Audio(codec) => encoders::show_audio(*codec, service, shown),
-        Body::Video(encoder) => encoders::show_video(encoder, service, shown),
+        Body::Audio(codec) => encoders::show_audio(*codec, service, media.multicast, shown),
+        Body::Video(encoder) => encoders::show_video(encoder, service, media.multicast, shown),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Encoders of video and sound, as both Media services read, write and limit them.
 
+use std::net::SocketAddrV4;
+
 use super::configurations::{impossible, number};
-use super::profiles::{no_multicast, resolution};
+use super::profiles::{multicast, resolution};
 use super::range;
 use crate::clip::{Clip, Codec};
 use crate::media::{Body, VideoEncoder};
@@ -69,7 +71,12 @@ pub(super) fn attributes(shown: Element, encoder: &VideoEncoder) -> Element {
     }
 }
 
-pub(super) fn show_video(encoder: &VideoEncoder, service: Ns, shown: Element) -> Element {
+pub(super) fn show_video(
+    encoder: &VideoEncoder,
+    service: Ns,
+    group: Option<SocketAddrV4>,
+    shown: Element,
+) -> Element {
     let first = service == TRT;
     let clip = Clip::of(encoder.codec);
     let shown = shown
@@ -87,7 +94,7 @@ pub(super) fn show_video(encoder: &VideoEncoder, service: Ns, shown: Element) ->
             .leaf(TT, "BitrateLimit", encoder.bitrate);
         return shown
             .child(rate)
-            .child(no_multicast())
+            .child(multicast(group))
             .leaf(TT, "Quality", encoder.quality);
     }
     let rate = rate
@@ -103,11 +110,16 @@ pub(super) fn show_video(encoder: &VideoEncoder, service: Ns, shown: Element) ->
         .leaf(TT, "Quality", encoder.quality)
         .child(rate)
         .children(h264)
-        .child(no_multicast())
+        .child(multicast(group))
         .leaf(TT, "SessionTimeout", "PT60S")
 }
 
-pub(super) fn show_audio(codec: Codec, service: Ns, shown: Element) -> Element {
+pub(super) fn show_audio(
+    codec: Codec,
+    service: Ns,
+    group: Option<SocketAddrV4>,
+    shown: Element,
+) -> Element {
     let first = service == TRT;
     let (bitrate, samples) = rates(codec);
     let shown = shown.leaf(TT, "Encoding", encoding(codec, first).unwrap_or_default());
@@ -115,11 +127,11 @@ pub(super) fn show_audio(codec: Codec, service: Ns, shown: Element) -> Element {
         return shown
             .leaf(TT, "Bitrate", bitrate)
             .leaf(TT, "SampleRate", samples)
-            .child(no_multicast())
+            .child(multicast(group))
             .leaf(TT, "SessionTimeout", "PT60S");
     }
     shown
-        .child(no_multicast())
+        .child(multicast(group))
         .leaf(TT, "Bitrate", bitrate)
         .leaf(TT, "SampleRate", samples)
 }

@@ -5,12 +5,12 @@ use super::encoders::video_encodings;
 use super::profiles::{
     AUDIO_OUTPUT, AUDIO_SOURCE, VIDEO_SOURCE, VIDEO_SOURCE_MODE, create, delete,
     invalid_stream_setup, no_configuration, no_profile, pick, requested, requested_configuration,
-    resolution, snapshot_uri, stream_path, stream_uri, tell_profile, tunnel_uri, video_sources,
+    resolution, snapshot_uri, stream_to_group, stream_uri, tell_profile, tunnel_uri, video_sources,
 };
 use super::{Call, flags, overlay};
 use crate::media::{Kind, MAX_PROFILES, Media, Profile};
 use crate::soap::Fault;
-use crate::state::lock;
+use crate::state::{Camera, lock};
 use crate::xml::{Element, Ns, TRT, TT, element, named};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
@@ -103,11 +103,11 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             call.response("SetSynchronizationPointResponse")
         }
         "StartMulticastStreaming" => {
-            stream_path(call, &requested(call)?)?;
+            stream_to_group(call, true)?;
             call.response("StartMulticastStreamingResponse")
         }
         "StopMulticastStreaming" => {
-            stream_path(call, &requested(call)?)?;
+            stream_to_group(call, false)?;
             call.response("StopMulticastStreamingResponse")
         }
         _ => return Err(Fault::not_supported(operation)),
@@ -218,7 +218,7 @@ pub(super) fn change_profile(
     Ok(())
 }
 
-pub(super) fn capabilities() -> Element {
+pub(super) fn capabilities(camera: &Camera) -> Element {
     let service = [
         ("SnapshotUri", true),
         ("Rotation", false),
@@ -226,7 +226,7 @@ pub(super) fn capabilities() -> Element {
         ("OSD", true),
     ];
     let streaming = [
-        ("RTPMulticast", false),
+        ("RTPMulticast", lock(&camera.media).multicast.is_some()),
         ("RTP_TCP", true),
         ("RTP_RTSP_TCP", true),
     ];
@@ -301,12 +301,15 @@ fn check_stream_setup<'a>(call: &'a Call<'_>) -> Result<&'a str, Fault> {
     let setup = call.request.child("StreamSetup");
     let setup = setup.ok_or_else(|| Fault::missing("StreamSetup"))?;
     let stream = setup.text_of("Stream").unwrap_or_default();
-    if stream != "RTP-Unicast" {
-        return Err(invalid_stream_setup(stream));
-    }
+    let multicast = match stream {
+        "RTP-Unicast" => false,
+        "RTP-Multicast" if lock(&call.camera.media).multicast.is_some() => true,
+        other => return Err(invalid_stream_setup(other)),
+    };
     let transport = setup.child("Transport");
     let protocol = transport.and_then(|transport| transport.text_of("Protocol"));
     match protocol.unwrap_or_default() {
+        protocol if multicast && protocol != "UDP" => Err(invalid_stream_setup(protocol)),
         protocol @ ("UDP" | "TCP" | "RTSP" | "HTTP") => Ok(protocol),
         other => Err(invalid_stream_setup(other)),
     }

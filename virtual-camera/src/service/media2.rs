@@ -5,12 +5,12 @@ use super::encoders::video_encodings;
 use super::media::{change_profile, set_video_source_mode, video_source_mode};
 use super::profiles::{
     create, delete, find, invalid_stream_setup, no_profile, pick, requested,
-    requested_configuration, snapshot_uri, stream_path, stream_uri, tell_profile, tunnel_uri,
+    requested_configuration, snapshot_uri, stream_to_group, stream_uri, tell_profile, tunnel_uri,
 };
 use super::{Call, flags, overlay};
 use crate::media::{Kind, MAX_PROFILES, Media, Profile};
 use crate::soap::Fault;
-use crate::state::lock;
+use crate::state::{Camera, lock};
 use crate::xml::{Element, TR2, element, named};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
@@ -102,6 +102,9 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             let profile = requested(call)?;
             let uri = match call.argument("Protocol")? {
                 "RtspUnicast" | "RTSP" => stream_uri(call, &profile)?,
+                "RtspMulticast" if lock(&call.camera.media).multicast.is_some() => {
+                    stream_uri(call, &profile)?
+                }
                 "RtspOverHttp" => tunnel_uri(call, &profile)?,
                 other => return Err(invalid_stream_setup(other)),
             };
@@ -122,11 +125,11 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             call.response("SetSynchronizationPointResponse")
         }
         "StartMulticastStreaming" => {
-            stream_path(call, &requested(call)?)?;
+            stream_to_group(call, true)?;
             call.response("StartMulticastStreamingResponse")
         }
         "StopMulticastStreaming" => {
-            stream_path(call, &requested(call)?)?;
+            stream_to_group(call, false)?;
             call.response("StopMulticastStreamingResponse")
         }
         _ => return Err(Fault::not_supported(operation)),
@@ -204,7 +207,7 @@ fn references<'a>(call: &'a Call<'_>) -> Result<Vec<(Kind, Option<&'a str>)>, Fa
         .collect()
 }
 
-pub(super) fn capabilities() -> Element {
+pub(super) fn capabilities(camera: &Camera) -> Element {
     let service = [
         ("SnapshotUri", true),
         ("Rotation", false),
@@ -214,7 +217,7 @@ pub(super) fn capabilities() -> Element {
     ];
     let streaming = [
         ("RTSPStreaming", true),
-        ("RTPMulticast", false),
+        ("RTPMulticast", lock(&camera.media).multicast.is_some()),
         ("RTP_RTSP_TCP", true),
     ];
     let kinds = Kind::ALL.map(Kind::word).join(" ");

@@ -1,6 +1,9 @@
 //! Profiles and their configurations, as both Media services show them.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use url::Url;
 
 use super::Call;
 use crate::clip::{Clip, Codec};
@@ -32,7 +35,12 @@ const PTZ: &str = "ptz_config";
 const ENCODERS: [&str; 2] = ["main_encoder", "sub_encoder"];
 
 /// Profiles and configurations as they are before anybody changes them.
-pub(crate) fn initial(clip: &Clip, quirks: &Quirks, streams: &[StreamSpec]) -> Media {
+pub(crate) fn initial(
+    clip: &Clip,
+    quirks: &Quirks,
+    streams: &[StreamSpec],
+    group: Option<SocketAddrV4>,
+) -> Media {
     let configuration = |kind, token: &str, name: &str, body| Configuration {
         kind,
         token: token.to_owned(),
@@ -51,7 +59,7 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks, streams: &[StreamSpec]) -> M
             .leaf(TT, "Position", false),
         element(TT, "Events"),
         element(TT, "Analytics").text(false),
-        no_multicast(),
+        multicast(group),
         element(TT, "SessionTimeout").text("PT60S"),
     ];
     let audio_output = vec![
@@ -161,7 +169,9 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks, streams: &[StreamSpec]) -> M
             configurations: references,
         });
     }
-    Media::new(profiles, configurations, VIDEO_SOURCE_MODE)
+    let mut media = Media::new(profiles, configurations, VIDEO_SOURCE_MODE);
+    media.multicast = group;
+    media
 }
 
 /// What the first channel calls by a name, the others number.
@@ -294,17 +304,38 @@ pub(super) fn resolution(clip: &Clip, name: &'static str) -> Element {
         .leaf(TT, "Height", clip.height)
 }
 
-/// Multicast is not supported, but the schema wants an address.
-pub(super) fn no_multicast() -> Element {
+/// The group that streams go to; where there is none, the schema wants an address all the same.
+pub(super) fn multicast(group: Option<SocketAddrV4>) -> Element {
+    let (address, port) = match group {
+        Some(group) => (*group.ip(), group.port()),
+        None => (Ipv4Addr::UNSPECIFIED, 0),
+    };
     element(TT, "Multicast")
         .child(
             element(TT, "Address")
                 .leaf(TT, "Type", "IPv4")
-                .leaf(TT, "IPv4Address", "0.0.0.0"),
+                .leaf(TT, "IPv4Address", address),
         )
-        .leaf(TT, "Port", 0)
-        .leaf(TT, "TTL", 0)
+        .leaf(TT, "Port", port)
+        .leaf(TT, "TTL", u8::from(group.is_some()))
         .leaf(TT, "AutoStart", false)
+}
+
+/// Starts or stops sending a profile to the group, without a client.
+pub(super) fn stream_to_group(call: &Call<'_>, start: bool) -> Result<(), Fault> {
+    let path = stream_path(call, &requested(call)?)?;
+    let rtsp = &call.camera.rtsp;
+    let Ok(url) = Url::parse(&format!("rtsp://camera/{path}")) else {
+        return Ok(());
+    };
+    if !start {
+        rtsp.stop_multicast(&url);
+        return Ok(());
+    }
+    rtsp.start_multicast(&url).map_err(|error| {
+        let reason = format!("the stream cannot be sent: {error}");
+        Fault::receiver(&[(TER, "Action")], reason)
+    })
 }
 
 /// Address of a profile's stream.
@@ -357,10 +388,10 @@ pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String,
     })
 }
 
-/// The device streams RTP unicast over RTSP or HTTP, and nothing else.
+/// A way to carry a stream that the device does not have.
 pub(super) fn invalid_stream_setup(asked: &str) -> Fault {
     Fault::sender(
         &[(TER, "InvalidArgVal"), (TER, "InvalidStreamSetup")],
-        format!("{asked} is not supported, only RTP unicast over RTSP or HTTP"),
+        format!("{asked} is not supported"),
     )
 }

@@ -4,4 +4,5 @@
 mod client;
 mod codecs;
 mod events;
+mod multicast;
 mod tunnels;

@@ -52,10 +52,7 @@ impl Handler {
         records && self.announced.is_some()
     }
 
-    pub(super) async fn set_up_recording(
-        &mut self,
-        received: &Received,
-    ) -> Result<Response, Response> {
+    pub(super) fn set_up_recording(&mut self, received: &Received) -> Result<Response, Response> {
         let request = &received.request;
         self.authorize(received)?;
         let url = request
@@ -82,9 +79,10 @@ impl Handler {
                 let transport = format!("RTP/AVP/TCP;unicast;interleaved={rtp}-{rtcp};mode=record");
                 (Some((rtp, rtcp)), transport)
             }
+            Delivery::Multicast => return Err(refusal(StatusCode::UnsupportedTransport)),
             Delivery::Udp(rtp, rtcp) => {
                 let shared = Arc::downgrade(&self.shared);
-                let inlet = UdpInlet::open((self.local, self.peer), tape, shared, id.clone()).await;
+                let inlet = UdpInlet::open((self.local, self.peer), tape, shared, id.clone());
                 let inlet = inlet.map_err(|error| {
                     tracing::warn!(%error, "an RTSP client cannot publish by UDP");
                     refusal(StatusCode::InternalServerError)

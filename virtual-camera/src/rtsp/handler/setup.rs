@@ -1,5 +1,6 @@
 //! SETUP: how the packets of a track shall come.
 
+use std::io;
 use std::sync::Arc;
 
 use rtsp_types::StatusCode;
@@ -12,7 +13,7 @@ use crate::rtsp::session::Session;
 use crate::rtsp::transport::{Delivery, Refusal};
 
 impl Handler {
-    pub(super) async fn setup(&mut self, received: &Received) -> Result<Response, Response> {
+    pub(super) fn setup(&mut self, received: &Received) -> Result<Response, Response> {
         let request = &received.request;
         let (_, stream, index) = self.stream(request)?;
         self.authorize(received)?;
@@ -43,18 +44,22 @@ impl Handler {
             None => None,
         };
         let replaced = session.as_deref().map(|session| (session, index));
-        let (outlet, channels) = self.outlet(transport.as_str(), replaced).await?;
-
-        let sender = Sender::new(
-            track.clone(),
-            Arc::downgrade(&self.programme()?),
-            self.shared.timeline,
-            outlet,
-        );
-        let transport = sender.transport().map_err(|error| {
-            tracing::warn!(%error, "an RTSP client cannot be served");
-            refusal(StatusCode::InternalServerError)
-        })?;
+        let programme = Arc::downgrade(&self.programme()?);
+        let timeline = self.shared.timeline;
+        let make = |outlet| Sender::new(track.clone(), programme, timeline, outlet);
+        let (sender, channels) = match self.delivery(transport.as_str())? {
+            Delivery::Multicast => {
+                let groups = self.shared.groups.as_ref();
+                let groups = groups.ok_or_else(|| refusal(StatusCode::UnsupportedTransport))?;
+                let sender = groups.sender(self.local, &stream.path, index, make);
+                (sender.map_err(|error| unsendable(&error))?, None)
+            }
+            delivery => {
+                let (outlet, channels) = self.outlet(delivery, replaced)?;
+                (Arc::new(make(outlet)), channels)
+            }
+        };
+        let transport = sender.transport().map_err(|error| unsendable(&error))?;
         let id = match session {
             Some(id) => {
                 self.with_session(request, |_, session| {
@@ -86,14 +91,14 @@ impl Handler {
         Ok(response)
     }
 
-    /// The way packets take as the `Transport` header asks, and the channels it takes up here. The track of a session
+    /// The way packets take to this client alone, and the channels it takes up here. The track of a session
     /// that is replaced frees its own.
-    async fn outlet(
+    fn outlet(
         &self,
-        transport: &str,
+        delivery: Delivery,
         replaced: Option<(&str, usize)>,
     ) -> Result<(Outlet, Option<(u8, u8)>), Response> {
-        match self.delivery(transport)? {
+        match delivery {
             Delivery::Interleaved(wanted) => {
                 let (rtp, rtcp) = self.free_channels(wanted, replaced)?;
                 let connection = self.queue.clone();
@@ -105,13 +110,11 @@ impl Handler {
                 Ok((outlet, Some((rtp, rtcp))))
             }
             Delivery::Udp(rtp, rtcp) => {
-                let outlet = Outlet::udp(self.local, self.peer, (rtp, rtcp)).await;
-                let outlet = outlet.map_err(|error| {
-                    tracing::warn!(%error, "an RTSP client cannot be served by UDP");
-                    refusal(StatusCode::InternalServerError)
-                })?;
+                let outlet = Outlet::udp(self.local, self.peer, (rtp, rtcp));
+                let outlet = outlet.map_err(|error| unsendable(&error))?;
                 Ok((outlet, None))
             }
+            Delivery::Multicast => Err(refusal(StatusCode::UnsupportedTransport)),
         }
     }
 
@@ -149,4 +152,9 @@ impl Handler {
         self.tracks
             .retain(|track| table.is_live(&track.session, now));
     }
+}
+
+fn unsendable(error: &io::Error) -> Response {
+    tracing::warn!(%error, "an RTSP client cannot be served");
+    refusal(StatusCode::InternalServerError)
 }

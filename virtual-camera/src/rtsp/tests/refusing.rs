@@ -18,7 +18,6 @@ async fn refuses_with_the_status_of_the_reason() {
         ("DESCRIBE", "/main", &[("Accept", "text/html")], 406),
         ("DESCRIBE", "/main", &[("Require", "onvif-replay")], 551),
         ("SETUP", "/main", &[], 400),
-        ("SETUP", "/main", &[transport("RTP/AVP;multicast")], 461),
         (
             "SETUP",
             "/main",
