@@ -15,8 +15,13 @@ const MAX_TRACKS: u16 = 32;
 pub(super) struct Groups {
     /// The group, with the first port.
     first: SocketAddrV4,
-    senders: Mutex<BTreeMap<(String, usize), (u16, Weak<Sender>)>>,
+    senders: Mutex<BTreeMap<TrackOf, Numbered>>,
 }
+
+/// The path of a stream, and the number of a track.
+type TrackOf = (String, usize);
+/// Which pair of ports a sender has.
+type Numbered = (u16, Weak<Sender>);
 
 impl Groups {
     pub(super) fn new(first: SocketAddrV4) -> Self {
