@@ -1,5 +1,6 @@
 //! One session: a client and the tracks it set up of a stream.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +20,8 @@ pub(super) struct Session {
 
 struct Intake {
     publication: Arc<Publication>,
-    inlets: Vec<UdpInlet>,
+    /// By the number of the track.
+    inlets: BTreeMap<usize, UdpInlet>,
 }
 
 struct SetUp {
@@ -43,7 +45,7 @@ impl Session {
     pub(super) fn recording(publication: Arc<Publication>) -> Self {
         let mut session = Self::new(publication.path.clone());
         session.intake = Some(Intake {
-            inlets: Vec::new(),
+            inlets: BTreeMap::new(),
             publication,
         });
         session
@@ -54,10 +56,10 @@ impl Session {
         Some(&self.intake.as_ref()?.publication)
     }
 
-    /// Takes packets by UDP for as long as the session lasts.
-    pub(super) fn receive(&mut self, inlet: UdpInlet) {
+    /// Takes packets of a track by UDP for as long as the session lasts.
+    pub(super) fn receive(&mut self, index: usize, inlet: UdpInlet) {
         if let Some(intake) = &mut self.intake {
-            intake.inlets.push(inlet);
+            intake.inlets.insert(index, inlet);
         }
     }
 

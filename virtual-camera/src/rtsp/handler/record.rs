@@ -17,6 +17,7 @@ use crate::rtsp::transport::Delivery;
 pub(super) struct Inlet {
     channels: (u8, u8),
     pub(super) session: String,
+    index: usize,
     tape: Arc<Tape>,
 }
 
@@ -67,13 +68,22 @@ impl Handler {
         self.forget_expired();
         let transport = request.header(&TRANSPORT).map(|header| header.as_str());
         let delivery = self.delivery(transport.unwrap_or_default())?;
+        if delivery == Delivery::Multicast {
+            return Err(refusal(StatusCode::UnsupportedTransport));
+        }
         let id = self.recording_session(request, &publication)?;
+        // One that is set up again is no longer received where it was.
+        self.tracks
+            .retain(|track| (track.session != id) || (track.index != index));
+        self.inlets
+            .retain(|inlet| (inlet.session != id) || (inlet.index != index));
         let (channels, transport) = match delivery {
             Delivery::Interleaved(wanted) => {
                 let (rtp, rtcp) = self.free_channels(wanted, None)?;
                 self.inlets.push(Inlet {
                     channels: (rtp, rtcp),
                     session: id.clone(),
+                    index,
                     tape: tape.clone(),
                 });
                 let transport = format!("RTP/AVP/TCP;unicast;interleaved={rtp}-{rtcp};mode=record");
@@ -89,7 +99,7 @@ impl Handler {
                 })?;
                 let (ours, our_rtcp) = inlet.ports;
                 if let Some(session) = self.shared.sessions().get(&id, now()) {
-                    session.receive(inlet);
+                    session.receive(index, inlet);
                 }
                 let transport = format!(
                     "RTP/AVP;unicast;client_port={rtp}-{rtcp};server_port={ours}-{our_rtcp};mode=record"

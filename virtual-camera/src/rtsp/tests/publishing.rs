@@ -148,3 +148,27 @@ async fn lets_nobody_take_the_place_of_a_publisher() {
     until_recorded(&server, 1).await;
     assert_eq!(server.recordings().len(), 1);
 }
+
+#[tokio::test]
+async fn a_track_that_is_set_up_again_is_received_in_its_new_channels_only() {
+    let server = server(None).await;
+    let mut publisher = Client::connect(&server).await;
+    let setup = publish(
+        &mut publisher,
+        "RTP/AVP/TCP;unicast;interleaved=0-1;mode=record",
+    )
+    .await;
+    let again = (
+        "Transport",
+        "RTP/AVP/TCP;unicast;interleaved=6-7;mode=record",
+    );
+    let session = ("Session", setup.session());
+    let again = publisher
+        .ask("SETUP", "/live/streamid=0", &[again, session])
+        .await;
+    assert_eq!(again.fields("Transport")["interleaved"], "6-7");
+    send(&mut publisher, 0, &packet(1)).await;
+    send(&mut publisher, 6, &packet(2)).await;
+    let recording = until_recorded(&server, 1).await;
+    assert_eq!(recording.tracks[0].packets, [packet(2)]);
+}
