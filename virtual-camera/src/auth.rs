@@ -14,6 +14,7 @@ use crate::accounts::{Accounts, Level, User};
 use crate::clock::read_timestamp;
 use crate::digest::{Algorithm, Deviation, DigestServer, Verdict};
 use crate::quirks::{Quirks, WssePrefix};
+use crate::rtsp::{Door, RtspAuth};
 use crate::xml::Node;
 
 /// How far a token's `Created` may be from the camera's clock.
@@ -89,6 +90,7 @@ pub(crate) struct Gate {
     digest: Arc<DigestServer>,
     used: UsedNonces,
     rules: Rules,
+    rtsp: RtspAuth,
 }
 
 /// How picky the camera is.
@@ -137,6 +139,7 @@ impl Gate {
             digest: Arc::new(digest),
             used: UsedNonces::default(),
             rules,
+            rtsp: RtspAuth::default(),
         }
     }
 
@@ -144,10 +147,27 @@ impl Gate {
         &self.accounts
     }
 
-    /// The Digest side, to share with the RTSP server; `None` where everything is open.
+    /// The Digest side; `None` where everything is open.
     pub(crate) fn digest(&self) -> Option<Arc<DigestServer>> {
         let needed = self.accounts.configured().is_some();
         needed.then(|| self.digest.clone())
+    }
+
+    /// Sets what RTSP accepts.
+    pub(crate) fn set_rtsp(&mut self, rtsp: RtspAuth) {
+        self.rtsp = rtsp;
+    }
+
+    /// The check of RTSP, where there is a user. Basic lets in the one that was configured.
+    pub(crate) fn rtsp(&self) -> Option<Door> {
+        let user = self.accounts.configured()?;
+        let digest = Door::digest(self.digest.clone());
+        let basic = Door::basic(REALM, &user.name, &user.password);
+        Some(match self.rtsp {
+            RtspAuth::Digest => digest,
+            RtspAuth::Basic => basic,
+            RtspAuth::Either => digest.or(basic),
+        })
     }
 
     pub(crate) fn accepts_digest(&self) -> bool {

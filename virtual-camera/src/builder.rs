@@ -1,8 +1,8 @@
 //! How a camera is set up.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use tokio::net::TcpListener;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::auth::{AuthScheme, Credentials, Gate};
 use crate::camera::VirtualCamera;
-use crate::clip::Clip;
+use crate::clip::{Clip, Codec};
 use crate::clock::Clock;
 use crate::discovery;
 use crate::error::Error;
@@ -19,12 +19,13 @@ use crate::motion::Ptz;
 use crate::observed::Observed;
 use crate::push;
 use crate::quirks::Quirks;
-use crate::rtsp::{RtspOptions, RtspServer};
+use crate::rtsp::{RtspAuth, RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
 use crate::service::imaging::Imaging;
 use crate::service::profiles::initial;
 use crate::service::{device, ptz};
 use crate::state::{Camera, Events};
+use crate::stream_spec::StreamSpec;
 use crate::topic;
 
 /// Whether and where a camera answers WS-Discovery.
@@ -56,6 +57,9 @@ pub struct Builder {
     quirks: Quirks,
     https: Option<Certificate>,
     client_roots: Option<Vec<u8>>,
+    rtsp_auth: RtspAuth,
+    streams: Vec<StreamSpec>,
+    multicast: Option<SocketAddrV4>,
 }
 
 impl Default for Builder {
@@ -73,6 +77,9 @@ impl Default for Builder {
             quirks: Quirks::default(),
             https: None,
             client_roots: None,
+            rtsp_auth: RtspAuth::default(),
+            streams: Vec::new(),
+            multicast: None,
         }
     }
 }
@@ -88,9 +95,28 @@ impl Builder {
         self
     }
 
-    /// What SOAP accepts as proof of the user; snapshots and RTSP always take HTTP Digest.
+    /// What SOAP accepts as proof of the user; snapshots always take HTTP Digest.
     pub fn auth(mut self, scheme: AuthScheme) -> Self {
         self.auth = scheme;
+        self
+    }
+
+    /// What RTSP accepts as proof of the user: Digest, by default.
+    pub fn rtsp_auth(mut self, scheme: RtspAuth) -> Self {
+        self.rtsp_auth = scheme;
+        self
+    }
+
+    /// Adds a stream, with a fixed profile of its own after those that are there.
+    pub fn stream(mut self, stream: StreamSpec) -> Self {
+        self.streams.push(stream);
+        self
+    }
+
+    /// Streams by multicast to this group too, over IPv4: of each track, RTP to an even port from this one on, and RTCP to
+    /// the next. Packets go no further than the network of the address it listens on.
+    pub fn multicast(mut self, group: SocketAddrV4) -> Self {
+        self.multicast = Some(group);
         self
     }
 
@@ -112,7 +138,8 @@ impl Builder {
         self
     }
 
-    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate.
+    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate; and RTSP over TLS on the port of RTSP,
+    /// which goes on to take it without.
     pub fn https(mut self, certificate: Certificate) -> Self {
         self.https = Some(certificate);
         self
@@ -181,13 +208,15 @@ impl Builder {
         let (acceptor, certificate_pem) =
             tls.map(|tls| (tls.acceptor, tls.certificate_pem)).unzip();
 
-        let gate = Gate::new(self.auth, self.credentials, &self.quirks);
-        let clip = Clip::built_in();
+        let mut gate = Gate::new(self.auth, self.credentials, &self.quirks);
+        gate.set_rtsp(self.rtsp_auth);
+        let clip = Clip::of(Codec::H264);
         let rtsp_address = SocketAddr::new(self.listen, self.rtsp_port);
         let rtsp = RtspServer::start(RtspOptions {
             listen: rtsp_address,
-            auth: gate.digest(),
-            clip: clip.clone(),
+            auth: gate.rtsp(),
+            tls: acceptor.clone(),
+            multicast: self.multicast,
         });
         let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
 
@@ -212,7 +241,7 @@ impl Builder {
             ptz: Mutex::new(Ptz::new(Instant::now())),
             ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
-            media: Mutex::new(initial(&clip, &self.quirks)),
+            media: Mutex::new(initial(&clip, &self.quirks, &self.streams, self.multicast)),
             events: Events::new(topic::at_the_start()),
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),
@@ -221,6 +250,8 @@ impl Builder {
             name: self.name,
             quirks: self.quirks,
         });
+        let programme: Weak<Camera> = Arc::downgrade(&camera);
+        camera.rtsp.show(programme);
         let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [

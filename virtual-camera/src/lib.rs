@@ -25,8 +25,11 @@
 //! ```
 //!
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
-//! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
+//! - [`AuthScheme`], [`RtspAuth`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
+//! - [`StreamSpec`] is a stream for it to have beside `main` and `sub`, of a [`VideoCodec`] and an [`AudioCodec`].
+//! - [`frame_number`] reads from a decoded picture which one it is.
+//! - [`Recording`] is what clients published to it as a media server.
 //! - [`Event`] is anything else for it to report.
 //! - [`Error`] is why it did not start.
 //!
@@ -45,16 +48,20 @@ mod digest;
 mod discovery;
 mod error;
 mod event;
+mod mark;
 mod media;
 mod motion;
 mod observed;
 mod push;
 mod quirks;
+mod recording;
 mod rtsp;
 mod server;
 mod service;
 mod soap;
 mod state;
+mod stream_spec;
+mod streams;
 mod subscription;
 mod topic;
 mod xml;
@@ -65,9 +72,13 @@ pub use camera::VirtualCamera;
 pub use digest::DigestAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Operation};
+pub use mark::frame_number;
 pub use motion::PtzPosition;
 pub use observed::Observed;
 pub use quirks::{
     BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
 };
+pub use recording::{RecordedTrack, Recording};
+pub use rtsp::RtspAuth;
 pub use server::Certificate;
+pub use stream_spec::{AudioCodec, StreamSpec, VideoCodec};

@@ -4,6 +4,7 @@ mod connections;
 mod junk;
 mod listener;
 mod tls;
+mod tunnel;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,7 +31,6 @@ pub(crate) use self::tls::Tls;
 
 use crate::accounts::Level;
 use crate::auth::{Presented, Refusal, username_token};
-use crate::control;
 use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
 use crate::service::{AccessClass, Call, Service, answer, events};
 use crate::soap::{self, Fault};
@@ -38,6 +38,7 @@ use crate::state::{Camera, lock};
 use crate::xml::{
     Element, Node, Rendering, TDS, TER, TEV, TIMG, TPTZ, TR2, TRT, WSA, WSNT, WSRF_RW,
 };
+use crate::{clip, control};
 
 const MAX_BODY: usize = 1024 * 1024;
 /// A client that sends its request more slowly than this is cut off.
@@ -54,6 +55,7 @@ pub(crate) async fn serve(
     let router = Router::new()
         .route("/onvif/snapshot", get(snapshot))
         .fallback(any(soap))
+        .layer(from_fn_with_state(camera.clone(), tunnel::serve))
         .layer(from_fn_with_state(camera.clone(), misbehave))
         .merge(control::router())
         .with_state(camera);
@@ -260,7 +262,7 @@ async fn snapshot(
     }
     lock(&camera.observed).snapshots += 1;
     let jpeg = HeaderValue::from_static("image/jpeg");
-    let mut still: Bytes = camera.clip.still();
+    let mut still: Bytes = clip::still();
     match camera.quirks.snapshot {
         Some(SnapshotFault::Html) => return junk::page(StatusCode::OK),
         Some(SnapshotFault::Truncated) => still.truncate(still.len() / 2),

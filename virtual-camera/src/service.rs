@@ -5,6 +5,7 @@ pub(crate) mod analytics;
 mod configurations;
 pub(crate) mod device;
 mod deviceio;
+mod encoders;
 pub(crate) mod events;
 pub(crate) mod imaging;
 mod kept;
@@ -106,8 +107,8 @@ impl Service {
     fn capabilities(&self, camera: &Camera) -> Element {
         match self {
             Self::Device => device::capabilities(camera),
-            Self::Media => media::capabilities(),
-            Self::Media2 => media2::capabilities(),
+            Self::Media => media::capabilities(camera),
+            Self::Media2 => media2::capabilities(camera),
             Self::Ptz => ptz::capabilities(camera),
             Self::Imaging => imaging::capabilities(),
             Self::DeviceIo => deviceio::capabilities(camera),
