@@ -91,7 +91,7 @@ pub(crate) struct Gate {
 }
 
 /// How picky the camera is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Rules {
     algorithms: Vec<Algorithm>,
     deviation: Deviation,
@@ -143,6 +143,17 @@ impl Gate {
         let digest = DigestServer::new(REALM, &user.user, &user.password, algorithms)
             .deviating(self.rules.deviation);
         self.user = Some((user, Arc::new(digest)));
+    }
+
+    /// Sets how picky the camera is. Nonces that were handed out go on where Digest stays as it is.
+    pub(crate) fn set_rules(&mut self, quirks: &Quirks) {
+        let rules = Rules::of(quirks);
+        let same_digest =
+            rules.algorithms == self.rules.algorithms && rules.deviation == self.rules.deviation;
+        self.rules = rules;
+        if !same_digest && let Some((user, _)) = self.user.take() {
+            self.set_user(user);
+        }
     }
 
     /// The Digest side, to share with the RTSP server.

@@ -1,7 +1,7 @@
 //! How a camera is set up.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::motion::Ptz;
 use crate::observed::Observed;
 use crate::push;
-use crate::quirks::Quirks;
+use crate::quirks::{LiveQuirks, Quirks};
 use crate::rtsp::{RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
 use crate::service::imaging::Imaging;
@@ -190,15 +190,8 @@ impl Builder {
         let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
 
         let uuid = self.uuid.unwrap_or_else(Uuid::new_v4);
-        let serial = self.serial.unwrap_or_else(|| {
-            let number = match self.quirks.same_serial {
-                true => 0,
-                false => uuid.as_fields().0,
-            };
-            format!("VC{number:08X}")
-        });
         let camera = Arc::new(Camera {
-            serial,
+            serial: self.serial,
             uuid,
             http,
             certificate_pem,
@@ -213,11 +206,14 @@ impl Builder {
             media: Mutex::new(initial(&clip, &self.quirks)),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
+            requests: Mutex::default(),
+            started: Instant::now(),
+            forgotten_refusals: AtomicU64::default(),
             recent: Mutex::default(),
             crashed: AtomicBool::default(),
             stopping: CancellationToken::new(),
             name: self.name,
-            quirks: self.quirks,
+            quirks: LiveQuirks::new(self.quirks),
         });
         let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();

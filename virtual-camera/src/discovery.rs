@@ -61,7 +61,7 @@ pub(crate) async fn start(
         }
         Discovery::Multicast => {
             let group = SocketAddr::from((GROUP, PORT));
-            let deaf = camera.quirks.no_multicast;
+            let deaf = camera.quirks().no_multicast;
             let v4 = group_socket(Domain::IPV4, Ipv4Addr::UNSPECIFIED.into(), deaf);
             let v4 = v4.map_err(failed(group))?;
             let v6 = group_socket(Domain::IPV6, Ipv6Addr::UNSPECIFIED.into(), deaf)
@@ -91,7 +91,7 @@ struct Link<'s> {
 impl Responder {
     /// Says Hello, answers until the camera stops, says Bye.
     async fn serve(&self, v4: &UdpSocket, v6: Option<&UdpSocket>) {
-        let links = match self.camera.quirks.no_multicast {
+        let links = match self.camera.quirks().no_multicast {
             true => Vec::new(),
             false => join_everywhere(v4, v6),
         };
@@ -145,7 +145,7 @@ impl Responder {
 
     async fn send(&self, socket: &UdpSocket, answer: &str, peer: SocketAddr) {
         let mut datagrams = Vec::new();
-        if self.camera.quirks.probe_garbage {
+        if self.camera.quirks().probe_garbage {
             let half = answer.len() / 2;
             datagrams.extend([&b"\xff\x00<<"[..], b"", &answer.as_bytes()[..half]]);
         }
@@ -279,7 +279,7 @@ fn device_addresses(camera: &Camera, local: Option<IpAddr>) -> String {
     let host = advertised_host(camera, local.as_deref());
     let (port, path) = (camera.http.port(), Service::Device.path());
     let address = format!("{}://{host}:{port}{path}", camera.scheme());
-    match camera.quirks.multi_xaddrs {
+    match camera.quirks().multi_xaddrs {
         true => format!(
             "http://[fe80::1%25eth0]:{port}{path} http://169.254.77.7:{port}{path}\n https://{host}{path} {address}"
         ),

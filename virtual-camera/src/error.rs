@@ -1,9 +1,9 @@
-//! Why a camera did not start.
+//! Why a camera did not start, or was not set up.
 
 use std::io;
 use std::net::SocketAddr;
 
-/// Why a camera did not start.
+/// Why a camera did not start, or was not set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,6 +24,20 @@ pub enum Error {
     Tls {
         /// What is wrong.
         reason: String,
+    },
+    /// There is no such quirk, or it does not take this value.
+    #[error("a quirk is wrong: {name} {reason}; `Quirks::all` and `--quirk list` name them")]
+    Quirk {
+        /// The field of [`Quirks`](crate::Quirks).
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no such preset of quirks.
+    #[error("there is no preset {name}; `Quirks::presets` and `--quirks list` name them")]
+    Preset {
+        /// The name asked for.
+        name: String,
     },
 }
 

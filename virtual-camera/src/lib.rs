@@ -26,12 +26,13 @@
 //!
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
 //! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
-//! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
+//! - [`Observed`] and [`SeenRequest`] say what clients did; [`PtzPosition`] and [`PtzPathPoint`] where they made it look.
 //! - [`Event`] is anything else for it to report.
 //! - [`Error`] is why it did not start.
 //!
-//! Over HTTP, on the machine it runs on, `POST /control/motion` with `{"active": true}` raises motion and
-//! `GET /control/observed` returns [`Observed`] as JSON.
+//! Over HTTP, on the machine it runs on, `POST /control/motion` with `{"active": true}` raises motion,
+//! `GET /control/observed` returns [`Observed`] as JSON, and `PATCH /control/quirks` changes [`Quirks`]; the README
+//! has all of it.
 
 mod auth;
 mod builder;
@@ -48,12 +49,14 @@ mod motion;
 mod observed;
 mod push;
 mod quirks;
+mod requests;
 mod rtsp;
 mod server;
 mod service;
 mod soap;
 mod state;
 mod subscription;
+mod switches;
 mod topic;
 mod xml;
 
@@ -63,9 +66,10 @@ pub use camera::VirtualCamera;
 pub use digest::DigestAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Operation};
-pub use motion::PtzPosition;
-pub use observed::Observed;
+pub use motion::{PtzPathPoint, PtzPosition};
+pub use observed::{CredentialCount, Observed};
 pub use quirks::{
     BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
 };
+pub use requests::{CredentialScheme, SeenCredentials, SeenRequest};
 pub use server::Certificate;

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use serde_json::{Map, Value};
 use tokio::time::MissedTickBehavior;
 use tracing_subscriber::EnvFilter;
 use virtual_camera::{Discovery, Quirks, VirtualCamera};
@@ -20,7 +19,7 @@ struct Arguments {
     #[arg(long, default_value = "127.0.0.1")]
     listen: IpAddr,
     /// TCP port of SOAP and snapshots; further cameras use the ports after it; 0 is any free port
-    #[arg(long, default_value_t = 8080)]
+    #[arg(long = "port", alias = "http-port", default_value_t = 8080)]
     http_port: u16,
     /// TCP port of RTSP; further cameras use the ports after it; 0 is any free port
     #[arg(long, default_value_t = 8554)]
@@ -40,7 +39,10 @@ struct Arguments {
     /// Seconds between changes of motion, on and off by turns; 0 is never
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     motion_every: u64,
-    /// What the cameras do wrong: NAME, or NAME=VALUE with a number, a word or JSON; `list` prints all of them
+    /// What a family of cameras does wrong, such as `tapo-c220`; several add up; `list` prints all of them
+    #[arg(long = "quirks", value_name = "PRESET", value_delimiter = ',')]
+    presets: Vec<String>,
+    /// What the cameras do wrong besides: NAME, or NAME=VALUE with a word or JSON; `list` prints all of them
     #[arg(long = "quirk", value_name = "NAME[=VALUE]")]
     quirks: Vec<String>,
 }
@@ -61,14 +63,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
-    if arguments.quirks.iter().any(|quirk| quirk == "list") {
-        let known = known_quirks().into_iter();
-        let lines = known.map(|(name, description)| format!("{name}\n    {description}\n"));
-        std::io::stdout().write_all(lines.collect::<String>().as_bytes())?;
+    if let Some(list) = list(&arguments) {
+        std::io::stdout().write_all(list.as_bytes())?;
         return Ok(());
     }
     let credentials = credentials(&arguments)?;
-    let quirks = quirks(&arguments.quirks)?;
+    let quirks = quirks(&arguments.presets, &arguments.quirks)?;
 
     let mut cameras = Vec::new();
     for number in 0..arguments.cameras {
@@ -132,42 +132,34 @@ fn credentials(arguments: &Arguments) -> Result<Option<(String, String)>, Box<dy
     Ok(Some((user.clone(), password)))
 }
 
-fn quirks(given: &[String]) -> Result<Quirks, Box<dyn Error>> {
-    let mut chosen = Map::new();
-    for quirk in given {
-        let (name, value) = match quirk.split_once('=') {
-            Some((name, text)) => {
-                let word = || Value::String(text.to_owned());
-                (name, serde_json::from_str(text).unwrap_or_else(|_| word()))
-            }
-            None => (quirk.as_str(), Value::Bool(true)),
-        };
-        chosen.insert(name.to_owned(), value);
+/// What is to be printed instead of running anything.
+fn list(arguments: &Arguments) -> Option<String> {
+    let asked = |given: &[String]| given.iter().any(|name| name == "list");
+    if asked(&arguments.quirks) {
+        return Some(
+            Quirks::all()
+                .map(|(name, description)| format!("{name}\n    {description}\n"))
+                .collect(),
+        );
     }
-    serde_json::from_value(Value::Object(chosen))
-        .map_err(|error| format!("a quirk is wrong: {error}; `--quirk list` prints them").into())
+    asked(&arguments.presets).then(|| {
+        let presets = Quirks::presets().filter_map(|name| Some((name, Quirks::preset(name).ok()?)));
+        presets
+            .map(|(name, quirks)| format!("{name}\n    {quirks}\n"))
+            .collect()
+    })
 }
 
-/// Names and descriptions of the quirks, as their source has them: a new field is listed without being written twice.
-fn known_quirks() -> Vec<(&'static str, String)> {
-    let source = include_str!("quirks.rs");
-    let (_, fields) = source.split_once("pub struct Quirks {").unwrap_or_default();
-    let (fields, _) = fields.split_once("\n}").unwrap_or_default();
-    let mut known = Vec::new();
-    let (mut description, mut settable) = (Vec::new(), true);
-    for line in fields.lines().map(str::trim) {
-        if let Some(text) = line.strip_prefix("/// ") {
-            description.push(text);
-        } else if line == "#[serde(skip)]" {
-            settable = false;
-        } else if let Some((name, _)) = line.strip_prefix("pub ").and_then(|l| l.split_once(':')) {
-            let description = std::mem::take(&mut description).join(" ");
-            if std::mem::replace(&mut settable, true) {
-                known.push((name, description));
-            }
-        }
+fn quirks(presets: &[String], given: &[String]) -> Result<Quirks, virtual_camera::Error> {
+    let mut quirks = Quirks::default();
+    for preset in presets {
+        quirks.add_preset(preset)?;
     }
-    known
+    for quirk in given {
+        let (name, value) = quirk.split_once('=').unwrap_or((quirk, "true"));
+        quirks.set(name, value)?;
+    }
+    Ok(quirks)
 }
 
 /// Never ends.
@@ -191,49 +183,36 @@ async fn change_motion(cameras: &[VirtualCamera], seconds: u64) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use virtual_camera::{BadDateTime, DigestAlgorithm};
-
     use super::*;
 
-    #[test]
-    fn a_quirk_is_a_name_alone_or_with_a_value() {
-        let given = [
-            "no_renew",
-            "clock_offset=-3600",
-            "advertised_host=10.9.9.9",
-            "bad_datetime=minute-overflow",
-            "digest_algorithms=[\"md5\"]",
-        ];
-        let expected = Quirks {
-            no_renew: true,
-            clock_offset: -3600,
-            advertised_host: Some("10.9.9.9".to_owned()),
-            bad_datetime: Some(BadDateTime::MinuteOverflow),
-            digest_algorithms: vec![DigestAlgorithm::Md5],
-            ..Quirks::default()
-        };
-        assert_eq!(quirks(&given.map(str::to_owned)).unwrap(), expected);
+    fn given(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
     }
 
     #[test]
-    fn a_quirk_that_does_not_exist_is_an_error_that_says_where_they_are() {
-        for wrong in ["no_such", "no_renew=maybe", "bad_datetime=never"] {
-            let error = quirks(&[wrong.to_owned()]).unwrap_err().to_string();
-            assert!(error.contains("--quirk list"), "{error}");
-        }
+    fn quirks_are_added_to_presets() {
+        let presets = given(&["tapo-c220", "reolink"]);
+        let quirks = quirks(&presets, &given(&["no_renew", "max_subs=3"])).unwrap();
+        assert_eq!(quirks.pull_close_after_ms, Some(10_000));
+        assert!(quirks.require_wsa && quirks.no_renew);
+        assert_eq!(quirks.max_subs, Some(3));
     }
 
     #[test]
-    fn every_quirk_that_is_listed_has_a_description_and_is_known() {
-        let known = known_quirks();
-        assert!(known.len() > 60, "{}", known.len());
-        for (name, description) in known {
-            assert!(description.ends_with('.'), "{name}: {description}");
-            let Err(error) = quirks(&[format!("{name}={{}}")]) else {
-                panic!("{name} takes anything");
-            };
-            let error = error.to_string();
-            assert!(!error.contains("unknown field"), "{error}");
-        }
+    fn what_does_not_exist_is_an_error_that_says_where_it_is_listed() {
+        let error = quirks(&given(&["no-such"]), &[]).unwrap_err().to_string();
+        assert!(error.contains("--quirks list"), "{error}");
+        let error = quirks(&[], &given(&["no_such"])).unwrap_err().to_string();
+        assert!(error.contains("--quirk list"), "{error}");
+    }
+
+    #[test]
+    fn lists_have_all_presets_and_all_quirks() {
+        let arguments = |flag| Arguments::parse_from(["virtual-camera", flag, "list"]);
+        let presets = list(&arguments("--quirks")).unwrap();
+        assert_eq!(presets.lines().count(), 2 * Quirks::presets().count());
+        assert!(presets.contains("pull_close_after_ms=10000"), "{presets}");
+        let quirks = list(&arguments("--quirk")).unwrap();
+        assert_eq!(quirks.lines().count(), 2 * Quirks::all().count());
     }
 }

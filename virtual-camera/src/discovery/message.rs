@@ -39,7 +39,7 @@ pub(super) fn answer(
     if !lock(&camera.device).discoverable {
         return None;
     }
-    if camera.quirks.probe_reject_newline && datagram.contains(&b'\n') {
+    if camera.quirks().probe_reject_newline && datagram.contains(&b'\n') {
         return None;
     }
     let message = read(datagram).ok()?;
@@ -48,7 +48,7 @@ pub(super) fn answer(
     let (action, matches) = if body.is(D, "Probe") {
         let types = body.text_of("Types");
         let found = asks_for_us(body, &scopes(camera))
-            && (types.is_some() || !camera.quirks.probe_requires_types);
+            && (types.is_some() || !camera.quirks().probe_requires_types);
         let matches = element(D, "ProbeMatches");
         let details = found.then(|| details(camera, addresses, "ProbeMatch"))?;
         ("ProbeMatches", matches.child(details))
@@ -61,7 +61,7 @@ pub(super) fn answer(
     } else {
         return None;
     };
-    let undeclared = camera.quirks.probe_undeclared_prefix.then_some(NETWORK);
+    let undeclared = camera.quirks().probe_undeclared_prefix.then_some(NETWORK);
     let rendering = Rendering {
         undeclared: undeclared.as_slice(),
         ..Rendering::default()

@@ -306,7 +306,7 @@ pub(super) fn no_multicast() -> Element {
 /// Address of a profile's stream: that of its encoder.
 pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
     let port = call.camera.rtsp.local_addr().port();
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let host = match call.host.parse::<std::net::Ipv4Addr>() {
         Ok(address) if quirks.uri_bad_ipv6 => address.to_ipv6_mapped().to_string(),
         _ => call.host.to_owned(),
@@ -335,7 +335,7 @@ pub(super) fn stream_path(profile: &Profile) -> Result<&'static str, Fault> {
 
 /// Address of the snapshot, the same for both profiles.
 pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let url = call.url("/onvif/snapshot");
     Ok(match quirks.snapshot {
         Some(SnapshotFault::Rtsp) => stream_uri(call, profile)?,
