@@ -22,7 +22,8 @@ const MAX_NONCES: usize = 16_384;
 const REALM: &str = "virtual-camera";
 
 /// What the SOAP services accept as proof of the user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AuthScheme {
     /// A WS-UsernameToken or HTTP Digest.

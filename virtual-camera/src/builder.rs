@@ -55,6 +55,8 @@ pub struct Builder {
     quirks: Quirks,
     https: Option<Certificate>,
     client_roots: Option<Vec<u8>>,
+    /// Made for another camera of the same fleet.
+    tls: Option<Tls>,
 }
 
 impl Default for Builder {
@@ -72,6 +74,7 @@ impl Default for Builder {
             quirks: Quirks::default(),
             https: None,
             client_roots: None,
+            tls: None,
         }
     }
 }
@@ -171,11 +174,7 @@ impl Builder {
         let http = listener.local_addr();
         let http = http.map_err(failed("HTTP", http_address))?;
 
-        let tls = self
-            .https
-            .map(|certificate| Tls::new(certificate, self.listen, self.client_roots.as_deref()))
-            .transpose()
-            .map_err(|reason| Error::Tls { reason })?;
+        let tls = self.make_tls()?;
         let (acceptor, certificate_pem) =
             tls.map(|tls| (tls.acceptor, tls.certificate_pem)).unzip();
 
@@ -215,7 +214,9 @@ impl Builder {
             name: self.name,
             quirks: LiveQuirks::new(self.quirks),
         });
-        let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
+        let cameras = vec![camera.clone()];
+        let stopping = camera.stopping.clone();
+        let discovery = discovery::start(cameras, stopping, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [
             Some(tokio::spawn(server::serve(
@@ -233,4 +234,30 @@ impl Builder {
             tasks.into_iter().flatten().collect(),
         ))
     }
+
+    /// The certificate, made anew unless another camera shares its own.
+    fn make_tls(&self) -> Result<Option<Tls>, Error> {
+        if self.tls.is_some() {
+            return Ok(self.tls.clone());
+        }
+        let roots = self.client_roots.as_deref();
+        let tls = self.https.map(|kind| Tls::new(kind, self.listen, roots));
+        tls.transpose().map_err(|reason| Error::Tls { reason })
+    }
+
+    /// Uses the certificate of another camera that was set up alike, or makes one for others to use.
+    pub(crate) fn share_tls(&mut self, made: &mut Vec<(TlsSpec, Tls)>) -> Result<(), Error> {
+        let spec = (self.https, self.listen, self.client_roots.clone());
+        self.tls = match made.iter().find(|(other, _)| *other == spec) {
+            Some((_, tls)) => Some(tls.clone()),
+            None => self.make_tls()?,
+        };
+        if let Some(tls) = &self.tls {
+            made.push((spec, tls.clone()));
+        }
+        Ok(())
+    }
 }
+
+/// What a certificate is made for.
+pub(crate) type TlsSpec = (Option<Certificate>, IpAddr, Option<Vec<u8>>);

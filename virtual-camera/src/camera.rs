@@ -45,9 +45,25 @@ impl VirtualCamera {
         }
     }
 
+    pub(crate) fn shared(&self) -> Arc<Camera> {
+        self.camera.clone()
+    }
+
     /// Starts to set up a camera.
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// The camera's name, as it was set up.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.camera.name
+    }
+
+    /// The serial number, as `GetDeviceInformation` reports it.
+    #[must_use]
+    pub fn serial(&self) -> String {
+        self.camera.serial()
     }
 
     /// Address of the Device service, which is all that a client needs to know.

@@ -25,6 +25,22 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// There are not enough ports for a fleet.
+    #[error(
+        "there are not {count} ports from {first} on; choose a lower first port, or 0 for any free ones"
+    )]
+    Ports {
+        /// The first port.
+        first: u16,
+        /// How many cameras there are.
+        count: usize,
+    },
+    /// The configuration of a fleet cannot be used.
+    #[error("the configuration is wrong: {reason}")]
+    Config {
+        /// What is wrong, and in which line.
+        reason: String,
+    },
     /// There is no such quirk, or it does not take this value.
     #[error("a quirk is wrong: {name} {reason}; `Quirks::all` and `--quirk list` name them")]
     Quirk {

@@ -25,6 +25,7 @@
 //! ```
 //!
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
+//! - [`Fleet`] is hundreds of them in one process.
 //! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] and [`SeenRequest`] say what clients did; [`PtzPosition`] and [`PtzPathPoint`] where they made it look.
 //! - [`Event`] is anything else for it to report.
@@ -39,11 +40,13 @@ mod builder;
 mod camera;
 mod clip;
 mod clock;
+mod config;
 mod control;
 mod digest;
 mod discovery;
 mod error;
 mod event;
+mod fleet;
 mod media;
 mod motion;
 mod observed;
@@ -66,6 +69,7 @@ pub use camera::VirtualCamera;
 pub use digest::DigestAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Operation};
+pub use fleet::{Fleet, FleetBuilder};
 pub use motion::{PtzPathPoint, PtzPosition};
 pub use observed::{CredentialCount, Observed};
 pub use quirks::{
@@ -73,3 +77,7 @@ pub use quirks::{
 };
 pub use requests::{CredentialScheme, SeenCredentials, SeenRequest};
 pub use server::Certificate;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,13 +3,13 @@
 use std::error::Error;
 use std::io::Write;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use tokio::time::MissedTickBehavior;
 use tracing_subscriber::EnvFilter;
-use virtual_camera::{Discovery, Quirks, VirtualCamera};
+use virtual_camera::{Discovery, Fleet, FleetBuilder, Quirks, VirtualCamera};
 
 /// An ONVIF camera in software: point any ONVIF client at it.
 #[derive(Parser)]
@@ -31,8 +31,16 @@ struct Arguments {
     #[arg(long, requires = "username")]
     password_file: Option<PathBuf>,
     /// How many cameras to run
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     cameras: u16,
+    /// What their UUIDs, serial numbers and hardware addresses are made of
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// TOML file that describes the cameras, instead of all other flags but `--motion-every`
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "listen", "http_port", "rtsp_port", "username", "cameras", "seed", "discovery", "presets", "quirks",
+    ])]
+    config: Option<PathBuf>,
     /// Whether the cameras can be found on the network
     #[arg(long, value_enum, default_value_t = Finding::Off)]
     discovery: Finding,
@@ -67,59 +75,65 @@ async fn main() -> Result<(), Box<dyn Error>> {
         std::io::stdout().write_all(list.as_bytes())?;
         return Ok(());
     }
-    let credentials = credentials(&arguments)?;
-    let quirks = quirks(&arguments.presets, &arguments.quirks)?;
-
-    let mut cameras = Vec::new();
-    for number in 0..arguments.cameras {
-        let camera = start(&arguments, credentials.as_ref(), &quirks, number).await?;
-        println!("camera {}", number + 1);
-        println!("  device    {}", camera.device_url());
-        println!("  stream    {}", camera.stream_url(0));
-        println!("  snapshot  {}", camera.snapshot_url());
-        cameras.push(camera);
+    // Each camera listens twice; what is not granted shows as an error that names the port.
+    #[cfg(unix)]
+    let _ = rlimit::increase_nofile_limit(rlimit::INFINITY);
+    let fleet = fleet(&arguments)?.start().await?;
+    let mut out = std::io::stdout().lock();
+    for camera in fleet.cameras() {
+        writeln!(out, "{}", camera.name())?;
+        writeln!(out, "  device    {}", camera.device_url())?;
+        writeln!(out, "  stream    {}", camera.stream_url(0))?;
+        writeln!(out, "  snapshot  {}", camera.snapshot_url())?;
     }
-    let first = &cameras[0];
-    println!("try: ffplay -rtsp_transport tcp {}", first.stream_url(0));
-    println!(
-        "     curl -H 'content-type: application/json' -d '{{\"active\":true}}' {}",
-        first.device_url().join("/control/motion")?
-    );
+    if let [first, ..] = fleet.cameras() {
+        writeln!(
+            out,
+            "try: ffplay -rtsp_transport tcp {}",
+            first.stream_url(0)
+        )?;
+        writeln!(
+            out,
+            "     curl -H 'content-type: application/json' -d '{{\"active\":true}}' {}",
+            first.device_url().join("/control/motion")?
+        )?;
+    }
+    drop(out);
 
     tokio::select! {
-        () = change_motion(&cameras, arguments.motion_every) => {}
+        () = change_motion(fleet.cameras(), arguments.motion_every) => {}
         stopped = tokio::signal::ctrl_c() => stopped?,
     }
-    futures::future::join_all(cameras.into_iter().map(VirtualCamera::stop)).await;
+    fleet.stop().await;
     Ok(())
 }
 
-async fn start(
-    arguments: &Arguments,
-    credentials: Option<&(String, String)>,
-    quirks: &Quirks,
-    number: u16,
-) -> Result<VirtualCamera, Box<dyn Error>> {
-    let port = |first: u16| match first {
-        0 => Ok(0),
-        first => first
-            .checked_add(number)
-            .ok_or("there are not enough ports for so many cameras"),
-    };
-    let mut builder = VirtualCamera::builder()
+fn fleet(arguments: &Arguments) -> Result<FleetBuilder, Box<dyn Error>> {
+    if let Some(path) = &arguments.config {
+        let toml = std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        return Ok(FleetBuilder::from_toml(&toml, folder)?);
+    }
+    let quirks = quirks(&arguments.presets, &arguments.quirks)?;
+    let credentials = credentials(arguments)?;
+    let fleet = Fleet::builder()
+        .count(arguments.cameras.into())
+        .seed(arguments.seed)
         .listen(arguments.listen)
-        .http_port(port(arguments.http_port)?)
-        .rtsp_port(port(arguments.rtsp_port)?)
-        .name(format!("camera-{}", number + 1))
-        .quirks(quirks.clone())
+        .http_port(arguments.http_port)
+        .rtsp_port(arguments.rtsp_port)
         .discovery(match arguments.discovery {
             Finding::Off => Discovery::Off,
             Finding::Multicast => Discovery::Multicast,
         });
-    if let Some((user, password)) = credentials {
-        builder = builder.credentials(user, password);
-    }
-    Ok(builder.start().await?)
+    Ok(fleet.each(move |_, camera| {
+        let camera = camera.quirks(quirks.clone());
+        match &credentials {
+            Some((user, password)) => camera.credentials(user, password),
+            None => camera,
+        }
+    }))
 }
 
 fn credentials(arguments: &Arguments) -> Result<Option<(String, String)>, Box<dyn Error>> {

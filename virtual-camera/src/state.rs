@@ -40,7 +40,7 @@ pub(crate) struct Camera {
     pub quirks: LiveQuirks,
     pub http: SocketAddr,
     /// The certificate, where HTTP is over TLS.
-    pub certificate_pem: Option<String>,
+    pub certificate_pem: Option<Arc<str>>,
     pub rtsp: RtspServer,
     pub clip: Arc<Clip>,
     pub gate: Mutex<Gate>,
