@@ -1,6 +1,7 @@
 //! How a camera is set up.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -19,6 +20,7 @@ use crate::motion::Ptz;
 use crate::observed::Observed;
 use crate::push;
 use crate::quirks::{LiveQuirks, Quirks};
+use crate::replay::Replay;
 use crate::rtsp::{RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
 use crate::service::imaging::Imaging;
@@ -57,6 +59,7 @@ pub struct Builder {
     client_roots: Option<Vec<u8>>,
     /// Made for another camera of the same fleet.
     tls: Option<Tls>,
+    replay: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -75,6 +78,7 @@ impl Default for Builder {
             https: None,
             client_roots: None,
             tls: None,
+            replay: None,
         }
     }
 }
@@ -155,12 +159,25 @@ impl Builder {
         self
     }
 
+    /// Answers with what another camera said: a recording that [`Recorder`](crate::Recorder) made, or a folder of
+    /// responses, `SERVICE/OperationResponse.xml`. Addresses are those of this camera, streams and snapshots the built-in ones;
+    /// what was not recorded is not supported. Credentials that are set are asked for, but tokens may have any age.
+    pub fn replay(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.replay = Some(folder.into());
+        self
+    }
+
     /// Starts the camera. It serves when this returns, and until it is stopped or dropped.
     ///
     /// # Errors
     /// [`Error::Listen`] where a port is taken or the address is not this machine's; [`Error::Tls`] where the
-    /// root certificates for clients cannot be used.
-    pub async fn start(self) -> Result<VirtualCamera, Error> {
+    /// root certificates for clients cannot be used; [`Error::Recording`] where there is nothing to replay.
+    pub async fn start(mut self) -> Result<VirtualCamera, Error> {
+        let replay = self.replay.as_deref().map(Replay::load).transpose()?;
+        if replay.is_some() {
+            // Its clock stands still, so that tokens get as old as the recording.
+            self.quirks.max_skew.get_or_insert(u32::MAX);
+        }
         let http_address = SocketAddr::new(self.listen, self.http_port);
         let failed = |purpose, address| {
             move |source| Error::Listen {
@@ -211,6 +228,7 @@ impl Builder {
             recent: Mutex::default(),
             crashed: AtomicBool::default(),
             stopping: CancellationToken::new(),
+            replay,
             name: self.name,
             quirks: LiveQuirks::new(self.quirks),
         });

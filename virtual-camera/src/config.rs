@@ -51,6 +51,8 @@ struct Camera {
     password_file: Option<PathBuf>,
     auth: Option<AuthScheme>,
     https: Option<Certificate>,
+    /// Relative to the file.
+    replay: Option<PathBuf>,
     presets: Option<Vec<Preset>>,
     quirks: Changes,
 }
@@ -117,7 +119,8 @@ pub(crate) fn read(toml: &str, folder: &Path) -> Result<FleetBuilder, Error> {
     let file: File = toml::from_str(toml).map_err(|error| wrong(error.to_string()))?;
     let mut cameras = Vec::new();
     for entry in &file.camera {
-        let entry = entry.over(&file.defaults)?;
+        let mut entry = entry.over(&file.defaults)?;
+        entry.replay = entry.replay.map(|recording| folder.join(recording));
         let password = entry.password(folder)?;
         cameras.extend(vec![(entry.clone(), password); entry.count.unwrap_or(1)]);
     }
@@ -168,6 +171,7 @@ impl Camera {
             password_file: of_password.password_file.clone(),
             auth: own.auth.or(defaults.auth),
             https: own.https.or(defaults.https),
+            replay: own.replay.or_else(|| defaults.replay.clone()),
             presets: own.presets.or_else(|| defaults.presets.clone()),
             quirks,
         })
@@ -206,6 +210,9 @@ impl Camera {
         }
         if let Some(auth) = self.auth {
             builder = builder.auth(auth);
+        }
+        if let Some(recording) = &self.replay {
+            builder = builder.replay(recording);
         }
         if let Some(certificate) = self.https {
             builder = builder.https(certificate);

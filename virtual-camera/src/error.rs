@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Why a camera did not start, or was not set up.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,14 @@ pub enum Error {
     #[error("the configuration is wrong: {reason}")]
     Config {
         /// What is wrong, and in which line.
+        reason: String,
+    },
+    /// What a camera said cannot be played back, or cannot be recorded.
+    #[error("the recording in {} cannot be used: {reason}", folder.display())]
+    Recording {
+        /// Where it is.
+        folder: PathBuf,
+        /// What is wrong.
         reason: String,
     },
     /// There is no such quirk, or it does not take this value.

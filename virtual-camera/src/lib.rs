@@ -26,6 +26,7 @@
 //!
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
 //! - [`Fleet`] is hundreds of them in one process.
+//! - [`Recorder`] stands before a real camera and keeps what it says, for [`Builder::replay`] to play back.
 //! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] and [`SeenRequest`] say what clients did; [`PtzPosition`] and [`PtzPathPoint`] where they made it look.
 //! - [`Event`] is anything else for it to report.
@@ -52,6 +53,8 @@ mod motion;
 mod observed;
 mod push;
 mod quirks;
+mod recorder;
+mod replay;
 mod requests;
 mod rtsp;
 mod server;
@@ -75,6 +78,7 @@ pub use observed::{CredentialCount, Observed};
 pub use quirks::{
     BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
 };
+pub use recorder::{Recorder, RecorderOptions};
 pub use requests::{CredentialScheme, SeenCredentials, SeenRequest};
 pub use server::Certificate;
 

@@ -6,14 +6,63 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::time::MissedTickBehavior;
 use tracing_subscriber::EnvFilter;
-use virtual_camera::{Discovery, Fleet, FleetBuilder, Quirks, VirtualCamera};
+use url::Url;
+use virtual_camera::{
+    Discovery, Fleet, FleetBuilder, Quirks, Recorder, RecorderOptions, VirtualCamera,
+};
 
 /// An ONVIF camera in software: point any ONVIF client at it.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Command {
+    #[command(subcommand)]
+    other: Option<Other>,
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+#[derive(Subcommand)]
+enum Other {
+    /// Stands before a real camera and keeps what it says in a folder
+    Record(RecordArguments),
+    /// Plays such a folder back, or one of responses: SERVICE/OperationResponse.xml
+    Replay {
+        /// The folder
+        folder: PathBuf,
+        #[command(flatten)]
+        arguments: Arguments,
+    },
+}
+
+#[derive(Args)]
+struct RecordArguments {
+    /// Address of the camera's Device service, such as http://192.168.1.10/onvif/device_service
+    #[arg(long)]
+    device: Url,
+    /// The folder of the recording
+    #[arg(long)]
+    out: PathBuf,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    listen: IpAddr,
+    /// TCP port for clients; 0 is any free port
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// User name for requests that come without one
+    #[arg(long, alias = "user", requires = "password_file")]
+    username: Option<String>,
+    /// File whose first line is the password
+    #[arg(long, requires = "username")]
+    password_file: Option<PathBuf>,
+    /// Blank serial numbers and hardware addresses too
+    #[arg(long)]
+    blank_serials: bool,
+}
+
+#[derive(Args)]
 struct Arguments {
     /// Address to listen on; 0.0.0.0 lets other machines in
     #[arg(long, default_value = "127.0.0.1")]
@@ -70,7 +119,31 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let arguments = Arguments::parse();
+    let command = Command::parse();
+    match command.other {
+        None => run(command.arguments, None).await,
+        Some(Other::Replay { folder, arguments }) => run(arguments, Some(folder)).await,
+        Some(Other::Record(arguments)) => record(arguments).await,
+    }
+}
+
+async fn record(arguments: RecordArguments) -> Result<(), Box<dyn Error>> {
+    let password_file = arguments.password_file.as_deref();
+    let recorder = Recorder::start(RecorderOptions {
+        listen: (arguments.listen, arguments.port).into(),
+        credentials: credentials(arguments.username.as_deref(), password_file)?,
+        blank_serials: arguments.blank_serials,
+        ..RecorderOptions::new(arguments.device, arguments.out)
+    });
+    let recorder = recorder.await?;
+    println!("point a client at {}; Ctrl-C ends", recorder.device_url());
+    tokio::signal::ctrl_c().await?;
+    println!("{} exchanges were recorded", recorder.recorded());
+    Ok(())
+}
+
+/// Runs cameras, which answer with what is in the folder, if there is one.
+async fn run(arguments: Arguments, replayed: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     if let Some(list) = list(&arguments) {
         std::io::stdout().write_all(list.as_bytes())?;
         return Ok(());
@@ -78,7 +151,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Each camera listens twice; what is not granted shows as an error that names the port.
     #[cfg(unix)]
     let _ = rlimit::increase_nofile_limit(rlimit::INFINITY);
-    let fleet = fleet(&arguments)?.start().await?;
+    let mut fleet = fleet(&arguments)?;
+    if let Some(folder) = replayed {
+        fleet = fleet.each(move |_, camera| camera.replay(&folder));
+    }
+    let fleet = fleet.start().await?;
     let mut out = std::io::stdout().lock();
     for camera in fleet.cameras() {
         writeln!(out, "{}", camera.name())?;
@@ -116,7 +193,8 @@ fn fleet(arguments: &Arguments) -> Result<FleetBuilder, Box<dyn Error>> {
         return Ok(FleetBuilder::from_toml(&toml, folder)?);
     }
     let quirks = quirks(&arguments.presets, &arguments.quirks)?;
-    let credentials = credentials(arguments)?;
+    let password_file = arguments.password_file.as_deref();
+    let credentials = credentials(arguments.username.as_deref(), password_file)?;
     let fleet = Fleet::builder()
         .count(arguments.cameras.into())
         .seed(arguments.seed)
@@ -136,14 +214,17 @@ fn fleet(arguments: &Arguments) -> Result<FleetBuilder, Box<dyn Error>> {
     }))
 }
 
-fn credentials(arguments: &Arguments) -> Result<Option<(String, String)>, Box<dyn Error>> {
-    let (Some(user), Some(file)) = (&arguments.username, &arguments.password_file) else {
+fn credentials(
+    user: Option<&str>,
+    password_file: Option<&Path>,
+) -> Result<Option<(String, String)>, Box<dyn Error>> {
+    let (Some(user), Some(file)) = (user, password_file) else {
         return Ok(None);
     };
     let password = std::fs::read_to_string(file)
         .map_err(|error| format!("cannot read the password file {}: {error}", file.display()))?;
     let password = password.lines().next().unwrap_or_default().to_owned();
-    Ok(Some((user.clone(), password)))
+    Ok(Some((user.to_owned(), password)))
 }
 
 /// What is to be printed instead of running anything.
@@ -221,8 +302,32 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_is_played_with_the_flags_of_any_camera() {
+        let words = [
+            "virtual-camera",
+            "replay",
+            "folder",
+            "--port",
+            "0",
+            "--quirks",
+            "reolink",
+        ];
+        let command = Command::parse_from(words);
+        let Some(Other::Replay { folder, arguments }) = command.other else {
+            panic!("it is played back");
+        };
+        assert_eq!(
+            (folder.as_path(), arguments.http_port),
+            (Path::new("folder"), 0)
+        );
+        assert_eq!(arguments.presets, ["reolink"]);
+        let words = ["virtual-camera", "--http-port", "0", "--cameras", "2"];
+        assert_eq!(Command::parse_from(words).arguments.cameras, 2);
+    }
+
+    #[test]
     fn lists_have_all_presets_and_all_quirks() {
-        let arguments = |flag| Arguments::parse_from(["virtual-camera", flag, "list"]);
+        let arguments = |flag| Command::parse_from(["virtual-camera", flag, "list"]).arguments;
         let presets = list(&arguments("--quirks")).unwrap();
         assert_eq!(presets.lines().count(), 2 * Quirks::presets().count());
         assert!(presets.contains("pull_close_after_ms=10000"), "{presets}");

@@ -126,7 +126,15 @@ async fn soap(State(camera): State<Arc<Camera>>, request: Request) -> Response {
 async fn answer_soap(camera: Arc<Camera>, request: Request, number: &mut Option<u64>) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let known = camera.quirks().single_endpoint || Service::at(path, &camera, "").is_some();
+    if let Some(replay) = &camera.replay
+        && parts.method == Method::GET
+        && replay.has_snapshot(path)
+    {
+        return answer_snapshot(&camera, &parts.headers, &parts.uri);
+    }
+    let known = camera.quirks().single_endpoint
+        || camera.replay.is_some()
+        || Service::at(path, &camera, "").is_some();
     if !known || parts.method != Method::POST {
         return StatusCode::NOT_FOUND.into_response();
     }
@@ -139,7 +147,12 @@ async fn answer_soap(camera: Arc<Camera>, request: Request, number: &mut Option<
         Ok(request) => request,
         Err(fault) => return refuse(&camera, None, &fault, &[]),
     };
-    let Some(service) = Service::at(path, &camera, &request.body.namespace) else {
+    let namespace = &request.body.namespace;
+    let service = match camera.replay {
+        Some(_) => Some(Service::of(namespace)),
+        None => Service::at(path, &camera, namespace),
+    };
+    let Some(service) = service else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     if camera.quirks().require_prefixes && !has_conventional_prefix(&document, &request.body) {
@@ -189,6 +202,12 @@ async fn answer_soap(camera: Arc<Camera>, request: Request, number: &mut Option<
         host: &advertised_host(&camera, asked),
         request: &request.body,
     };
+    if let Some(replay) = &camera.replay {
+        return match replay.answer(&call, &request.header).await {
+            Ok((status, document)) => deliver(&camera, status, document),
+            Err(fault) => refuse(&camera, header, &fault, &[]),
+        };
+    }
     let answered = match events::hang_up_after(&camera, operation) {
         Some(after) => match tokio::time::timeout(after, answer(&service, &call)).await {
             Ok(answered) => answered,
@@ -371,8 +390,13 @@ fn respond(camera: &Camera, status: StatusCode, header: Option<&Node>, body: Ele
         undeclared: &undeclared,
         pad_addresses: camera.quirks().text_padding,
     };
+    let document = soap::reply(header, body).render(rendering);
+    deliver(camera, status, document)
+}
+
+/// Sends a document, with what is wrong with it.
+fn deliver(camera: &Camera, status: StatusCode, mut document: String) -> Response {
     let content_type = HeaderValue::from_static("application/soap+xml; charset=utf-8");
-    let mut document = soap::reply(header, body).render(rendering);
     if camera.quirks().uri_raw_amp {
         document = document.replace("channel=1&amp;subtype", "channel=1&subtype");
     }

@@ -65,6 +65,13 @@ impl Service {
         listed.find(|service| service.path() == path)
     }
 
+    /// The service that an operation of a namespace belongs to, whatever the path is.
+    pub(crate) fn of(namespace: &str) -> Self {
+        let mut listed = Self::LISTED.into_iter();
+        let found = listed.find(|service| service.ns().uri == namespace);
+        found.unwrap_or(Self::Events)
+    }
+
     pub(crate) fn path(&self) -> String {
         match self {
             Self::Device => "/onvif/device_service".to_owned(),

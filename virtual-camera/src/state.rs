@@ -19,6 +19,7 @@ use crate::media::Media;
 use crate::motion::{Ptz, PtzPathPoint, PtzPosition};
 use crate::observed::Observed;
 use crate::quirks::{LiveQuirks, Quirks};
+use crate::replay::Replay;
 use crate::requests::{Asked, RequestLog};
 use crate::rtsp::RtspServer;
 use crate::service::imaging::Imaging;
@@ -61,6 +62,8 @@ pub(crate) struct Camera {
     pub recent: Mutex<VecDeque<Instant>>,
     /// It answers nobody any more.
     pub crashed: AtomicBool,
+    /// What it answers with instead of its own state.
+    pub replay: Option<Replay>,
     /// Cancelled when the camera stops.
     pub stopping: CancellationToken,
 }
