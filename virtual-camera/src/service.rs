@@ -56,7 +56,13 @@ impl Service {
     pub(crate) fn at(path: &str, camera: &Camera, namespace: &str) -> Option<Self> {
         if camera.quirks().single_endpoint && !path.starts_with("/onvif/subscription/") {
             let mut listed = Self::LISTED.into_iter();
-            return listed.find(|service| path == SINGLE_ENDPOINT && service.ns().uri == namespace);
+            // Subscriptions are managed in a namespace of their own.
+            let of = if namespace == WSNT.uri {
+                TEV.uri
+            } else {
+                namespace
+            };
+            return listed.find(|service| path == SINGLE_ENDPOINT && service.ns().uri == of);
         }
         if let Some(id) = path.strip_prefix("/onvif/subscription/") {
             return Some(Self::Subscription(id.to_owned()));

@@ -273,7 +273,7 @@ fn reference(call: &Call<'_>, ns: Ns, id: String) -> Element {
     let quirks = call.camera.quirks();
     let reference = element(ns, "SubscriptionReference");
     if quirks.subscription_header {
-        let address = call.url(&Service::Events.path());
+        let address = call.service_url(&Service::Events);
         return reference
             .address_leaf(WSA, "Address", address)
             .child(element(WSA, "ReferenceParameters").leaf(ID_HEADER, "SubscriptionId", id));
