@@ -79,10 +79,12 @@ impl SeenCredentials {
                 let user = user.split('"').next().unwrap_or_default();
                 return Some(found(CredentialScheme::Digest, user));
             }
-            let pair = BASE64_STANDARD.decode(value.trim()).unwrap_or_default();
-            let pair = String::from_utf8_lossy(&pair);
-            let user = pair.split(':').next().unwrap_or_default();
-            return Some(found(CredentialScheme::Basic, user));
+            if scheme.eq_ignore_ascii_case("basic") {
+                let pair = BASE64_STANDARD.decode(value.trim()).unwrap_or_default();
+                let pair = String::from_utf8_lossy(&pair);
+                let user = pair.split(':').next().unwrap_or_default();
+                return Some(found(CredentialScheme::Basic, user));
+            }
         }
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
         let (_, user) = pairs.find(|(name, _)| name == "user")?;

@@ -193,8 +193,8 @@ impl Camera {
         let mut observed = lock(&self.observed).clone();
         observed.subscriptions = self.events.lock().subscriptions.count(Instant::now());
         observed.rtsp_sessions = self.rtsp.sessions();
-        observed.authentication_failures +=
-            self.rtsp.refusals() - self.forgotten_refusals.load(Ordering::Relaxed);
+        let forgotten = self.forgotten_refusals.load(Ordering::Relaxed);
+        observed.authentication_failures += self.rtsp.refusals().saturating_sub(forgotten);
         observed
     }
 

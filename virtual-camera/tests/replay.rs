@@ -211,11 +211,8 @@ async fn a_folder_without_responses_is_an_error() {
 async fn captured_responses_of_real_cameras_load_as_cameras() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/onvif/captures");
     if !root.exists() {
-        assert!(
-            std::env::var("REQUIRE_SHARED").as_deref() != Ok("1"),
-            "{} is required",
-            root.display()
-        );
+        let required = std::env::var_os("REQUIRE_SHARED").is_some();
+        assert!(!required, "{} is missing", root.display());
         println!("skipped: there is no {}", root.display());
         return;
     }
