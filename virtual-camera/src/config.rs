@@ -150,12 +150,16 @@ pub(crate) fn read(toml: &str, folder: &Path) -> Result<FleetBuilder, Error> {
 impl Camera {
     /// This entry, with what it does not say.
     fn over(&self, defaults: &Self) -> Result<Self, Error> {
-        let both = self.password.is_some() && self.password_file.is_some();
-        if both || (self.serial.is_some() && self.count.unwrap_or(1) > 1) {
-            return Err(Error::Config {
-                reason: "a camera has a password or a password_file, and a serial of its own"
-                    .to_owned(),
-            });
+        let wrong = |reason: &str| Error::Config {
+            reason: reason.to_owned(),
+        };
+        if self.password.is_some() && self.password_file.is_some() {
+            return Err(wrong("a camera has both a password and a password_file"));
+        }
+        if self.serial.is_some() && self.count.unwrap_or(1) > 1 {
+            return Err(wrong(
+                "several cameras cannot have one serial; same_serial is a quirk",
+            ));
         }
         let own_password = self.password.is_some() || self.password_file.is_some();
         let of_password = if own_password { self } else { defaults };
