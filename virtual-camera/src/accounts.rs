@@ -39,13 +39,13 @@ impl Level {
 #[derive(Debug)]
 pub(crate) struct Accounts {
     users: Mutex<Users>,
-    lockout: Option<Lockout>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Users {
     configured: Option<User>,
     created: Vec<User>,
+    lockout: Option<Lockout>,
 }
 
 /// One user. `Debug` leaves the password out.
@@ -69,15 +69,20 @@ impl Accounts {
     pub(crate) fn new(configured: Option<Credentials>, quirks: &Quirks) -> Self {
         let accounts = Self {
             users: Mutex::default(),
-            lockout: quirks.lockout_after.map(|after| Lockout {
-                after,
-                time: quirks.lockout_s.map_or(LOCKED, Duration::from_secs),
-            }),
         };
+        accounts.set_lockout(quirks);
         if let Some(credentials) = configured {
             accounts.configure(credentials);
         }
         accounts
+    }
+
+    /// Sets when somebody is locked out.
+    pub(crate) fn set_lockout(&self, quirks: &Quirks) {
+        self.users().lockout = quirks.lockout_after.map(|after| Lockout {
+            after,
+            time: quirks.lockout_s.map_or(LOCKED, Duration::from_secs),
+        });
     }
 
     /// Sets the user that stays.
@@ -114,10 +119,11 @@ impl Accounts {
 
     /// Notes that somebody tried a wrong password.
     pub(crate) fn turned_away(&self, name: &str, now: Instant) {
-        let Some(lockout) = self.lockout else {
+        let mut users = self.users();
+        let Some(lockout) = users.lockout else {
             return;
         };
-        if let Some(user) = self.users().all_mut().find(|user| user.name == name) {
+        if let Some(user) = users.all_mut().find(|user| user.name == name) {
             user.failures += 1;
             if user.failures >= lockout.after {
                 tracing::info!(user = user.name, "locked out after wrong passwords");

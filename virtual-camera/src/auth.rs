@@ -25,7 +25,8 @@ const MAX_NONCES: usize = 16_384;
 const REALM: &str = "virtual-camera";
 
 /// What the SOAP services accept as proof of a user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AuthScheme {
     /// A WS-UsernameToken or HTTP Digest.
@@ -94,7 +95,7 @@ pub(crate) struct Gate {
 }
 
 /// How picky the camera is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Rules {
     algorithms: Vec<Algorithm>,
     deviation: Deviation,
@@ -127,16 +128,19 @@ impl Rules {
     }
 }
 
+fn digest(accounts: &Arc<Accounts>, rules: &Rules) -> Arc<DigestServer> {
+    let server = DigestServer::for_accounts(REALM, accounts.clone(), &rules.algorithms);
+    Arc::new(server.deviating(rules.deviation))
+}
+
 impl Gate {
     pub(crate) fn new(scheme: AuthScheme, user: Option<Credentials>, quirks: &Quirks) -> Self {
         let rules = Rules::of(quirks);
         let accounts = Arc::new(Accounts::new(user, quirks));
-        let digest = DigestServer::for_accounts(REALM, accounts.clone(), &rules.algorithms)
-            .deviating(rules.deviation);
         Self {
             scheme,
+            digest: digest(&accounts, &rules),
             accounts,
-            digest: Arc::new(digest),
             used: UsedNonces::default(),
             rules,
             rtsp: RtspAuth::default(),
@@ -145,6 +149,16 @@ impl Gate {
 
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.accounts
+    }
+
+    /// Sets how picky the camera is. Nonces that were handed out go on where Digest stays as it is.
+    pub(crate) fn set_rules(&mut self, quirks: &Quirks) {
+        let rules = Rules::of(quirks);
+        if rules.algorithms != self.rules.algorithms || rules.deviation != self.rules.deviation {
+            self.digest = digest(&self.accounts, &rules);
+        }
+        self.rules = rules;
+        self.accounts.set_lockout(quirks);
     }
 
     /// The Digest side; `None` where everything is open.

@@ -12,4 +12,5 @@ mod media;
 mod ptz;
 mod quirks;
 mod settings;
+mod truth;
 mod users;
