@@ -28,6 +28,7 @@
 //! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
 //! - [`Event`] is anything else for it to report.
+//! - [`FaultProxy`] puts a bad network between a client and any server.
 //! - [`Error`] is why it did not start.
 //!
 //! Over HTTP, on the machine it runs on, `POST /control/motion` with `{"active": true}` raises motion and
@@ -43,6 +44,7 @@ mod digest;
 mod discovery;
 mod error;
 mod event;
+mod fault_proxy;
 mod media;
 mod motion;
 mod observed;
@@ -63,6 +65,9 @@ pub use camera::VirtualCamera;
 pub use digest::DigestAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Operation};
+pub use fault_proxy::{
+    Drip, FaultCounters, FaultProxy, FaultProxyOptions, Faults, LinkCounters, LinkFaults,
+};
 pub use motion::PtzPosition;
 pub use observed::Observed;
 pub use quirks::{
