@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -14,9 +13,11 @@ use crate::camera::VirtualCamera;
 use crate::clip::Clip;
 use crate::clock::Clock;
 use crate::discovery;
+use crate::door::Door;
 use crate::error::Error;
 use crate::motion::Ptz;
 use crate::observed::Observed;
+use crate::presence::Presence;
 use crate::push;
 use crate::quirks::Quirks;
 use crate::rtsp::{RtspOptions, RtspServer};
@@ -166,10 +167,8 @@ impl Builder {
                 source,
             }
         };
-        let listener = TcpListener::bind(http_address).await;
-        let listener = listener.map_err(failed("HTTP", http_address))?;
-        let http = listener.local_addr();
-        let http = http.map_err(failed("HTTP", http_address))?;
+        let door = Door::open(http_address);
+        let (door, http) = door.map_err(failed("HTTP", http_address))?;
 
         let tls = self
             .https
@@ -215,6 +214,7 @@ impl Builder {
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),
             crashed: AtomicBool::default(),
+            presence: Presence::default(),
             stopping: CancellationToken::new(),
             name: self.name,
             quirks: self.quirks,
@@ -222,15 +222,11 @@ impl Builder {
         let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [
-            Some(tokio::spawn(server::serve(
-                camera.clone(),
-                listener,
-                acceptor,
-            ))),
+            Some(tokio::spawn(server::serve(camera.clone(), door, acceptor))),
             Some(tokio::spawn(push::deliver(camera.clone()))),
             discovery,
         ];
-        tracing::info!(camera = camera.name, %http, "virtual camera started");
+        tracing::info!(camera = camera.name, http = %camera.http.address(), "virtual camera started");
         Ok(VirtualCamera::new(
             camera,
             discovery_address,

@@ -97,7 +97,10 @@ impl Responder {
         };
         let hello = async {
             pause(0, MAX_DELAY).await;
-            self.announce(&links, Announcement::Hello).await;
+            loop {
+                self.announce(&links, Announcement::Hello).await;
+                self.camera.presence.arrived.notified().await;
+            }
         };
         let of_v6 = async {
             match v6 {
@@ -126,7 +129,7 @@ impl Responder {
             let Ok((length, peer)) = received else {
                 continue;
             };
-            if waiting.len() >= MAX_WAITING {
+            if waiting.len() >= MAX_WAITING || self.camera.presence.is_away() {
                 continue;
             }
             let addresses = device_addresses(&self.camera, local_address_towards(peer));
@@ -181,7 +184,8 @@ impl Responder {
 
     fn sequence(&self) -> Sequence {
         Sequence {
-            instance: self.instance,
+            // One that restarted counts anew, which the instance tells.
+            instance: self.instance + self.camera.presence.restarts(),
             number: self.sent.fetch_add(1, Ordering::Relaxed),
         }
     }
@@ -267,7 +271,7 @@ fn interfaces() -> Vec<if_addrs::Interface> {
 
 /// The addresses of the Device service as seen from a network, in one text.
 fn device_addresses(camera: &Camera, local: Option<IpAddr>) -> String {
-    let local = local.map(|local| match (local, camera.http) {
+    let local = local.map(|local| match (local, camera.http.address()) {
         // Asked over IPv6, but the services are not there.
         (IpAddr::V6(_), SocketAddr::V4(_)) => first_ipv4(),
         (local, _) => local.to_canonical(),

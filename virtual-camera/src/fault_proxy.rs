@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use self::counters::{FaultCounters, LinkCounters};
 pub use self::faults::{Drip, Faults, LinkFaults};
+use crate::door::Door;
 use crate::error::Error;
 
 /// How a [`FaultProxy`] is to be.
@@ -82,11 +83,11 @@ impl FaultProxy {
     /// [`Error::Listen`] where the address to listen on cannot be had.
     pub async fn tcp(target: SocketAddr, options: FaultProxyOptions) -> Result<Self, Error> {
         let failed = listen_failed("the fault proxy (TCP)", options.listen);
-        let listener = tcp::listen(options.listen).map_err(&failed)?;
-        let local_addr = listener.local_addr().map_err(failed)?;
+        let (door, handle) = Door::open(options.listen).map_err(failed)?;
+        let local_addr = handle.address();
         let shared = Arc::new(Shared::new(target, options));
         let (stop, stopped) = stop();
-        let serving = tcp::serve(shared.clone(), listener, local_addr);
+        let serving = tcp::serve(shared.clone(), door, handle);
         tokio::spawn(stopped.run_until_cancelled_owned(serving));
         Ok(Self {
             shared,
@@ -133,6 +134,12 @@ impl FaultProxy {
         self.shared.faults.send_replace(faults);
     }
 
+    /// Carries new connections and new UDP clients to another server: one that moved, or that had to know the address of
+    /// the proxy before it started.
+    pub fn set_target(&self, target: SocketAddr) {
+        *self.shared.lock_target() = target;
+    }
+
     /// Resets the TCP connections there are, and forgets the UDP clients there are. New ones are served.
     pub fn reset_connections(&self) {
         let mut connections = self.shared.lock_connections();
@@ -163,7 +170,7 @@ fn stop() -> (DropGuard, CancellationToken) {
 /// What all connections of a proxy have in common.
 #[derive(Debug)]
 struct Shared {
-    target: SocketAddr,
+    target: Mutex<SocketAddr>,
     seed: u64,
     faults: watch::Sender<Faults>,
     counters: Mutex<FaultCounters>,
@@ -174,7 +181,7 @@ struct Shared {
 impl Shared {
     fn new(target: SocketAddr, options: FaultProxyOptions) -> Self {
         Self {
-            target,
+            target: Mutex::new(target),
             seed: options.seed,
             faults: watch::Sender::new(options.faults),
             counters: Mutex::default(),
@@ -195,6 +202,14 @@ impl Shared {
 
     fn lock_counters(&self) -> std::sync::MutexGuard<'_, FaultCounters> {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn target(&self) -> SocketAddr {
+        *self.lock_target()
+    }
+
+    fn lock_target(&self) -> std::sync::MutexGuard<'_, SocketAddr> {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_connections(&self) -> std::sync::MutexGuard<'_, CancellationToken> {

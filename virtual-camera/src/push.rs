@@ -27,7 +27,7 @@ pub(crate) async fn deliver(camera: Arc<Camera>) {
         for delivery in deliveries {
             let manager = format!(
                 "http://{}:{}/onvif/subscription/{}",
-                url_host(camera.http),
+                url_host(camera.http.address()),
                 camera.http.port(),
                 delivery.id
             );

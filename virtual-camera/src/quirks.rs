@@ -178,6 +178,14 @@ pub struct Quirks {
     pub fault_undeclared_ns: bool,
     /// Names and the manufacturer begin with Chinese in GBK, in documents that claim to be UTF-8 (C16).
     pub bad_utf8: bool,
+    /// Every HTTP answer comes so many milliseconds late.
+    pub answer_delay_ms: Option<u64>,
+    /// Every HTTP answer comes a byte at a time, so many milliseconds apart.
+    pub drip_ms: Option<u64>,
+    /// So many events wait for every pull, besides those that happened: `tns1:Monitoring/ProcessorUsage`.
+    pub event_storm: Option<u16>,
+    /// After a restart the clock shows the beginning of the year 2000, until it is set (C01).
+    pub clock_lost_on_reboot: bool,
 }
 
 /// What is wrong with dates and times.
@@ -221,6 +229,14 @@ pub enum HttpJunk {
     ReplyWith500,
     /// Missing credentials are answered with status 401 and a web page.
     Html401,
+    /// The document never ends: spaces follow where its last element should be closed.
+    EndlessBody,
+    /// A megabyte of headers.
+    OversizeHeaders,
+    /// The first half of the document, with a `Content-Length` to match.
+    TruncatedXml,
+    /// Bits are flipped all over the document, in the same places of the same document.
+    CorruptXml,
 }
 
 /// What comes instead of a snapshot.

@@ -18,7 +18,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -28,6 +27,7 @@ use self::sessions::Sessions;
 use self::timeline::Timeline;
 use crate::clip::Clip;
 use crate::digest::DigestServer;
+use crate::door::{Door, DoorHandle};
 
 /// The streams. Both show the same clip.
 const PATHS: [&str; 2] = ["/main", "/sub"];
@@ -49,7 +49,7 @@ pub(crate) struct RtspOptions {
 /// A running RTSP server with the streams `/main` and `/sub`. Dropped, it stops.
 pub(crate) struct RtspServer {
     shared: Arc<Shared>,
-    local_addr: SocketAddr,
+    door: DoorHandle,
     _stop: DropGuard,
 }
 
@@ -59,8 +59,7 @@ impl RtspServer {
     /// # Errors
     /// When the address cannot be listened on.
     pub(crate) async fn start(options: RtspOptions) -> io::Result<Self> {
-        let listener = TcpListener::bind(options.listen).await?;
-        let local_addr = listener.local_addr()?;
+        let (listener, door) = Door::open(options.listen)?;
         let stop = CancellationToken::new();
         let timeline = Timeline::new(now(), SystemTime::now(), options.clip.frame_rate);
         let shared = Arc::new(Shared {
@@ -75,14 +74,19 @@ impl RtspServer {
         tokio::spawn(accept(listener, shared.clone()));
         Ok(Self {
             shared,
-            local_addr,
+            door,
             _stop: stop.drop_guard(),
         })
     }
 
     /// Where the server listens.
     pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.door.address()
+    }
+
+    /// What the server listens through.
+    pub(crate) fn door(&self) -> &DoorHandle {
+        &self.door
     }
 
     /// How many sessions are playing.
@@ -126,7 +130,7 @@ impl Drop for RtspServer {
 impl fmt::Debug for RtspServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RtspServer")
-            .field("local_addr", &self.local_addr)
+            .field("local_addr", &self.local_addr())
             .finish_non_exhaustive()
     }
 }
@@ -165,7 +169,7 @@ impl Shared {
 }
 
 /// Takes connections and ends sessions that nobody uses, until the server stops.
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(mut listener: Door, shared: Arc<Shared>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut expiry = tokio::time::interval(EXPIRY_INTERVAL);
     expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);

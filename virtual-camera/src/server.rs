@@ -1,5 +1,6 @@
 //! The HTTP server: SOAP, snapshot and control.
 
+mod fault;
 mod junk;
 mod listener;
 mod tls;
@@ -21,7 +22,6 @@ use http::header::{
     HeaderValue, LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode, Uri};
-use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use self::listener::WireListener;
@@ -30,6 +30,7 @@ pub(crate) use self::tls::Tls;
 
 use crate::auth::{Presented, Refusal, username_token};
 use crate::control;
+use crate::door::Door;
 use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
 use crate::service::{Call, Service, answer, events};
 use crate::soap::{self, Fault};
@@ -43,18 +44,15 @@ const MAX_BODY: usize = 1024 * 1024;
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Serves until the camera stops.
-pub(crate) async fn serve(
-    camera: Arc<Camera>,
-    listener: TcpListener,
-    acceptor: Option<TlsAcceptor>,
-) {
+pub(crate) async fn serve(camera: Arc<Camera>, door: Door, acceptor: Option<TlsAcceptor>) {
     let stopping = camera.stopping.clone();
     // Tapped for nothing but its address, which the handlers get to know this way.
-    let listener = WireListener::new(camera.clone(), listener, acceptor).tap_io(|_| {});
+    let listener = WireListener::new(camera.clone(), door, acceptor).tap_io(|_| {});
     let router = Router::new()
         .route("/onvif/snapshot", get(snapshot))
         .fallback(any(soap))
         .layer(from_fn_with_state(camera.clone(), misbehave))
+        .layer(from_fn_with_state(camera.clone(), fault::slow_down))
         .merge(control::router())
         .with_state(camera);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -72,7 +70,7 @@ pub(crate) fn advertised_host(camera: &Camera, asked: Option<&str>) -> String {
         return host.clone();
     }
     if !camera.http.ip().is_unspecified() {
-        return url_host(camera.http);
+        return url_host(camera.http.address());
     }
     let asked = asked.and_then(|host| url::Url::parse(&format!("http://{host}")).ok());
     let asked = asked.and_then(|url| url.host_str().map(str::to_owned));

@@ -1,7 +1,6 @@
 //! Everything one camera is and remembers, shared by its services.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,10 +13,12 @@ use uuid::Uuid;
 use crate::auth::{Credentials, Gate};
 use crate::clip::Clip;
 use crate::clock::Clock;
+use crate::door::DoorHandle;
 use crate::event::{Event, Operation};
 use crate::media::Media;
 use crate::motion::{Ptz, PtzPosition};
 use crate::observed::Observed;
+use crate::presence::Presence;
 use crate::quirks::Quirks;
 use crate::rtsp::RtspServer;
 use crate::service::imaging::Imaging;
@@ -35,7 +36,7 @@ pub(crate) struct Camera {
     pub serial: String,
     pub uuid: Uuid,
     pub quirks: Quirks,
-    pub http: SocketAddr,
+    pub http: DoorHandle,
     /// The certificate, where HTTP is over TLS.
     pub certificate_pem: Option<String>,
     pub rtsp: RtspServer,
@@ -53,6 +54,7 @@ pub(crate) struct Camera {
     pub recent: Mutex<VecDeque<Instant>>,
     /// It answers nobody any more.
     pub crashed: AtomicBool,
+    pub presence: Presence,
     /// Cancelled when the camera stops.
     pub stopping: CancellationToken,
 }
@@ -137,6 +139,7 @@ impl Camera {
     /// Forgets what a restart forgets: subscriptions, sessions, movement.
     pub(crate) fn reboot(&self) {
         tracing::info!(camera = self.name, "rebooting");
+        self.count_restart();
         self.events.lock().subscriptions.clear();
         self.events.changed.notify_waiters();
         self.rtsp.close_sessions();

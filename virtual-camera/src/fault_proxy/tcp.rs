@@ -1,13 +1,11 @@
 //! TCP connections through the proxy.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -15,50 +13,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::line::{End, Gate, Line};
 use super::{Shared, Way};
+use crate::door::{Door, DoorHandle};
 
 /// Pieces of at most 16 KiB that are on their way in one direction; the sender waits for room beyond them.
 const QUEUE: usize = 256;
-const BACKLOG: u32 = 1024;
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a connection that was cut waits for both sides to hang up.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 /// What the operating system refuses now it may grant then.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// Listens, so that the port can be held and given up again.
-pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    hold(address)?.listen(BACKLOG)
-}
-
-/// Has the port, without listening: whoever connects is refused.
-fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4(),
-        SocketAddr::V6(_) => TcpSocket::new_v6(),
-    }?;
-    // Connections that are open do not keep the port from being listened on again.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
-}
-
 /// Serves until it is dropped.
-pub(super) async fn serve(shared: Arc<Shared>, mut listener: TcpListener, address: SocketAddr) {
+pub(super) async fn serve(shared: Arc<Shared>, mut door: Door, handle: DoorHandle) {
     let mut faults = shared.faults.subscribe();
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {
-        if faults.borrow_and_update().refuse {
-            drop(listener);
-            let held = hold(address);
-            // The sender is in `shared`.
-            let _ = faults.wait_for(|faults| !faults.refuse).await;
-            listener = listen_again(held, address).await;
-            continue;
-        }
+        handle.set_open(!faults.borrow_and_update().refuse);
         tokio::select! {
-            accepted = listener.accept() => match accepted {
+            accepted = door.accept() => match accepted {
                 Ok((client, _)) => {
                     number += 1;
                     connections.spawn(connect(shared.clone(), client, number));
@@ -69,29 +42,15 @@ pub(super) async fn serve(shared: Arc<Shared>, mut listener: TcpListener, addres
                 }
             },
             Some(_) = connections.join_next() => {}
+            // The sender is in `shared`.
             _ = faults.changed() => {}
-        }
-    }
-}
-
-/// Listens on the port that was held, or once it is to be had.
-async fn listen_again(held: io::Result<TcpSocket>, address: SocketAddr) -> TcpListener {
-    let mut listening = held.and_then(|socket| socket.listen(BACKLOG));
-    loop {
-        match listening {
-            Ok(listener) => return listener,
-            Err(error) => {
-                tracing::warn!(%address, %error, "the fault proxy cannot listen again; trying on");
-                tokio::time::sleep(RETRY).await;
-                listening = listen(address);
-            }
         }
     }
 }
 
 async fn connect(shared: Arc<Shared>, client: TcpStream, number: u64) {
     let reset = shared.lock_connections().clone();
-    let target = shared.target;
+    let target = shared.target();
     let connecting = tokio::time::timeout(CONNECT_DEADLINE, TcpStream::connect(target));
     let Ok(Ok(server)) = connecting.await else {
         tracing::debug!(%target, "the server behind the fault proxy cannot be reached");

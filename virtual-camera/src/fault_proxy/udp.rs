@@ -84,12 +84,13 @@ async fn carry(
     mut from_client: mpsc::Receiver<BytesMut>,
     reset: &CancellationToken,
 ) -> io::Result<()> {
-    let any: SocketAddr = match shared.target {
+    let target = shared.target();
+    let any: SocketAddr = match target {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
     let upstream = UdpSocket::bind(any).await?;
-    upstream.connect(shared.target).await?;
+    upstream.connect(target).await?;
     shared.count(|counters| counters.connections += 1);
     let mut there = Journey::new(Line::new(shared.seed, number, Way::ToServer));
     let mut back = Journey::new(Line::new(shared.seed, number, Way::ToClient));
