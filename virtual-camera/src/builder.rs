@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::auth::{AuthScheme, Credentials, Gate};
 use crate::camera::VirtualCamera;
-use crate::clip::Clip;
+use crate::clip::{Clip, Codec};
 use crate::clock::Clock;
 use crate::discovery;
 use crate::door::Door;
@@ -179,12 +179,11 @@ impl Builder {
             tls.map(|tls| (tls.acceptor, tls.certificate_pem)).unzip();
 
         let gate = Gate::new(self.auth, self.credentials, &self.quirks);
-        let clip = Clip::built_in();
+        let clip = Clip::of(Codec::H264);
         let rtsp_address = SocketAddr::new(self.listen, self.rtsp_port);
         let rtsp = RtspServer::start(RtspOptions {
             listen: rtsp_address,
             auth: gate.digest(),
-            clip: clip.clone(),
         });
         let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
 
@@ -219,6 +218,8 @@ impl Builder {
             name: self.name,
             quirks: self.quirks,
         });
+        let programme: Weak<Camera> = Arc::downgrade(&camera);
+        camera.rtsp.show(programme);
         let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::motion::PtzPosition;
 use crate::observed::Observed;
+use crate::recording::Recording;
 use crate::server::url_host;
 use crate::service::{Service, analytics};
 use crate::state::{Camera, lock};
@@ -191,6 +192,13 @@ impl VirtualCamera {
     #[must_use]
     pub fn observed(&self) -> Observed {
         self.camera.observed()
+    }
+
+    /// What clients published with ANNOUNCE and RECORD, the oldest first: of each path the last, 16 paths at most. Any
+    /// path that is not that of a stream can be published to; it can be played like a stream.
+    #[must_use]
+    pub fn recordings(&self) -> Vec<Recording> {
+        self.camera.rtsp.recordings()
     }
 
     /// Stops everything, after a Bye where discovery is on. Requests that wait for events are answered; a client that

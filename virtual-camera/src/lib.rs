@@ -27,6 +27,7 @@
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
 //! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
+//! - [`Recording`] is what clients published to it as a media server.
 //! - [`Event`] is anything else for it to report.
 //! - [`FaultProxy`] puts a bad network between a client and any server.
 //! - [`Error`] is why it did not start.
@@ -52,11 +53,13 @@ mod observed;
 mod presence;
 mod push;
 mod quirks;
+mod recording;
 mod rtsp;
 mod server;
 mod service;
 mod soap;
 mod state;
+mod streams;
 mod subscription;
 mod topic;
 mod xml;
@@ -75,4 +78,5 @@ pub use observed::Observed;
 pub use quirks::{
     BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
 };
+pub use recording::{RecordedTrack, Recording};
 pub use server::Certificate;

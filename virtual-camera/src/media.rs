@@ -1,8 +1,10 @@
-//! Profiles and their configurations, as the Media services and Analytics share them. The clip streams on as it is,
-//! whatever its encoders are set to.
+//! Profiles and their configurations, as the Media services, Analytics and RTSP share them. Of what encoders are set to,
+//! the encoding alone has an effect: it chooses the clip.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::clip::{Clip, Codec};
 use crate::xml::Element;
 
 /// As many as the capability `MaximumNumberOfProfiles` says.
@@ -78,6 +80,8 @@ pub(crate) struct Profile {
     pub token: String,
     pub name: String,
     pub fixed: bool,
+    /// The path of its stream, where it is not that of its encoder.
+    pub path: Option<String>,
     pub configurations: BTreeMap<Kind, String>,
 }
 
@@ -94,8 +98,8 @@ pub(crate) struct Configuration {
 pub(crate) enum Body {
     /// A video encoder, which the services write differently.
     Video(VideoEncoder),
-    /// G.711, the one thing the audio encoder does, which the services write differently too.
-    Audio,
+    /// An audio encoder, which the services write differently too.
+    Audio(Codec),
     /// The rules of [`Media::rules`].
     Analytics,
     /// What follows the use count, in the order of the schema.
@@ -104,6 +108,7 @@ pub(crate) enum Body {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct VideoEncoder {
+    pub codec: Codec,
     pub quality: f64,
     pub frame_rate: f64,
     /// Thousands of bits per second.
@@ -173,6 +178,25 @@ impl Media {
     pub(crate) fn configuration(&self, kind: Kind, token: &str) -> Option<&Configuration> {
         self.of_kind(kind)
             .find(|configuration| configuration.token == token)
+    }
+
+    /// The clip of the video of a profile.
+    pub(crate) fn video(&self, profile: &Profile) -> Option<Arc<Clip>> {
+        profile.configurations.get(&Kind::VideoSource)?;
+        let encoder = profile.configurations.get(&Kind::VideoEncoder)?;
+        match &self.configuration(Kind::VideoEncoder, encoder)?.body {
+            Body::Video(encoder) => Some(Clip::of(encoder.codec)),
+            _ => None,
+        }
+    }
+
+    /// The clip of the sound of a profile.
+    pub(crate) fn sound(&self, profile: &Profile) -> Option<Arc<Clip>> {
+        let encoder = profile.configurations.get(&Kind::AudioEncoder)?;
+        match self.configuration(Kind::AudioEncoder, encoder)?.body {
+            Body::Audio(codec) => Some(Clip::of(codec)),
+            _ => None,
+        }
     }
 
     /// How many profiles use a configuration.

@@ -1,36 +1,45 @@
-//! An RTSP server (RFC 2326) that shows one clip as a camera shows what is before it: live, the
-//! same for everyone, without end.
+//! An RTSP server (RFC 2326) that shows clips as a camera shows what is before it: live, the same
+//! for everyone, without end.
 
+mod announcement;
 mod connection;
 mod framing;
 mod handler;
+mod inlet;
+mod outlet;
 mod packetizer;
+mod payload;
+mod publication;
 mod sdp;
+mod sender;
 mod session;
 mod sessions;
 mod timeline;
+mod track;
 mod transport;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use self::connection::Ends;
+use self::publication::Publications;
 use self::session::Session;
 use self::sessions::Sessions;
 use self::timeline::Timeline;
-use crate::clip::Clip;
+pub(crate) use self::track::{Programme, Stream, Track};
 use crate::digest::DigestServer;
 use crate::door::{Door, DoorHandle};
+use crate::recording::Recording;
 
-/// The streams. Both show the same clip.
-const PATHS: [&str; 2] = ["/main", "/sub"];
 /// Twice as many as sessions, so that a client that comes too late is told why it is not served.
 const MAX_CONNECTIONS: usize = 128;
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -42,11 +51,9 @@ pub(crate) struct RtspOptions {
     pub listen: SocketAddr,
     /// Who may see the streams; everyone, if `None`.
     pub auth: Option<Arc<DigestServer>>,
-    /// What is shown.
-    pub clip: Arc<Clip>,
 }
 
-/// A running RTSP server with the streams `/main` and `/sub`. Dropped, it stops.
+/// A running RTSP server. Dropped, it stops.
 pub(crate) struct RtspServer {
     shared: Arc<Shared>,
     door: DoorHandle,
@@ -54,19 +61,19 @@ pub(crate) struct RtspServer {
 }
 
 impl RtspServer {
-    /// Listens and serves.
+    /// Listens and serves what [`show`](Self::show) says.
     ///
     /// # Errors
     /// When the address cannot be listened on.
     pub(crate) async fn start(options: RtspOptions) -> io::Result<Self> {
         let (listener, door) = Door::open(options.listen)?;
         let stop = CancellationToken::new();
-        let timeline = Timeline::new(now(), SystemTime::now(), options.clip.frame_rate);
         let shared = Arc::new(Shared {
-            clip: options.clip,
-            timeline,
+            programme: OnceLock::new(),
+            timeline: Timeline::new(now(), SystemTime::now()),
             auth: RwLock::new(options.auth),
             sessions: Mutex::default(),
+            publications: Mutex::default(),
             refusals: AtomicU64::new(0),
             connections: Mutex::new(stop.child_token()),
             stop: stop.clone(),
@@ -77,6 +84,12 @@ impl RtspServer {
             door,
             _stop: stop.drop_guard(),
         })
+    }
+
+    /// Sets what is shown, once. It is shown for as long as somebody else keeps it.
+    pub(crate) fn show(&self, programme: Weak<dyn Programme>) {
+        let first = self.shared.programme.set(programme).is_ok();
+        debug_assert!(first, "the programme is set once");
     }
 
     /// Where the server listens.
@@ -96,6 +109,11 @@ impl RtspServer {
             .iter()
             .filter(|session| session.is_playing())
             .count()
+    }
+
+    /// What was published.
+    pub(crate) fn recordings(&self) -> Vec<Recording> {
+        self.shared.publications().recordings()
     }
 
     /// How many requests came with wrong credentials.
@@ -137,10 +155,11 @@ impl fmt::Debug for RtspServer {
 
 /// What all connections have in common.
 struct Shared {
-    clip: Arc<Clip>,
+    programme: OnceLock<Weak<dyn Programme>>,
     timeline: Timeline,
     auth: RwLock<Option<Arc<DigestServer>>>,
     sessions: Mutex<Sessions<Session>>,
+    publications: Mutex<Publications>,
     /// Requests whose credentials were wrong.
     refusals: AtomicU64,
     /// Cancelled to close the connections there are.
@@ -150,8 +169,18 @@ struct Shared {
 }
 
 impl Shared {
+    fn programme(&self) -> Option<Arc<dyn Programme>> {
+        self.programme.get()?.upgrade()
+    }
+
     fn sessions(&self) -> MutexGuard<'_, Sessions<Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publications(&self) -> MutexGuard<'_, Publications> {
+        self.publications
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn connections(&self) -> MutexGuard<'_, CancellationToken> {
@@ -191,7 +220,7 @@ async fn accept(mut listener: Door, shared: Arc<Shared>) {
                     let closing = shared.connections().clone();
                     let shared = shared.clone();
                     tokio::spawn(async move {
-                        connection::serve(shared, stream, peer, closing).await;
+                        serve(shared, stream, peer, closing).await;
                         drop(place);
                     });
                 }
@@ -202,6 +231,23 @@ async fn accept(mut listener: Door, shared: Arc<Shared>) {
             }
         }
     }
+}
+
+async fn serve(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    closing: CancellationToken,
+) {
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    // Small answers must not wait for an acknowledgement of the packets before them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
+    let (read, write) = stream.into_split();
+    connection::serve(shared, read, write, Ends { local, peer }, closing).await;
 }
 
 /// The runtime's clock, so that a test with a paused clock rules over sessions too.

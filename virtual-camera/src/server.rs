@@ -29,7 +29,6 @@ pub use self::tls::Certificate;
 pub(crate) use self::tls::Tls;
 
 use crate::auth::{Presented, Refusal, username_token};
-use crate::control;
 use crate::door::Door;
 use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
 use crate::service::{Call, Service, answer, events};
@@ -38,6 +37,7 @@ use crate::state::{Camera, lock};
 use crate::xml::{
     Element, Node, Rendering, TDS, TER, TEV, TIMG, TPTZ, TR2, TRT, WSA, WSNT, WSRF_RW,
 };
+use crate::{clip, control};
 
 const MAX_BODY: usize = 1024 * 1024;
 /// A client that sends its request more slowly than this is cut off.
@@ -253,7 +253,7 @@ async fn snapshot(
     }
     lock(&camera.observed).snapshots += 1;
     let jpeg = HeaderValue::from_static("image/jpeg");
-    let mut still: Bytes = camera.clip.still();
+    let mut still: Bytes = clip::still();
     match camera.quirks.snapshot {
         Some(SnapshotFault::Html) => return junk::page(StatusCode::OK),
         Some(SnapshotFault::Truncated) => still.truncate(still.len() / 2),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -67,9 +67,11 @@ pub(crate) struct Events {
     pub changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EventState {
     pub subscriptions: Subscriptions,
+    /// Metadata streams.
+    pub streams: broadcast::Sender<Vec<Event>>,
     pub brokers: Vec<Broker>,
     motion: bool,
     digital_input: bool,
@@ -91,6 +93,23 @@ pub(crate) struct Broker {
 
 /// Events that can be sought, and properties that are remembered.
 const MAX_REMEMBERED: usize = 256;
+/// Events that a metadata stream may be behind.
+const MAX_BEHIND: usize = 64;
+
+impl Default for EventState {
+    fn default() -> Self {
+        Self {
+            subscriptions: Subscriptions::default(),
+            streams: broadcast::Sender::new(MAX_BEHIND),
+            brokers: Vec::new(),
+            motion: false,
+            digital_input: false,
+            reported: Vec::new(),
+            history: VecDeque::new(),
+            made_up: 0,
+        }
+    }
+}
 
 impl Camera {
     /// What the camera takes for UTC: in replies, and when it checks tokens.
@@ -262,6 +281,9 @@ impl EventState {
 
     fn remember(&mut self, event: Event) {
         self.subscriptions.publish(&event);
+        if self.streams.receiver_count() > 0 {
+            let _ = self.streams.send(vec![event.clone()]);
+        }
         if self.history.len() == MAX_REMEMBERED {
             self.history.pop_front();
         }

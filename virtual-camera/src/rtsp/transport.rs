@@ -35,6 +35,17 @@ impl Delivery {
         Err(refusal)
     }
 
+    /// Whether a header asks for the packets of the client to be taken.
+    pub(super) fn records(header: &str) -> bool {
+        let mut parts = header
+            .split([',', ';'])
+            .filter_map(|part| part.split_once('='));
+        parts.any(|(name, value)| {
+            name.trim().eq_ignore_ascii_case("mode")
+                && matches_mode(value.trim().trim_matches('"'), &["record", "receive"])
+        })
+    }
+
     fn parse_one(transport: &str, peer: &str) -> Result<Self, Refusal> {
         let mut parts = transport.split(';').map(str::trim);
         let protocol = parts.next().unwrap_or_default().to_ascii_uppercase();
@@ -45,7 +56,7 @@ impl Delivery {
             let value = value.trim().trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
                 "multicast" => return Err(Refusal::Unsupported),
-                "mode" if !value.eq_ignore_ascii_case("play") => return Err(Refusal::Unsupported),
+                "mode" if !is_mode(value) => return Err(Refusal::Unsupported),
                 "destination" if value != peer => return Err(Refusal::ForeignDestination),
                 "interleaved" => {
                     channels = Some(pair(value, u8::checked_add).ok_or(Refusal::Unsupported)?);
@@ -63,6 +74,15 @@ impl Delivery {
             _ => Err(Refusal::Unsupported),
         }
     }
+}
+
+/// The last is what RECORD is called in drafts of the standard, and by some.
+fn is_mode(value: &str) -> bool {
+    matches_mode(value, &["play", "record", "receive"])
+}
+
+fn matches_mode(value: &str, modes: &[&str]) -> bool {
+    modes.iter().any(|mode| value.eq_ignore_ascii_case(mode))
 }
 
 /// Two different numbers, of which the second may go without saying.
@@ -140,12 +160,26 @@ mod tests {
             "RTP/AVP;unicast;client_port=70000-70001",
             "RTP/AVP/TCP;interleaved=255",
             "RTP/AVP/TCP;interleaved=3-3",
-            "RTP/AVP/TCP;interleaved=0-1;mode=record",
+            "RTP/AVP/TCP;interleaved=0-1;mode=dance",
             "RTP/AVP/TCP;interleaved=0-1;mode=\"",
             "RTP/SAVP/TCP;interleaved=0-1",
         ] {
             assert_eq!(parse(header), Err(Refusal::Unsupported), "{header}");
         }
+    }
+
+    #[test]
+    fn tells_who_sends() {
+        for header in [
+            "RTP/AVP/TCP;unicast;interleaved=0-1;mode=record",
+            "RTP/AVP;client_port=6-7;mode=\"RECORD\"",
+        ] {
+            assert!(
+                Delivery::records(header) && parse(header).is_ok(),
+                "{header}"
+            );
+        }
+        assert!(!Delivery::records("RTP/AVP/TCP;mode=play;interleaved=0-1"));
     }
 
     #[test]

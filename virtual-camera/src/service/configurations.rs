@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use super::kept::kept_children;
 use super::profiles::{
-    AUDIO_OUTPUT, AUDIO_SOURCE, VIDEO_SOURCE, bit_rate, h264_profile, no_configuration,
-    no_multicast, resolution, tell_configuration,
+    AUDIO_OUTPUT, AUDIO_SOURCE, VIDEO_SOURCE, h264_profile, no_configuration, no_multicast,
+    resolution, tell_configuration,
 };
 use super::{Call, analytics, ptz, range};
 use crate::clip::Clip;
@@ -48,13 +48,13 @@ pub(super) fn show(
     match &configuration.body {
         Body::Plain(content) => shown.children(content.iter().cloned()),
         Body::Analytics => shown.children(analytics::engines(media)),
-        Body::Audio if service == TRT => shown
+        Body::Audio(_) if service == TRT => shown
             .leaf(TT, "Encoding", "G711")
             .leaf(TT, "Bitrate", G711.0)
             .leaf(TT, "SampleRate", G711.1)
             .child(no_multicast())
             .leaf(TT, "SessionTimeout", "PT60S"),
-        Body::Audio => shown
+        Body::Audio(_) => shown
             .leaf(TT, "Encoding", "PCMU")
             .child(no_multicast())
             .leaf(TT, "Bitrate", G711.0)
@@ -204,7 +204,10 @@ fn changed_encoder(clip: &Clip, now: &Body, wanted: &Node) -> Result<VideoEncode
 
 fn bitrates(clip: &Clip) -> (u64, u64) {
     // What the clip has is always possible.
-    (BITRATE.0.min(bit_rate(clip)), BITRATE.1.max(bit_rate(clip)))
+    (
+        BITRATE.0.min(clip.bit_rate()),
+        BITRATE.1.max(clip.bit_rate()),
+    )
 }
 
 fn check_bounds(clip: &Clip, wanted: &Node) -> Result<(), Fault> {

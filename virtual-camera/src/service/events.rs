@@ -339,7 +339,7 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
     }
 }
 
-fn notification(event: &Event, clock: &Clock, camera: &Camera) -> Element {
+pub(crate) fn notification(event: &Event, clock: &Clock, camera: &Camera) -> Element {
     let mut content =
         element(TT, "Message").attribute("UtcTime", camera.quirks.write_time(clock.at(event.at)));
     if let Some(operation) = event.operation {

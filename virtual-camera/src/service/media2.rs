@@ -119,14 +119,15 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         }
         "SetSynchronizationPoint" => {
             requested(call)?;
+            call.camera.synchronize_streams();
             call.response("SetSynchronizationPointResponse")
         }
         "StartMulticastStreaming" => {
-            stream_path(&requested(call)?)?;
+            stream_path(call, &requested(call)?)?;
             call.response("StartMulticastStreamingResponse")
         }
         "StopMulticastStreaming" => {
-            stream_path(&requested(call)?)?;
+            stream_path(call, &requested(call)?)?;
             call.response("StopMulticastStreamingResponse")
         }
         _ => return Err(Fault::not_supported(operation)),

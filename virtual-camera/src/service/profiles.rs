@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Call;
-use crate::clip::Clip;
+use crate::clip::{Clip, Codec};
 use crate::event::Event;
 use crate::media::{Body, Configuration, Kind, Media, Profile, VideoEncoder};
 use crate::quirks::{Quirks, SnapshotAuth, SnapshotFault};
 use crate::soap::Fault;
 use crate::state::{Camera, lock};
+use crate::streams;
 use crate::xml::{Element, TER, TT, element};
 
 /// Token of the one video source.
@@ -35,10 +36,11 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
         body,
     };
     let encoder = Body::Video(VideoEncoder {
+        codec: clip.codec,
         quality: 5.0,
         frame_rate: f64::from(clip.frame_rate),
-        bitrate: bit_rate(clip),
-        gov_length: gov_length(clip) as u64,
+        bitrate: clip.bit_rate(),
+        gov_length: clip.gov_length() as u64,
     });
     let bounds = element(TT, "Bounds")
         .attribute("x", 0)
@@ -72,7 +74,12 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
             "Microphone",
             Body::Plain(vec![source_token(AUDIO_SOURCE)]),
         ),
-        configuration(Kind::AudioEncoder, "audio_encoder", "G.711", Body::Audio),
+        configuration(
+            Kind::AudioEncoder,
+            "audio_encoder",
+            "G.711",
+            Body::Audio(Codec::Pcmu),
+        ),
         configuration(
             Kind::AudioOutput,
             "audio_output_config",
@@ -113,8 +120,8 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
             &numbered("Video source", channel),
             Body::Plain(content),
         ));
-        for (name, encoder) in PROFILES.into_iter().zip(ENCODERS) {
-            let name = numbered(name, channel);
+        for (path, encoder) in PROFILES.into_iter().zip(ENCODERS) {
+            let name = numbered(path, channel);
             profiles.push(Profile {
                 token: match quirks.odd_tokens {
                     true => format!("{name} <{channel}> & \"more\""),
@@ -122,6 +129,7 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
                 },
                 name,
                 fixed: true,
+                path: Some(path.to_owned()),
                 configurations: BTreeMap::from([
                     (Kind::VideoSource, source.clone()),
                     (Kind::VideoEncoder, encoder.to_owned()),
@@ -214,6 +222,7 @@ pub(super) fn create(media: &mut Media, name: &str, token: Option<&str>) -> Resu
         token: token.clone(),
         name: name.to_owned(),
         fixed: false,
+        path: None,
         configurations: BTreeMap::new(),
     });
     Ok(token)
@@ -264,30 +273,12 @@ pub(super) fn resolution(clip: &Clip, name: &'static str) -> Element {
 
 /// The H.264 profile that the clip's parameter set names (ITU-T H.264, Annex A).
 pub(super) fn h264_profile(clip: &Clip) -> &'static str {
-    match clip.sps().get(1) {
+    match clip.parameters().first().and_then(|sps| sps.get(1)) {
         Some(66) => "Baseline",
         Some(77) => "Main",
         Some(88) => "Extended",
         _ => "High",
     }
-}
-
-/// Pictures from one key frame to the next.
-pub(super) fn gov_length(clip: &Clip) -> usize {
-    let units = clip.access_units();
-    let next = units.iter().skip(1).position(|unit| unit.is_key);
-    next.map_or(units.len(), |before| before + 1)
-}
-
-/// Mean bit rate of the clip in kbit/s, rounded up.
-pub(super) fn bit_rate(clip: &Clip) -> u64 {
-    let units = clip.access_units();
-    let sizes = units
-        .iter()
-        .flat_map(|unit| &unit.nal_units)
-        .map(|nal| nal.len() as u64);
-    let bits_per_second = sizes.sum::<u64>() * 8 * u64::from(clip.frame_rate);
-    bits_per_second.div_ceil(units.len().max(1) as u64 * 1000)
 }
 
 /// Multicast is not supported, but the schema wants an address.
@@ -312,17 +303,15 @@ pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, F
         _ => call.host.to_owned(),
     };
     let first_port = if quirks.double_port { ":80" } else { "" };
-    let path = stream_path(profile)?;
+    let path = stream_path(call, profile)?;
     Ok(format!("rtsp://{host}{first_port}:{port}/{path}"))
 }
 
-/// The stream of a profile that is complete.
-pub(super) fn stream_path(profile: &Profile) -> Result<&'static str, Fault> {
-    let encoder = profile.configurations.get(&Kind::VideoEncoder);
-    let streams = PROFILES.into_iter().zip(ENCODERS);
-    let mut streams = streams.filter(|_| profile.configurations.contains_key(&Kind::VideoSource));
-    let found = streams.find(|(_, of)| encoder.is_some_and(|encoder| encoder == of));
-    found.map(|(path, _)| path).ok_or_else(|| {
+/// The path and query of the stream of a profile that is complete.
+pub(super) fn stream_path(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
+    let complete = lock(&call.camera.media).video(profile).is_some();
+    let address = streams::address(profile).filter(|_| complete);
+    address.ok_or_else(|| {
         Fault::receiver(
             &[(TER, "Action"), (TER, "IncompleteConfiguration")],
             format!(

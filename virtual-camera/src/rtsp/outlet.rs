@@ -1,0 +1,134 @@
+//! The ways packets take to a client.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+/// The way packets of one track take to the client.
+#[derive(Debug)]
+pub(super) enum Outlet {
+    /// Through the RTSP connection, in these channels.
+    Interleaved {
+        rtp: u8,
+        rtcp: u8,
+        connection: mpsc::Sender<Bytes>,
+    },
+    /// From a pair of sockets that are connected to the client's.
+    Udp { rtp: UdpSocket, rtcp: UdpSocket },
+}
+
+/// The connection to the client has ended.
+pub(super) struct Gone;
+
+impl Outlet {
+    /// A pair of sockets that send from `local` to the ports of `peer`.
+    pub(super) async fn udp(local: IpAddr, peer: IpAddr, ports: (u16, u16)) -> io::Result<Self> {
+        let (rtp, rtcp) = udp_pair(local).await?;
+        rtp.connect((peer, ports.0)).await?;
+        rtcp.connect((peer, ports.1)).await?;
+        Ok(Self::Udp { rtp, rtcp })
+    }
+
+    /// The value of the `Transport` header that tells the client how packets come.
+    pub(super) fn transport(&self, ssrc: Option<u32>) -> io::Result<String> {
+        let ssrc = ssrc.map_or(String::new(), |ssrc| format!(";ssrc={ssrc:08X}"));
+        Ok(match self {
+            Self::Interleaved { rtp, rtcp, .. } => {
+                format!("RTP/AVP/TCP;unicast;interleaved={rtp}-{rtcp}{ssrc}")
+            }
+            Self::Udp { rtp, rtcp } => {
+                let port = |address: io::Result<SocketAddr>| address.map(|a| a.port());
+                format!(
+                    "RTP/AVP;unicast;client_port={}-{};server_port={}-{}{ssrc}",
+                    port(rtp.peer_addr())?,
+                    port(rtcp.peer_addr())?,
+                    port(rtp.local_addr())?,
+                    port(rtcp.local_addr())?,
+                )
+            }
+        })
+    }
+
+    /// Sends RTP packets.
+    pub(super) async fn send_packets(&self, packets: &[Bytes]) -> Result<(), Gone> {
+        match self {
+            Self::Interleaved {
+                rtp, connection, ..
+            } => connection
+                .send(interleave(*rtp, packets))
+                .await
+                .map_err(|_| Gone),
+            Self::Udp { rtp, .. } => {
+                for packet in packets {
+                    send_datagram(rtp, packet).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends an RTCP packet.
+    pub(super) async fn send_report(&self, report: Bytes) -> Result<(), Gone> {
+        match self {
+            Self::Interleaved {
+                rtcp, connection, ..
+            } => connection
+                .send(interleave(*rtcp, [&report]))
+                .await
+                .map_err(|_| Gone),
+            Self::Udp { rtcp, .. } => {
+                send_datagram(rtcp, &report).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends a last RTCP packet at once or not at all: where the client does not read, nothing is lost by not saying it.
+    pub(super) fn try_send_report(&self, report: &Bytes) {
+        match self {
+            Self::Interleaved {
+                rtcp, connection, ..
+            } => drop(connection.try_send(interleave(*rtcp, [report]))),
+            Self::Udp { rtcp, .. } => drop(rtcp.try_send(report)),
+        }
+    }
+}
+
+/// Sockets for RTP and RTCP with neighbouring ports, the first even (RFC 3550, 11).
+pub(super) async fn udp_pair(local: IpAddr) -> io::Result<(UdpSocket, UdpSocket)> {
+    const ATTEMPTS: usize = 64;
+    for _ in 0..ATTEMPTS {
+        let rtp = UdpSocket::bind((local, 0)).await?;
+        let port = rtp.local_addr()?.port();
+        if port % 2 == 1 {
+            continue;
+        }
+        if let Ok(rtcp) = UdpSocket::bind((local, port + 1)).await {
+            return Ok((rtp, rtcp));
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
+}
+
+/// UDP promises nothing: a client whose port is closed loses packets until its session ends.
+async fn send_datagram(socket: &UdpSocket, packet: &[u8]) {
+    if let Err(error) = socket.send(packet).await {
+        tracing::trace!(%error, "an RTP packet was lost");
+    }
+}
+
+/// Packets with the frame that carries them in an RTSP connection (RFC 2326, 10.12).
+fn interleave<'a>(channel: u8, packets: impl IntoIterator<Item = &'a Bytes>) -> Bytes {
+    let mut bytes = BytesMut::new();
+    for packet in packets {
+        let length = u16::try_from(packet.len())
+            .expect("a packet was of an MTU or came with a length of 16 bits");
+        bytes.put_slice(&[b'$', channel]);
+        bytes.put_u16(length);
+        bytes.put_slice(packet);
+    }
+    bytes.freeze()
+}
