@@ -160,6 +160,11 @@ impl VirtualCamera {
         self.camera.reboot();
     }
 
+    /// Ends all RTSP sessions and connections, as cameras do now and then. New ones are served.
+    pub fn end_rtsp_sessions(&self) {
+        self.camera.rtsp.close_sessions();
+    }
+
     /// Restarts as [`reboot`](Self::reboot) does, and is away for this long: connections are cut, new ones refused, probes not
     /// answered. Then it says Hello, where it announces itself at all. Its clock may be wrong afterwards, see
     /// [`Quirks::clock_lost_on_reboot`](crate::Quirks::clock_lost_on_reboot).

@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use self::counters::{FaultCounters, LinkCounters};
 pub use self::faults::{Drip, Faults, LinkFaults};
+pub(crate) use self::line::{Fate, Line};
 use crate::door::Door;
 use crate::error::Error;
 
@@ -220,7 +221,7 @@ impl Shared {
 
 /// Where bytes are going.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     ToServer,
     ToClient,
 }

@@ -76,7 +76,8 @@ pub use fault_proxy::{
 pub use motion::PtzPosition;
 pub use observed::Observed;
 pub use quirks::{
-    BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
+    BadDateTime, BadSprop, HttpJunk, PtzMode, PtzMoveStatus, Quirks, RtspHeader, RtspKeepalive,
+    SnapshotAuth, SnapshotFault, WssePrefix,
 };
 pub use recording::{RecordedTrack, Recording};
 pub use server::Certificate;

@@ -3,6 +3,8 @@
 
 mod announcement;
 mod connection;
+mod deviation;
+mod distortion;
 mod framing;
 mod handler;
 mod inlet;
@@ -38,6 +40,7 @@ use self::timeline::Timeline;
 pub(crate) use self::track::{Programme, Stream, Track};
 use crate::digest::DigestServer;
 use crate::door::{Door, DoorHandle};
+use crate::quirks::Quirks;
 use crate::recording::Recording;
 
 /// Twice as many as sessions, so that a client that comes too late is told why it is not served.
@@ -171,6 +174,13 @@ struct Shared {
 impl Shared {
     fn programme(&self) -> Option<Arc<dyn Programme>> {
         self.programme.get()?.upgrade()
+    }
+
+    fn quirks(&self) -> Quirks {
+        let programme = self.programme();
+        programme
+            .map(|programme| programme.quirks())
+            .unwrap_or_default()
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions<Session>> {

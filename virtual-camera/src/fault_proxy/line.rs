@@ -33,7 +33,7 @@ pub(super) enum Gate {
 
 /// What becomes of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     Lost,
     /// It arrives then, once or twice.
     Arrives {
@@ -48,7 +48,7 @@ pub(super) enum Fate {
 
 /// One direction of one connection.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     chance: Xoshiro256PlusPlus,
     passed: u64,
     /// How many bytes are left as they are until the next that is not, for the chance given with it.
@@ -61,7 +61,7 @@ pub(super) struct Line {
 
 impl Line {
     /// The direction of the connection with this number of a proxy with this seed.
-    pub(super) fn new(seed: u64, connection: u64, way: Way) -> Self {
+    pub(crate) fn new(seed: u64, connection: u64, way: Way) -> Self {
         // Odd multipliers keep connections and directions apart; the generator's seeding mixes them.
         let seed = seed
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -113,7 +113,7 @@ impl Line {
     }
 
     /// Takes a datagram, spoils some of it, and says what becomes of it and how many bytes were spoilt.
-    pub(super) fn datagram(
+    pub(crate) fn datagram(
         &mut self,
         faults: &LinkFaults,
         now: Instant,

@@ -50,6 +50,7 @@ impl Handler {
             Arc::downgrade(&self.programme()?),
             self.shared.timeline,
             outlet,
+            self.shared.quirks(),
         );
         let transport = sender.transport().map_err(|error| {
             tracing::warn!(%error, "an RTSP client cannot be served");
