@@ -12,6 +12,7 @@ use sha1::{Digest as _, Sha1};
 use crate::clock::read_timestamp;
 use crate::digest::{Algorithm, Deviation, DigestServer, Verdict};
 use crate::quirks::{Quirks, WssePrefix};
+use crate::rtsp::{Door, RtspAuth};
 use crate::xml::Node;
 
 /// How far a token's `Created` may be from the camera's clock.
@@ -88,6 +89,7 @@ pub(crate) struct Gate {
     user: Option<(Credentials, Arc<DigestServer>)>,
     used: UsedNonces,
     rules: Rules,
+    rtsp: RtspAuth,
 }
 
 /// How picky the camera is.
@@ -131,6 +133,7 @@ impl Gate {
             user: None,
             used: UsedNonces::default(),
             rules: Rules::of(quirks),
+            rtsp: RtspAuth::default(),
         };
         if let Some(user) = user {
             gate.set_user(user);
@@ -145,9 +148,26 @@ impl Gate {
         self.user = Some((user, Arc::new(digest)));
     }
 
-    /// The Digest side, to share with the RTSP server.
+    /// The Digest side.
     pub(crate) fn digest(&self) -> Option<Arc<DigestServer>> {
         self.user.as_ref().map(|(_, digest)| digest.clone())
+    }
+
+    /// Sets what RTSP accepts.
+    pub(crate) fn set_rtsp(&mut self, rtsp: RtspAuth) {
+        self.rtsp = rtsp;
+    }
+
+    /// The check of RTSP, where there is a user.
+    pub(crate) fn rtsp(&self) -> Option<Door> {
+        let (user, digest) = self.user.as_ref()?;
+        let digest = Door::digest(digest.clone());
+        let basic = Door::basic(REALM, &user.user, &user.password);
+        Some(match self.rtsp {
+            RtspAuth::Digest => digest,
+            RtspAuth::Basic => basic,
+            RtspAuth::Either => digest.or(basic),
+        })
     }
 
     /// Name of the user, where there is one.

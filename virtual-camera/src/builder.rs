@@ -13,19 +13,20 @@ use crate::camera::VirtualCamera;
 use crate::clip::{Clip, Codec};
 use crate::clock::Clock;
 use crate::discovery;
-use crate::door::Door;
 use crate::error::Error;
 use crate::motion::Ptz;
 use crate::observed::Observed;
+use crate::port::Port;
 use crate::presence::Presence;
 use crate::push;
 use crate::quirks::Quirks;
-use crate::rtsp::{RtspOptions, RtspServer};
+use crate::rtsp::{RtspAuth, RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
 use crate::service::imaging::Imaging;
 use crate::service::profiles::initial;
 use crate::service::{device, ptz};
 use crate::state::{Camera, Events};
+use crate::stream_spec::StreamSpec;
 
 /// Whether and where a camera answers WS-Discovery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct Builder {
     quirks: Quirks,
     https: Option<Certificate>,
     client_roots: Option<Vec<u8>>,
+    rtsp_auth: RtspAuth,
+    streams: Vec<StreamSpec>,
 }
 
 impl Default for Builder {
@@ -73,6 +76,8 @@ impl Default for Builder {
             quirks: Quirks::default(),
             https: None,
             client_roots: None,
+            rtsp_auth: RtspAuth::default(),
+            streams: Vec::new(),
         }
     }
 }
@@ -87,9 +92,21 @@ impl Builder {
         self
     }
 
-    /// What SOAP accepts as proof of the user; snapshots and RTSP always take HTTP Digest.
+    /// What SOAP accepts as proof of the user; snapshots always take HTTP Digest.
     pub fn auth(mut self, scheme: AuthScheme) -> Self {
         self.auth = scheme;
+        self
+    }
+
+    /// What RTSP accepts as proof of the user: Digest, by default.
+    pub fn rtsp_auth(mut self, scheme: RtspAuth) -> Self {
+        self.rtsp_auth = scheme;
+        self
+    }
+
+    /// Adds a stream, with a fixed profile of its own after those that are there.
+    pub fn stream(mut self, stream: StreamSpec) -> Self {
+        self.streams.push(stream);
         self
     }
 
@@ -111,7 +128,8 @@ impl Builder {
         self
     }
 
-    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate.
+    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate; and RTSP over TLS on the port of RTSP,
+    /// which goes on to take it without.
     pub fn https(mut self, certificate: Certificate) -> Self {
         self.https = Some(certificate);
         self
@@ -167,8 +185,8 @@ impl Builder {
                 source,
             }
         };
-        let door = Door::open(http_address);
-        let (door, http) = door.map_err(failed("HTTP", http_address))?;
+        let port = Port::open(http_address);
+        let (port, http) = port.map_err(failed("HTTP", http_address))?;
 
         let tls = self
             .https
@@ -178,12 +196,14 @@ impl Builder {
         let (acceptor, certificate_pem) =
             tls.map(|tls| (tls.acceptor, tls.certificate_pem)).unzip();
 
-        let gate = Gate::new(self.auth, self.credentials, &self.quirks);
+        let mut gate = Gate::new(self.auth, self.credentials, &self.quirks);
+        gate.set_rtsp(self.rtsp_auth);
         let clip = Clip::of(Codec::H264);
         let rtsp_address = SocketAddr::new(self.listen, self.rtsp_port);
         let rtsp = RtspServer::start(RtspOptions {
             listen: rtsp_address,
-            auth: gate.digest(),
+            auth: gate.rtsp(),
+            tls: acceptor.clone(),
         });
         let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
 
@@ -208,7 +228,7 @@ impl Builder {
             ptz: Mutex::new(Ptz::new(Instant::now())),
             ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
-            media: Mutex::new(initial(&clip, &self.quirks)),
+            media: Mutex::new(initial(&clip, &self.quirks, &self.streams)),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
             recent: Mutex::default(),
@@ -223,7 +243,7 @@ impl Builder {
         let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [
-            Some(tokio::spawn(server::serve(camera.clone(), door, acceptor))),
+            Some(tokio::spawn(server::serve(camera.clone(), port, acceptor))),
             Some(tokio::spawn(push::deliver(camera.clone()))),
             discovery,
         ];

@@ -22,8 +22,6 @@ use crate::topic::Topic;
 
 /// How long a stop waits for clients to hang up.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
-/// Paths of the RTSP streams, by profile.
-const STREAMS: [&str; 2] = ["main", "sub"];
 
 /// A running camera. Dropping it stops it too.
 #[derive(Debug)]
@@ -74,14 +72,38 @@ impl VirtualCamera {
         self.camera.certificate_pem.as_deref()
     }
 
-    /// Address of a profile's stream: 0 is `main`, 1 is `sub`.
+    /// Address of a stream: 0 is `main`, 1 is `sub`, and those that were added follow.
     ///
     /// # Panics
-    /// Where there is no such profile.
+    /// Where there is no such stream.
     #[must_use]
     pub fn stream_url(&self, profile_index: usize) -> Url {
-        let path = format!("/{}", STREAMS[profile_index]);
+        let path = format!("/{}", lock(&self.camera.media).paths()[profile_index]);
         self.url("rtsp", self.camera.rtsp.local_addr(), &path)
+    }
+
+    /// As [`stream_url`](Self::stream_url), over TLS; `None` where the camera does not speak HTTPS.
+    ///
+    /// # Panics
+    /// Where there is no such stream.
+    #[must_use]
+    pub fn secure_stream_url(&self, profile_index: usize) -> Option<Url> {
+        let mut url = self.stream_url(profile_index);
+        self.certificate_pem()?;
+        // `Url` does not change the scheme of one it does not know.
+        let address = url.as_str().replacen("rtsp", "rtsps", 1);
+        url = Url::parse(&address).ok()?;
+        Some(url)
+    }
+
+    /// Address of a profile's stream tunnelled through HTTP, or HTTPS where the camera speaks that.
+    ///
+    /// # Panics
+    /// Where there is no such stream.
+    #[must_use]
+    pub fn tunnel_url(&self, profile_index: usize) -> Url {
+        let path = self.stream_url(profile_index).path().to_owned();
+        self.url(self.camera.scheme(), self.camera.http.address(), &path)
     }
 
     /// Where probes are answered, unless discovery is off.

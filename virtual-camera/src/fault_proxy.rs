@@ -16,8 +16,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use self::counters::{FaultCounters, LinkCounters};
 pub use self::faults::{Drip, Faults, LinkFaults};
 pub(crate) use self::line::{Fate, Line};
-use crate::door::Door;
 use crate::error::Error;
+use crate::port::Port;
 
 /// How a [`FaultProxy`] is to be.
 #[derive(Clone, Debug)]
@@ -84,11 +84,11 @@ impl FaultProxy {
     /// [`Error::Listen`] where the address to listen on cannot be had.
     pub async fn tcp(target: SocketAddr, options: FaultProxyOptions) -> Result<Self, Error> {
         let failed = listen_failed("the fault proxy (TCP)", options.listen);
-        let (door, handle) = Door::open(options.listen).map_err(failed)?;
+        let (port, handle) = Port::open(options.listen).map_err(failed)?;
         let local_addr = handle.address();
         let shared = Arc::new(Shared::new(target, options));
         let (stop, stopped) = stop();
-        let serving = tcp::serve(shared.clone(), door, handle);
+        let serving = tcp::serve(shared.clone(), port, handle);
         tokio::spawn(stopped.run_until_cancelled_owned(serving));
         Ok(Self {
             shared,

@@ -25,8 +25,9 @@
 //! ```
 //!
 //! - [`VirtualCamera`] is the running camera, [`Builder`] sets it up.
-//! - [`AuthScheme`] and [`Discovery`] choose how clients get in and how they find it.
+//! - [`AuthScheme`], [`RtspAuth`] and [`Discovery`] choose how clients get in and how they find it.
 //! - [`Observed`] says what clients did; [`PtzPosition`] where they made it look.
+//! - [`StreamSpec`] is a stream for it to have beside `main` and `sub`, of a [`VideoCodec`] and an [`AudioCodec`].
 //! - [`Recording`] is what clients published to it as a media server.
 //! - [`Event`] is anything else for it to report.
 //! - [`FaultProxy`] puts a bad network between a client and any server.
@@ -43,13 +44,13 @@ mod clock;
 mod control;
 mod digest;
 mod discovery;
-mod door;
 mod error;
 mod event;
 mod fault_proxy;
 mod media;
 mod motion;
 mod observed;
+mod port;
 mod presence;
 mod push;
 mod quirks;
@@ -59,6 +60,7 @@ mod server;
 mod service;
 mod soap;
 mod state;
+mod stream_spec;
 mod streams;
 mod subscription;
 mod topic;
@@ -80,4 +82,6 @@ pub use quirks::{
     SnapshotAuth, SnapshotFault, WssePrefix,
 };
 pub use recording::{RecordedTrack, Recording};
+pub use rtsp::RtspAuth;
 pub use server::Certificate;
+pub use stream_spec::{AudioCodec, StreamSpec, VideoCodec};

@@ -116,6 +116,19 @@ pub(crate) struct VideoEncoder {
     pub gov_length: u64,
 }
 
+impl VideoEncoder {
+    /// One that does what the clip is.
+    pub(crate) fn of(clip: &Clip) -> Self {
+        Self {
+            codec: clip.codec,
+            quality: 5.0,
+            frame_rate: f64::from(clip.frame_rate),
+            bitrate: clip.bit_rate(),
+            gov_length: clip.gov_length() as u64,
+        }
+    }
+}
+
 /// Something with a name of its own that a client made: it is shown as the client wrote it.
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
@@ -178,6 +191,17 @@ impl Media {
     pub(crate) fn configuration(&self, kind: Kind, token: &str) -> Option<&Configuration> {
         self.of_kind(kind)
             .find(|configuration| configuration.token == token)
+    }
+
+    /// The paths of streams, each once.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for path in self.profiles.iter().filter_map(|it| it.path.as_ref()) {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
+        paths
     }
 
     /// The clip of the video of a profile.

@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::read_timestamp;
-use crate::door;
 use crate::event::Event;
+use crate::port;
 use crate::state::{Camera, lock};
 
 /// Whether a camera is there.
@@ -54,7 +54,7 @@ impl Camera {
     pub(crate) fn reboot_for(self: &Arc<Self>, away: Duration) {
         self.reboot();
         self.presence.away.store(true, Ordering::Relaxed);
-        self.open_doors(false);
+        self.open_ports(false);
         self.presence.cut_connections();
         let restart = self.presence.restarts();
         let camera = self.clone();
@@ -66,7 +66,7 @@ impl Camera {
             // Another restart in between takes its own time.
             if camera.presence.restarts() == restart {
                 camera.presence.away.store(false, Ordering::Relaxed);
-                camera.open_doors(true);
+                camera.open_ports(true);
                 camera.presence.arrived.notify_one();
                 tracing::info!(camera = camera.name, "back after a restart");
             }
@@ -83,15 +83,15 @@ impl Camera {
 
     /// Goes to another address with all its ports. Whoever is connected is cut.
     pub(crate) fn move_to(&self, ip: IpAddr) -> io::Result<()> {
-        let doors = [&self.http, self.rtsp.door()];
+        let ports = [&self.http, self.rtsp.handle()];
         if ip == self.http.ip() {
             return Ok(());
         }
         // All of them or none.
-        let [http, rtsp] = doors.map(|door| door::listen(SocketAddr::new(ip, door.port())));
+        let [http, rtsp] = ports.map(|handle| port::listen(SocketAddr::new(ip, handle.port())));
         let (http, rtsp) = (http?, rtsp?);
         self.http.move_to(http)?;
-        self.rtsp.door().move_to(rtsp)?;
+        self.rtsp.handle().move_to(rtsp)?;
         self.rtsp.close_sessions();
         self.presence.cut_connections();
         self.presence.arrived.notify_one();
@@ -99,9 +99,9 @@ impl Camera {
         Ok(())
     }
 
-    fn open_doors(&self, open: bool) {
+    fn open_ports(&self, open: bool) {
         self.http.set_open(open);
-        self.rtsp.door().set_open(open);
+        self.rtsp.handle().set_open(open);
     }
 }
 

@@ -2,9 +2,11 @@
 //! for everyone, without end.
 
 mod announcement;
+mod authorization;
 mod connection;
 mod deviation;
 mod distortion;
+mod entrance;
 mod framing;
 mod handler;
 mod inlet;
@@ -19,6 +21,7 @@ mod sessions;
 mod timeline;
 mod track;
 mod transport;
+mod tunnel;
 
 use std::fmt;
 use std::io;
@@ -27,39 +30,47 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::net::TcpStream;
+use bytes::{Bytes, BytesMut};
+use tokio::io::{DuplexStream, duplex};
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub(crate) use self::authorization::Door;
+pub use self::authorization::RtspAuth;
 use self::connection::Ends;
 use self::publication::Publications;
 use self::session::Session;
 use self::sessions::Sessions;
 use self::timeline::Timeline;
 pub(crate) use self::track::{Programme, Stream, Track};
-use crate::digest::DigestServer;
-use crate::door::{Door, DoorHandle};
+use self::tunnel::Tunnels;
+pub(crate) use self::tunnel::{CONTENT_TYPE as TUNNEL_CONTENT_TYPE, COOKIE as TUNNEL_COOKIE};
+use crate::port::{Port, PortHandle};
 use crate::quirks::Quirks;
 use crate::recording::Recording;
 
 /// Twice as many as sessions, so that a client that comes too late is told why it is not served.
 const MAX_CONNECTIONS: usize = 128;
+/// What a tunnel may have on its way.
+const TUNNEL_BUFFER: usize = 64 << 10;
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How an [`RtspServer`] is to be.
-#[derive(Debug)]
 pub(crate) struct RtspOptions {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Who may see the streams; everyone, if `None`.
-    pub auth: Option<Arc<DigestServer>>,
+    pub auth: Option<Door>,
+    /// Accepts TLS too, on the same port.
+    pub tls: Option<TlsAcceptor>,
 }
 
 /// A running RTSP server. Dropped, it stops.
 pub(crate) struct RtspServer {
     shared: Arc<Shared>,
-    door: DoorHandle,
+    port: PortHandle,
     _stop: DropGuard,
 }
 
@@ -69,12 +80,14 @@ impl RtspServer {
     /// # Errors
     /// When the address cannot be listened on.
     pub(crate) async fn start(options: RtspOptions) -> io::Result<Self> {
-        let (listener, door) = Door::open(options.listen)?;
+        let (listener, port) = Port::open(options.listen)?;
         let stop = CancellationToken::new();
         let shared = Arc::new(Shared {
             programme: OnceLock::new(),
             timeline: Timeline::new(now(), SystemTime::now()),
-            auth: RwLock::new(options.auth),
+            auth: RwLock::new(options.auth.map(Arc::new)),
+            tls: options.tls,
+            tunnels: Arc::default(),
             sessions: Mutex::default(),
             publications: Mutex::default(),
             refusals: AtomicU64::new(0),
@@ -84,7 +97,7 @@ impl RtspServer {
         tokio::spawn(accept(listener, shared.clone()));
         Ok(Self {
             shared,
-            door,
+            port,
             _stop: stop.drop_guard(),
         })
     }
@@ -95,14 +108,39 @@ impl RtspServer {
         debug_assert!(first, "the programme is set once");
     }
 
+    /// Opens a tunnel through an HTTP server, whose answer to its GET is what is read here. `None` when there are too
+    /// many.
+    pub(crate) fn open_tunnel(&self, cookie: &str, peer: SocketAddr) -> Option<DuplexStream> {
+        let (opened, requests) = self.shared.tunnels.open(cookie)?;
+        let (answers, write) = duplex(TUNNEL_BUFFER);
+        let closing = self.shared.connections().clone();
+        let shared = self.shared.clone();
+        let local = self.local_addr();
+        tokio::spawn(async move {
+            let requests = (requests, BytesMut::new());
+            connection::serve(shared, requests, write, Ends { local, peer }, closing).await;
+            drop(opened);
+        });
+        Some(answers)
+    }
+
+    /// Takes the body of a POST of a tunnel; `false` where there is no such tunnel.
+    pub(crate) async fn feed_tunnel<E>(
+        &self,
+        cookie: &str,
+        body: impl futures::Stream<Item = Result<Bytes, E>>,
+    ) -> bool {
+        self.shared.tunnels.feed(cookie, body).await
+    }
+
     /// Where the server listens.
     pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.door.address()
+        self.port.address()
     }
 
     /// What the server listens through.
-    pub(crate) fn door(&self) -> &DoorHandle {
-        &self.door
+    pub(crate) fn handle(&self) -> &PortHandle {
+        &self.port
     }
 
     /// How many sessions are playing.
@@ -133,12 +171,12 @@ impl RtspServer {
     }
 
     /// Sets who may see the streams. Sessions that play go on.
-    pub(crate) fn set_auth(&self, auth: Option<Arc<DigestServer>>) {
+    pub(crate) fn set_auth(&self, auth: Option<Door>) {
         *self
             .shared
             .auth
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = auth;
+            .unwrap_or_else(PoisonError::into_inner) = auth.map(Arc::new);
     }
 }
 
@@ -160,7 +198,9 @@ impl fmt::Debug for RtspServer {
 struct Shared {
     programme: OnceLock<Weak<dyn Programme>>,
     timeline: Timeline,
-    auth: RwLock<Option<Arc<DigestServer>>>,
+    auth: RwLock<Option<Arc<Door>>>,
+    tls: Option<TlsAcceptor>,
+    tunnels: Arc<Tunnels>,
     sessions: Mutex<Sessions<Session>>,
     publications: Mutex<Publications>,
     /// Requests whose credentials were wrong.
@@ -199,7 +239,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn auth(&self) -> Option<Arc<DigestServer>> {
+    fn auth(&self) -> Option<Arc<Door>> {
         self.auth
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -208,7 +248,7 @@ impl Shared {
 }
 
 /// Takes connections and ends sessions that nobody uses, until the server stops.
-async fn accept(mut listener: Door, shared: Arc<Shared>) {
+async fn accept(mut listener: Port, shared: Arc<Shared>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut expiry = tokio::time::interval(EXPIRY_INTERVAL);
     expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -230,7 +270,7 @@ async fn accept(mut listener: Door, shared: Arc<Shared>) {
                     let closing = shared.connections().clone();
                     let shared = shared.clone();
                     tokio::spawn(async move {
-                        serve(shared, stream, peer, closing).await;
+                        entrance::serve(shared, stream, peer, closing).await;
                         drop(place);
                     });
                 }
@@ -241,23 +281,6 @@ async fn accept(mut listener: Door, shared: Arc<Shared>) {
             }
         }
     }
-}
-
-async fn serve(
-    shared: Arc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    closing: CancellationToken,
-) {
-    let Ok(local) = stream.local_addr() else {
-        return;
-    };
-    // Small answers must not wait for an acknowledgement of the packets before them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
-    }
-    let (read, write) = stream.into_split();
-    connection::serve(shared, read, write, Ends { local, peer }, closing).await;
 }
 
 /// The runtime's clock, so that a test with a paused clock rules over sessions too.

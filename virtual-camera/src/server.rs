@@ -4,6 +4,7 @@ mod fault;
 mod junk;
 mod listener;
 mod tls;
+mod tunnel;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub use self::tls::Certificate;
 pub(crate) use self::tls::Tls;
 
 use crate::auth::{Presented, Refusal, username_token};
-use crate::door::Door;
+use crate::port::Port;
 use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
 use crate::service::{Call, Service, answer, events};
 use crate::soap::{self, Fault};
@@ -44,13 +45,14 @@ const MAX_BODY: usize = 1024 * 1024;
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Serves until the camera stops.
-pub(crate) async fn serve(camera: Arc<Camera>, door: Door, acceptor: Option<TlsAcceptor>) {
+pub(crate) async fn serve(camera: Arc<Camera>, port: Port, acceptor: Option<TlsAcceptor>) {
     let stopping = camera.stopping.clone();
     // Tapped for nothing but its address, which the handlers get to know this way.
-    let listener = WireListener::new(camera.clone(), door, acceptor).tap_io(|_| {});
+    let listener = WireListener::new(camera.clone(), port, acceptor).tap_io(|_| {});
     let router = Router::new()
         .route("/onvif/snapshot", get(snapshot))
         .fallback(any(soap))
+        .layer(from_fn_with_state(camera.clone(), tunnel::serve))
         .layer(from_fn_with_state(camera.clone(), misbehave))
         .layer(from_fn_with_state(camera.clone(), fault::slow_down))
         .merge(control::router())

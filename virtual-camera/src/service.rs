@@ -4,6 +4,7 @@ pub(crate) mod analytics;
 mod configurations;
 pub(crate) mod device;
 mod deviceio;
+mod encoders;
 pub(crate) mod events;
 pub(crate) mod imaging;
 mod kept;

@@ -13,11 +13,11 @@ use uuid::Uuid;
 use crate::auth::{Credentials, Gate};
 use crate::clip::Clip;
 use crate::clock::Clock;
-use crate::door::DoorHandle;
 use crate::event::{Event, Operation};
 use crate::media::Media;
 use crate::motion::{Ptz, PtzPosition};
 use crate::observed::Observed;
+use crate::port::PortHandle;
 use crate::presence::Presence;
 use crate::quirks::Quirks;
 use crate::rtsp::RtspServer;
@@ -36,7 +36,7 @@ pub(crate) struct Camera {
     pub serial: String,
     pub uuid: Uuid,
     pub quirks: Quirks,
-    pub http: DoorHandle,
+    pub http: PortHandle,
     /// The certificate, where HTTP is over TLS.
     pub certificate_pem: Option<String>,
     pub rtsp: RtspServer,
@@ -152,7 +152,7 @@ impl Camera {
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
         let mut gate = lock(&self.gate);
         gate.set_user(credentials);
-        self.rtsp.set_auth(gate.digest());
+        self.rtsp.set_auth(gate.rtsp());
     }
 
     /// Forgets what a restart forgets: subscriptions, sessions, movement.

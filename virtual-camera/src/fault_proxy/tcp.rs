@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::line::{End, Gate, Line};
 use super::{Shared, Way};
-use crate::door::{Door, DoorHandle};
+use crate::port::{Port, PortHandle};
 
 /// Pieces of at most 16 KiB that are on their way in one direction; the sender waits for room beyond them.
 const QUEUE: usize = 256;
@@ -24,14 +24,14 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(50);
 
 /// Serves until it is dropped.
-pub(super) async fn serve(shared: Arc<Shared>, mut door: Door, handle: DoorHandle) {
+pub(super) async fn serve(shared: Arc<Shared>, mut port: Port, handle: PortHandle) {
     let mut faults = shared.faults.subscribe();
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {
         handle.set_open(!faults.borrow_and_update().refuse);
         tokio::select! {
-            accepted = door.accept() => match accepted {
+            accepted = port.accept() => match accepted {
                 Ok((client, _)) => {
                     number += 1;
                     connections.spawn(connect(shared.clone(), client, number));

@@ -31,10 +31,10 @@ pub(super) struct Ends {
     pub peer: SocketAddr,
 }
 
-/// Serves one client until it leaves, misbehaves, or `closing` is cancelled.
+/// Serves one client until it leaves, misbehaves, or `closing` is cancelled. Of what it sends, `begun` was read.
 pub(super) async fn serve(
     shared: Arc<Shared>,
-    mut read: impl AsyncRead + Unpin,
+    (mut read, begun): (impl AsyncRead + Unpin, BytesMut),
     write: impl AsyncWrite + Unpin,
     ends: Ends,
     closing: CancellationToken,
@@ -51,7 +51,7 @@ pub(super) async fn serve(
             }
             true
         }
-        result = read_requests(&mut read, &mut handler, queue) => {
+        result = read_requests(&mut read, begun, &mut handler, queue) => {
             if let Err(error) = result {
                 tracing::debug!(%peer, %error, "an RTSP connection ends");
             }
@@ -79,10 +79,10 @@ pub(super) async fn serve(
 
 async fn read_requests(
     read: &mut (impl AsyncRead + Unpin),
+    mut buffer: BytesMut,
     handler: &mut Handler,
     queue: mpsc::Sender<Bytes>,
 ) -> io::Result<()> {
-    let mut buffer = BytesMut::new();
     loop {
         match next_message(&mut buffer) {
             Ok(Some(Incoming::Request(received))) => {
@@ -125,6 +125,8 @@ async fn write_queue(
         while bytes.has_remaining() {
             timeout(WRITE_TIMEOUT, write.write_buf(&mut bytes)).await??;
         }
+        // TLS keeps what the connection did not take at once.
+        timeout(WRITE_TIMEOUT, write.flush()).await??;
     }
     write.shutdown().await
 }

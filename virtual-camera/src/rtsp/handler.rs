@@ -28,7 +28,6 @@ use super::session::Session;
 use super::sessions::SESSION_TIMEOUT;
 use super::track::{Programme, Stream, control, split_control};
 use super::{Shared, now};
-use crate::digest::Verdict;
 
 /// How long packets come before the answer to PLAY, where they do.
 const EARLY: Duration = Duration::from_millis(200);
@@ -333,26 +332,19 @@ impl Handler {
             return Ok(());
         };
         let method: &str = received.request.method().into();
-        let verdict = match received.request.header(&AUTHORIZATION) {
-            Some(value) => {
-                let verdict = auth.verify(method, &received.target, value.as_str());
-                if verdict == Verdict::Refused {
-                    self.shared.refusals.fetch_add(1, Ordering::Relaxed);
-                }
-                verdict
-            }
-            None => Verdict::Refused,
+        let given = received.request.header(&AUTHORIZATION);
+        let given = given.map(|value| value.as_str());
+        let Err(denied) = auth.check(method, &received.target, given) else {
+            return Ok(());
         };
-        let challenges = match verdict {
-            Verdict::Accepted => return Ok(()),
-            Verdict::Stale => auth.stale_challenges(),
-            Verdict::Refused => auth.challenges(),
-        };
+        if denied.wrong {
+            self.shared.refusals.fetch_add(1, Ordering::Relaxed);
+        }
         let mut response = refusal(StatusCode::Unauthorized);
         // `rtsp-types` holds a header once, and would put all challenges on one line, of which
         // many clients read but the first.
         let separator = format!("\r\n{WWW_AUTHENTICATE}: ");
-        response.insert_header(WWW_AUTHENTICATE, challenges.join(&separator));
+        response.insert_header(WWW_AUTHENTICATE, denied.challenges.join(&separator));
         Err(response)
     }
 }

@@ -4,6 +4,7 @@ mod playing;
 mod publishing;
 mod refusing;
 mod tracks;
+mod tunnels;
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
@@ -18,6 +19,7 @@ use url::Url;
 
 use super::*;
 use crate::clip::{Clip, Codec};
+use crate::digest::DigestServer;
 use crate::event::Event;
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -77,7 +79,8 @@ impl Deref for Running {
 async fn server(auth: Option<DigestServer>) -> Running {
     let server = RtspServer::start(RtspOptions {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
-        auth: auth.map(Arc::new),
+        auth: auth.map(|auth| Door::digest(Arc::new(auth))),
+        tls: None,
     })
     .await
     .unwrap();
@@ -172,13 +175,14 @@ impl Client {
     /// Sends a request and takes its answer, over packets that come before it.
     async fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.write(method, path, headers).await;
-        self.answer().await
+        let answer = self.answer().await;
+        assert_eq!(answer.header("CSeq"), self.sequence.to_string());
+        answer
     }
 
     async fn answer(&mut self) -> Answer {
         loop {
             if let Message::Answer(answer) = self.read().await.expect("an answer") {
-                assert_eq!(answer.header("CSeq"), self.sequence.to_string());
                 return answer;
             }
         }

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use crate::door::Door;
+use crate::port::Port;
 use crate::state::{Camera, lock};
 
 /// A client that agrees on TLS more slowly than this is cut off.
@@ -33,10 +33,10 @@ pub(super) struct WireListener {
 }
 
 impl WireListener {
-    pub(super) fn new(camera: Arc<Camera>, door: Door, tls: Option<TlsAcceptor>) -> Self {
+    pub(super) fn new(camera: Arc<Camera>, port: Port, tls: Option<TlsAcceptor>) -> Self {
         let local = camera.http.address();
         let (send, accepted) = mpsc::channel(16);
-        let acceptor = tokio::spawn(accept(camera, door, tls, send)).abort_handle();
+        let acceptor = tokio::spawn(accept(camera, port, tls, send)).abort_handle();
         Self {
             accepted,
             local,
@@ -70,13 +70,13 @@ impl Listener for WireListener {
 
 async fn accept(
     camera: Arc<Camera>,
-    mut door: Door,
+    mut port: Port,
     tls: Option<TlsAcceptor>,
     send: mpsc::Sender<(Wire, SocketAddr)>,
 ) {
     let open = Arc::new(AtomicUsize::new(0));
     loop {
-        let (tcp, peer) = match door.accept().await {
+        let (tcp, peer) = match port.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::debug!(%error, "a connection was not accepted");

@@ -1,13 +1,13 @@
 //! The first Media service (`ver10/media/wsdl`).
 
-use super::configurations::{options, set, show};
+use super::configurations::{is_shown, options, set, show};
+use super::encoders::video_encodings;
 use super::profiles::{
-    AUDIO_OUTPUT, AUDIO_SOURCE, PROFILES, VIDEO_SOURCE, VIDEO_SOURCE_MODE, create, delete,
+    AUDIO_OUTPUT, AUDIO_SOURCE, VIDEO_SOURCE, VIDEO_SOURCE_MODE, create, delete,
     invalid_stream_setup, no_configuration, no_profile, pick, requested, requested_configuration,
-    resolution, snapshot_uri, stream_path, stream_uri, tell_profile, video_sources,
+    resolution, snapshot_uri, stream_path, stream_uri, tell_profile, tunnel_uri, video_sources,
 };
 use super::{Call, flags, overlay};
-use crate::clip::Clip;
 use crate::media::{Kind, MAX_PROFILES, Media, Profile};
 use crate::soap::Fault;
 use crate::state::lock;
@@ -27,20 +27,20 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             let media = lock(&call.camera.media);
             let profiles = media.profiles.iter();
             call.response("GetProfilesResponse")
-                .children(profiles.map(|p| profile(clip, &media, "Profiles", p)))
+                .children(profiles.map(|p| profile(&media, "Profiles", p)))
         }
         "GetProfile" => {
             let asked = requested(call)?;
             let media = lock(&call.camera.media);
             call.response("GetProfileResponse")
-                .child(profile(clip, &media, "Profile", &asked))
+                .child(profile(&media, "Profile", &asked))
         }
         "CreateProfile" => {
             let name = call.argument("Name")?;
             let mut media = lock(&call.camera.media);
             let token = create(&mut media, name, call.request.text_of("Token"))?;
             let made = media.profile(&token).ok_or_else(|| no_profile(&token))?;
-            let shown = profile(clip, &media, "Profile", made);
+            let shown = profile(&media, "Profile", made);
             drop(media);
             tell_profile(call.camera, &token);
             call.response("CreateProfileResponse").child(shown)
@@ -78,15 +78,19 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         "GetGuaranteedNumberOfVideoEncoderInstances" => {
             call.argument("ConfigurationToken")?;
             requested_configuration(call, Kind::VideoSource)?;
+            let number = lock(&call.camera.media).of_kind(Kind::VideoEncoder).count();
             call.response("GetGuaranteedNumberOfVideoEncoderInstancesResponse")
-                .leaf(TRT, "TotalNumber", PROFILES.len())
-                .leaf(TRT, "H264", PROFILES.len())
+                .leaf(TRT, "TotalNumber", number)
+                .leaf(TRT, "JPEG", number)
+                .leaf(TRT, "H264", number)
         }
         "GetStreamUri" => {
             let profile = requested(call)?;
-            check_stream_setup(call)?;
-            call.response("GetStreamUriResponse")
-                .child(media_uri(stream_uri(call, &profile)?))
+            let uri = match check_stream_setup(call)? {
+                "HTTP" => tunnel_uri(call, &profile)?,
+                _ => stream_uri(call, &profile)?,
+            };
+            call.response("GetStreamUriResponse").child(media_uri(uri))
         }
         "GetSnapshotUri" => {
             let profile = requested(call)?;
@@ -159,19 +163,20 @@ fn configuration(
                 requested(call)?;
             }
             let media = lock(&call.camera.media);
-            let all = media.of_kind(kind);
-            response.children(all.map(|it| show(clip, &media, it, TRT, TRT, "Configurations")))
+            let all = media.of_kind(kind).filter(|it| is_shown(it, TRT));
+            response.children(all.map(|it| show(&media, it, TRT, TRT, "Configurations")))
         }
         Verb::Get => {
             let token = call.argument("ConfigurationToken")?;
             let media = lock(&call.camera.media);
             let found = media.configuration(kind, token);
+            let found = found.filter(|it| is_shown(it, TRT));
             let found = found.ok_or_else(|| no_configuration(token))?;
-            response.child(show(clip, &media, found, TRT, TRT, "Configuration"))
+            response.child(show(&media, found, TRT, TRT, "Configuration"))
         }
         Verb::Options => {
             requested_configuration(call, kind)?;
-            response.child(options(clip, kind, TRT)?)
+            response.children(options(clip, kind, TRT)?)
         }
         Verb::Set => {
             set(call, kind)?;
@@ -239,13 +244,14 @@ pub(super) fn video_source_mode(call: &Call<'_>, ns: Ns) -> Result<Element, Faul
     let size = element(ns, "MaxResolution")
         .leaf(TT, "Width", clip.width)
         .leaf(TT, "Height", clip.height);
+    let encodings: Vec<&str> = video_encodings(ns).collect();
     let current = lock(&call.camera.media).mode == VIDEO_SOURCE_MODE;
     Ok(element(ns, "VideoSourceModes")
         .attribute("token", VIDEO_SOURCE_MODE)
         .attribute("Enabled", current)
         .leaf(ns, "MaxFramerate", clip.frame_rate)
         .child(size)
-        .leaf(ns, "Encodings", "H264")
+        .leaf(ns, "Encodings", encodings.join(" "))
         .leaf(ns, "Reboot", false))
 }
 
@@ -270,11 +276,12 @@ fn check_source(call: &Call<'_>) -> Result<(), Fault> {
     }
 }
 
-fn profile(clip: &Clip, media: &Media, name: &'static str, profile: &Profile) -> Element {
+fn profile(media: &Media, name: &'static str, profile: &Profile) -> Element {
     let shown = |kind: Kind| {
         let token = profile.configurations.get(&kind)?;
-        let configuration = media.configuration(kind, token)?;
-        Some(show(clip, media, configuration, TRT, TT, kind.element()))
+        let configuration = media.configuration(kind, token);
+        let configuration = configuration.filter(|it| is_shown(it, TRT))?;
+        Some(show(media, configuration, TRT, TT, kind.element()))
     };
     let (back, forth): (Vec<_>, Vec<_>) = Kind::ALL
         .into_iter()
@@ -289,7 +296,8 @@ fn profile(clip: &Clip, media: &Media, name: &'static str, profile: &Profile) ->
         .children(extension)
 }
 
-fn check_stream_setup(call: &Call<'_>) -> Result<(), Fault> {
+/// The protocol that a request names.
+fn check_stream_setup<'a>(call: &'a Call<'_>) -> Result<&'a str, Fault> {
     let setup = call.request.child("StreamSetup");
     let setup = setup.ok_or_else(|| Fault::missing("StreamSetup"))?;
     let stream = setup.text_of("Stream").unwrap_or_default();
@@ -299,7 +307,7 @@ fn check_stream_setup(call: &Call<'_>) -> Result<(), Fault> {
     let transport = setup.child("Transport");
     let protocol = transport.and_then(|transport| transport.text_of("Protocol"));
     match protocol.unwrap_or_default() {
-        "UDP" | "TCP" | "RTSP" => Ok(()),
+        protocol @ ("UDP" | "TCP" | "RTSP" | "HTTP") => Ok(protocol),
         other => Err(invalid_stream_setup(other)),
     }
 }

@@ -9,6 +9,7 @@ use crate::media::{Body, Configuration, Kind, Media, Profile, VideoEncoder};
 use crate::quirks::{Quirks, SnapshotAuth, SnapshotFault};
 use crate::soap::Fault;
 use crate::state::{Camera, lock};
+use crate::stream_spec::StreamSpec;
 use crate::streams;
 use crate::xml::{Element, TER, TT, element};
 
@@ -23,25 +24,22 @@ pub(super) const AUDIO_OUTPUT: &str = "audio_output";
 
 /// The fixed profiles; their tokens are the paths of the RTSP streams, and name the encoders.
 pub(super) const PROFILES: [&str; 2] = ["main", "sub"];
+/// Tokens of the one configuration of their kind.
+const AUDIO_SOURCE_CONFIG: &str = "audio_source_config";
+const METADATA: &str = "metadata_config";
 /// Token of the one PTZ configuration.
 const PTZ: &str = "ptz_config";
 const ENCODERS: [&str; 2] = ["main_encoder", "sub_encoder"];
 
 /// Profiles and configurations as they are before anybody changes them.
-pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
+pub(crate) fn initial(clip: &Clip, quirks: &Quirks, streams: &[StreamSpec]) -> Media {
     let configuration = |kind, token: &str, name: &str, body| Configuration {
         kind,
         token: token.to_owned(),
         name: name.to_owned(),
         body,
     };
-    let encoder = Body::Video(VideoEncoder {
-        codec: clip.codec,
-        quality: 5.0,
-        frame_rate: f64::from(clip.frame_rate),
-        bitrate: clip.bit_rate(),
-        gov_length: clip.gov_length() as u64,
-    });
+    let encoder = Body::Video(VideoEncoder::of(clip));
     let bounds = element(TT, "Bounds")
         .attribute("x", 0)
         .attribute("y", 0)
@@ -70,7 +68,7 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
         configuration(Kind::VideoEncoder, ENCODERS[1], ENCODERS[1], encoder),
         configuration(
             Kind::AudioSource,
-            "audio_source_config",
+            AUDIO_SOURCE_CONFIG,
             "Microphone",
             Body::Plain(vec![source_token(AUDIO_SOURCE)]),
         ),
@@ -92,12 +90,7 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
             "Decoder",
             Body::Plain(Vec::new()),
         ),
-        configuration(
-            Kind::Metadata,
-            "metadata_config",
-            "Metadata",
-            Body::Plain(metadata),
-        ),
+        configuration(Kind::Metadata, METADATA, "Metadata", Body::Plain(metadata)),
         configuration(
             Kind::Analytics,
             "analytics_config",
@@ -137,6 +130,36 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
                 ]),
             });
         }
+    }
+    for stream in streams {
+        let mut references = BTreeMap::from([
+            (Kind::VideoSource, numbered("video_source_config", 0)),
+            (Kind::Ptz, PTZ.to_owned()),
+        ]);
+        let mut encoders = vec![(
+            Kind::VideoEncoder,
+            format!("{}_encoder", stream.name),
+            Body::Video(VideoEncoder::of(&Clip::of(stream.video.into()))),
+        )];
+        if let Some(audio) = stream.audio {
+            references.insert(Kind::AudioSource, AUDIO_SOURCE_CONFIG.to_owned());
+            let token = format!("{}_audio_encoder", stream.name);
+            encoders.push((Kind::AudioEncoder, token, Body::Audio(audio.into())));
+        }
+        if stream.metadata {
+            references.insert(Kind::Metadata, METADATA.to_owned());
+        }
+        for (kind, token, body) in encoders {
+            configurations.push(configuration(kind, &token, &token, body));
+            references.insert(kind, token);
+        }
+        profiles.push(Profile {
+            token: stream.name.clone(),
+            name: stream.name.clone(),
+            fixed: true,
+            path: Some(stream.name.clone()),
+            configurations: references,
+        });
     }
     Media::new(profiles, configurations, VIDEO_SOURCE_MODE)
 }
@@ -271,16 +294,6 @@ pub(super) fn resolution(clip: &Clip, name: &'static str) -> Element {
         .leaf(TT, "Height", clip.height)
 }
 
-/// The H.264 profile that the clip's parameter set names (ITU-T H.264, Annex A).
-pub(super) fn h264_profile(clip: &Clip) -> &'static str {
-    match clip.parameters().first().and_then(|sps| sps.get(1)) {
-        Some(66) => "Baseline",
-        Some(77) => "Main",
-        Some(88) => "Extended",
-        _ => "High",
-    }
-}
-
 /// Multicast is not supported, but the schema wants an address.
 pub(super) fn no_multicast() -> Element {
     element(TT, "Multicast")
@@ -294,7 +307,7 @@ pub(super) fn no_multicast() -> Element {
         .leaf(TT, "AutoStart", false)
 }
 
-/// Address of a profile's stream: that of its encoder.
+/// Address of a profile's stream.
 pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
     let port = call.camera.rtsp.local_addr().port();
     let quirks = &call.camera.quirks;
@@ -305,6 +318,12 @@ pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, F
     let first_port = if quirks.double_port { ":80" } else { "" };
     let path = stream_path(call, profile)?;
     Ok(format!("rtsp://{host}{first_port}:{port}/{path}"))
+}
+
+/// Address of a profile's stream, tunnelled through HTTP.
+pub(super) fn tunnel_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
+    let path = stream_path(call, profile)?;
+    Ok(call.url(&format!("/{path}")))
 }
 
 /// The path and query of the stream of a profile that is complete.
@@ -338,10 +357,10 @@ pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String,
     })
 }
 
-/// The device streams RTP unicast over RTSP, and nothing else.
+/// The device streams RTP unicast over RTSP or HTTP, and nothing else.
 pub(super) fn invalid_stream_setup(asked: &str) -> Fault {
     Fault::sender(
         &[(TER, "InvalidArgVal"), (TER, "InvalidStreamSetup")],
-        format!("{asked} is not supported, only RTP unicast over RTSP"),
+        format!("{asked} is not supported, only RTP unicast over RTSP or HTTP"),
     )
 }

@@ -14,17 +14,17 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// Where connections come in.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct Port {
     wanted: watch::Receiver<Wanted>,
     moved: Arc<Mutex<Option<TcpListener>>>,
     socket: Socket,
 }
 
-/// Shuts and moves a [`Door`].
+/// Shuts and moves a [`Port`].
 #[derive(Debug)]
-pub(crate) struct DoorHandle {
+pub(crate) struct PortHandle {
     wanted: watch::Sender<Wanted>,
-    /// Listens at the new address until the door takes it.
+    /// Listens at the new address until the port takes it.
     moved: Arc<Mutex<Option<TcpListener>>>,
 }
 
@@ -42,9 +42,9 @@ enum Socket {
     Lost,
 }
 
-impl Door {
+impl Port {
     /// Listens on an address; port 0 is any free port.
-    pub(crate) fn open(address: SocketAddr) -> io::Result<(Self, DoorHandle)> {
+    pub(crate) fn open(address: SocketAddr) -> io::Result<(Self, PortHandle)> {
         let listener = listen(address)?;
         let address = listener.local_addr()?;
         let (sender, wanted) = watch::channel(Wanted {
@@ -52,16 +52,16 @@ impl Door {
             open: true,
         });
         let moved = Arc::new(Mutex::new(None));
-        let door = Self {
+        let port = Self {
             wanted,
             moved: moved.clone(),
             socket: Socket::Listening(listener),
         };
-        let handle = DoorHandle {
+        let handle = PortHandle {
             wanted: sender,
             moved,
         };
-        Ok((door, handle))
+        Ok((port, handle))
     }
 
     /// The next connection. Cancelled, it loses none.
@@ -107,7 +107,7 @@ impl Door {
     }
 }
 
-impl DoorHandle {
+impl PortHandle {
     /// Where connections come in.
     pub(crate) fn address(&self) -> SocketAddr {
         self.wanted.borrow().address
@@ -174,9 +174,9 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(20);
 
     /// Accepts all that comes.
-    fn serve(mut door: Door) -> tokio::task::JoinHandle<()> {
+    fn serve(mut port: Port) -> tokio::task::JoinHandle<()> {
         tokio::spawn(async move {
-            while let Ok((stream, _)) = door.accept().await {
+            while let Ok((stream, _)) = port.accept().await {
                 drop(stream);
             }
         })
@@ -203,8 +203,8 @@ mod tests {
 
     #[tokio::test]
     async fn refuses_while_it_is_shut_and_keeps_its_port() {
-        let (door, handle) = Door::open(LOCAL).unwrap();
-        let serving = serve(door);
+        let (port, handle) = Port::open(LOCAL).unwrap();
+        let serving = serve(port);
         let address = handle.address();
         for _ in 0..3 {
             until_served(address).await;
@@ -220,8 +220,8 @@ mod tests {
 
     #[tokio::test]
     async fn moves_also_while_it_is_shut() {
-        let (door, handle) = Door::open(LOCAL).unwrap();
-        let serving = serve(door);
+        let (port, handle) = Port::open(LOCAL).unwrap();
+        let serving = serve(port);
         let first = handle.address();
         handle.move_to(listen(LOCAL).unwrap()).unwrap();
         let second = handle.address();
