@@ -130,7 +130,7 @@ impl FaultProxy {
     }
 
     /// Makes something else go wrong from now on, for the connections there are as well. What is on its way already
-    /// arrives as it would have.
+    /// arrives as it would have. A port that is to refuse connections, or to take them again, does so a moment later.
     pub fn set_faults(&self, faults: Faults) {
         self.shared.faults.send_replace(faults);
     }

@@ -121,6 +121,7 @@ impl Relay {
                     Ok(0) => break Err(self.closed(None)),
                     Err(e) => break Err(self.closed(Some(e))),
                     Ok(_) => {
+                        self.heard = !self.playing;
                         if let Err(e) = self.camera_sent(&mut camera_framer, &mut from_camera).await {
                             break Err(e);
                         }
@@ -202,7 +203,6 @@ impl Relay {
                     self.to_client.extend_from_slice(&packet);
                 }
                 Frame::Message(message) if message.line.starts_with("RTSP/") => {
-                    self.heard |= !self.playing;
                     self.response(message).await?
                 }
                 Frame::Message(request) => self.refuse_request(&request),
