@@ -23,7 +23,8 @@ const MAX_NONCES: usize = 16_384;
 const REALM: &str = "virtual-camera";
 
 /// What the SOAP services accept as proof of the user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AuthScheme {
     /// A WS-UsernameToken or HTTP Digest.
@@ -93,7 +94,7 @@ pub(crate) struct Gate {
 }
 
 /// How picky the camera is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Rules {
     algorithms: Vec<Algorithm>,
     deviation: Deviation,
@@ -146,6 +147,17 @@ impl Gate {
         let digest = DigestServer::new(REALM, &user.user, &user.password, algorithms)
             .deviating(self.rules.deviation);
         self.user = Some((user, Arc::new(digest)));
+    }
+
+    /// Sets how picky the camera is. Nonces that were handed out go on where Digest stays as it is.
+    pub(crate) fn set_rules(&mut self, quirks: &Quirks) {
+        let rules = Rules::of(quirks);
+        let same_digest =
+            rules.algorithms == self.rules.algorithms && rules.deviation == self.rules.deviation;
+        self.rules = rules;
+        if !same_digest && let Some((user, _)) = self.user.take() {
+            self.set_user(user);
+        }
     }
 
     /// The Digest side.

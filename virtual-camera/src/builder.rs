@@ -1,7 +1,8 @@
 //! How a camera is set up.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::AtomicBool;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
@@ -19,7 +20,8 @@ use crate::observed::Observed;
 use crate::port::Port;
 use crate::presence::Presence;
 use crate::push;
-use crate::quirks::Quirks;
+use crate::quirks::{LiveQuirks, Quirks};
+use crate::replay::Replay;
 use crate::rtsp::{RtspAuth, RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
 use crate::service::imaging::Imaging;
@@ -59,6 +61,9 @@ pub struct Builder {
     client_roots: Option<Vec<u8>>,
     rtsp_auth: RtspAuth,
     streams: Vec<StreamSpec>,
+    /// Made for another camera of the same fleet.
+    tls: Option<Tls>,
+    replay: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -78,6 +83,8 @@ impl Default for Builder {
             client_roots: None,
             rtsp_auth: RtspAuth::default(),
             streams: Vec::new(),
+            tls: None,
+            replay: None,
         }
     }
 }
@@ -171,12 +178,25 @@ impl Builder {
         self
     }
 
+    /// Answers with what another camera said: a recording that [`Recorder`](crate::Recorder) made, or a folder of
+    /// responses, `SERVICE/OperationResponse.xml`. Addresses are those of this camera, streams and snapshots the built-in ones;
+    /// what was not recorded is not supported. Credentials that are set are asked for, but tokens may have any age.
+    pub fn replay(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.replay = Some(folder.into());
+        self
+    }
+
     /// Starts the camera. It serves when this returns, and until it is stopped or dropped.
     ///
     /// # Errors
     /// [`Error::Listen`] where a port is taken or the address is not this machine's; [`Error::Tls`] where the
-    /// root certificates for clients cannot be used.
-    pub async fn start(self) -> Result<VirtualCamera, Error> {
+    /// root certificates for clients cannot be used; [`Error::Recording`] where there is nothing to replay.
+    pub async fn start(mut self) -> Result<VirtualCamera, Error> {
+        let replay = self.replay.as_deref().map(Replay::load).transpose()?;
+        if replay.is_some() {
+            // Its clock stands still, so that tokens get as old as the recording.
+            self.quirks.max_skew.get_or_insert(u32::MAX);
+        }
         let http_address = SocketAddr::new(self.listen, self.http_port);
         let failed = |purpose, address| {
             move |source| Error::Listen {
@@ -188,11 +208,7 @@ impl Builder {
         let port = Port::open(http_address);
         let (port, http) = port.map_err(failed("HTTP", http_address))?;
 
-        let tls = self
-            .https
-            .map(|certificate| Tls::new(certificate, self.listen, self.client_roots.as_deref()))
-            .transpose()
-            .map_err(|reason| Error::Tls { reason })?;
+        let tls = self.make_tls()?;
         let (acceptor, certificate_pem) =
             tls.map(|tls| (tls.acceptor, tls.certificate_pem)).unzip();
 
@@ -208,15 +224,8 @@ impl Builder {
         let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
 
         let uuid = self.uuid.unwrap_or_else(Uuid::new_v4);
-        let serial = self.serial.unwrap_or_else(|| {
-            let number = match self.quirks.same_serial {
-                true => 0,
-                false => uuid.as_fields().0,
-            };
-            format!("VC{number:08X}")
-        });
         let camera = Arc::new(Camera {
-            serial,
+            serial: self.serial,
             uuid,
             http,
             certificate_pem,
@@ -231,16 +240,23 @@ impl Builder {
             media: Mutex::new(initial(&clip, &self.quirks, &self.streams)),
             events: Events::default(),
             observed: Mutex::new(Observed::default()),
+            requests: Mutex::default(),
+            started: Instant::now(),
+            forgotten_refusals: AtomicU64::default(),
             recent: Mutex::default(),
             crashed: AtomicBool::default(),
             presence: Presence::default(),
+            streams: self.streams,
             stopping: CancellationToken::new(),
+            replay,
             name: self.name,
-            quirks: self.quirks,
+            quirks: LiveQuirks::new(self.quirks),
         });
         let programme: Weak<Camera> = Arc::downgrade(&camera);
         camera.rtsp.show(programme);
-        let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
+        let cameras = vec![camera.clone()];
+        let stopping = camera.stopping.clone();
+        let discovery = discovery::start(cameras, stopping, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [
             Some(tokio::spawn(server::serve(camera.clone(), port, acceptor))),
@@ -254,4 +270,30 @@ impl Builder {
             tasks.into_iter().flatten().collect(),
         ))
     }
+
+    /// The certificate, made anew unless another camera shares its own.
+    fn make_tls(&self) -> Result<Option<Tls>, Error> {
+        if self.tls.is_some() {
+            return Ok(self.tls.clone());
+        }
+        let roots = self.client_roots.as_deref();
+        let tls = self.https.map(|kind| Tls::new(kind, self.listen, roots));
+        tls.transpose().map_err(|reason| Error::Tls { reason })
+    }
+
+    /// Uses the certificate of another camera that was set up alike, or makes one for others to use.
+    pub(crate) fn share_tls(&mut self, made: &mut Vec<(TlsSpec, Tls)>) -> Result<(), Error> {
+        let spec = (self.https, self.listen, self.client_roots.clone());
+        self.tls = match made.iter().find(|(other, _)| *other == spec) {
+            Some((_, tls)) => Some(tls.clone()),
+            None => self.make_tls()?,
+        };
+        if let Some(tls) = &self.tls {
+            made.push((spec, tls.clone()));
+        }
+        Ok(())
+    }
 }
+
+/// What a certificate is made for.
+pub(crate) type TlsSpec = (Option<Certificate>, IpAddr, Option<Vec<u8>>);

@@ -12,13 +12,14 @@ use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::Event;
-use crate::motion::PtzPosition;
+use crate::motion::{PtzPathPoint, PtzPosition};
 use crate::observed::Observed;
+use crate::quirks::Quirks;
 use crate::recording::Recording;
+use crate::requests::SeenRequest;
 use crate::server::url_host;
-use crate::service::{Service, analytics};
+use crate::service::Service;
 use crate::state::{Camera, lock};
-use crate::topic::Topic;
 
 /// How long a stop waits for clients to hang up.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
@@ -44,9 +45,25 @@ impl VirtualCamera {
         }
     }
 
+    pub(crate) fn shared(&self) -> Arc<Camera> {
+        self.camera.clone()
+    }
+
     /// Starts to set up a camera.
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// The camera's name, as it was set up.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.camera.name
+    }
+
+    /// The serial number, as `GetDeviceInformation` reports it.
+    #[must_use]
+    pub fn serial(&self) -> String {
+        self.camera.serial()
     }
 
     /// Address of the Device service, which is all that a client needs to know.
@@ -116,14 +133,34 @@ impl VirtualCamera {
     /// `tns1:RuleEngine/MotionRegionDetector/Motion` for every rule of that kind that is armed. Nothing
     /// is sent where that is the state already.
     pub fn set_motion(&self, active: bool) {
-        self.camera
-            .set_property(&[Topic::MotionAlarm, Topic::CellMotion], active);
-        analytics::report_motion(&self.camera, active);
+        self.camera.set_motion(active);
     }
 
     /// Changes the digital input `input_1`: `tns1:Device/Trigger/DigitalInput` changes.
     pub fn set_digital_input(&self, active: bool) {
-        self.camera.set_property(&[Topic::DigitalInput], active);
+        self.camera.set_digital_input(active);
+    }
+
+    /// The camera is covered or turned, or no longer is: `tns1:VideoSource/GlobalSceneChange/ImagingService` changes.
+    pub fn set_tamper(&self, active: bool) {
+        self.camera.set_tamper(active);
+    }
+
+    /// Switches a relay output, as a client does with `SetRelayOutputState`; false where there is no such relay.
+    pub fn set_relay_output(&self, token: &str, active: bool) -> bool {
+        self.camera.set_relay(token, active)
+    }
+
+    /// What it does wrong now.
+    #[must_use]
+    pub fn quirks(&self) -> Quirks {
+        Quirks::clone(&self.camera.quirks())
+    }
+
+    /// Changes what it does wrong, from the next request or connection on. Media profiles are as at the start again where
+    /// [`Quirks::nvr_channels`] or [`Quirks::odd_tokens`] changed.
+    pub fn set_quirks(&self, quirks: Quirks) {
+        self.camera.set_quirks(quirks);
     }
 
     /// Reports an event of any topic to whoever subscribed to it.
@@ -133,16 +170,14 @@ impl VirtualCamera {
 
     /// Forgets all subscriptions without a word, as some firmware does now and then.
     pub fn forget_subscriptions(&self) {
-        self.camera.events.lock().subscriptions.clear();
-        self.camera.events.changed.notify_waiters();
+        self.camera.forget_subscriptions();
     }
 
     /// Whether a relay output (`relay_1`, `relay_2`) is switched on now; a monostable one falls back by itself. `None`
     /// where there is no such relay. Every change is an event, `tns1:Device/Trigger/Relay`.
     #[must_use]
     pub fn relay_output(&self, token: &str) -> Option<bool> {
-        let device = lock(&self.camera.device);
-        Some(device.io.relays.get(token)?.is_active(Instant::now()))
+        self.camera.relay(token)
     }
 
     /// What an auxiliary such as `tt:Wiper` was last told: `On`, `Off` or `Auto`; `None` before.
@@ -226,6 +261,24 @@ impl VirtualCamera {
     #[must_use]
     pub fn recordings(&self) -> Vec<Recording> {
         self.camera.rtsp.recordings()
+    }
+
+    /// The newest 1,024 requests, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        lock(&self.camera.requests).seen()
+    }
+
+    /// The way of the head so far: where it was when it was told to move or to stop, and when a motor came to rest; in
+    /// between it moved straight and evenly. The last point is where it is now. The newest 1,024 points are kept.
+    #[must_use]
+    pub fn ptz_path(&self) -> Vec<PtzPathPoint> {
+        self.camera.ptz_path()
+    }
+
+    /// Forgets what clients have done so far: counts, requests, the way of the head.
+    pub fn reset_observed(&self) {
+        self.camera.reset_observed();
     }
 
     /// Stops everything, after a Bye where discovery is on. Requests that wait for events are answered; a client that

@@ -15,7 +15,9 @@ const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 const MAX_NONCES: usize = 1024;
 
 /// A hash function of Digest authentication, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
+)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DigestAlgorithm {
@@ -56,7 +58,7 @@ pub(crate) struct DigestServer {
 }
 
 /// What a server does unlike others, or wrong.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Deviation {
     /// Challenges have no `qop`.
     pub no_qop: bool,

@@ -76,7 +76,7 @@ impl Camera {
     /// What a restart does to the clock, and to who is counting.
     pub(crate) fn count_restart(&self) {
         self.presence.restarts.fetch_add(1, Ordering::Relaxed);
-        if self.quirks.clock_lost_on_reboot {
+        if self.quirks().clock_lost_on_reboot {
             lock(&self.clock).set(without_battery());
         }
     }
@@ -108,7 +108,7 @@ impl Camera {
 impl Camera {
     /// Reports what comes with every pull.
     pub(crate) fn storm(&self) {
-        for number in 0..self.quirks.event_storm.unwrap_or(0) {
+        for number in 0..self.quirks().event_storm.unwrap_or(0) {
             let event = Event::new("tns1:Monitoring/ProcessorUsage").source("Token", "Processor");
             self.report(event.data("Value", number.to_string()));
         }

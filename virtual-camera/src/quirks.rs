@@ -1,11 +1,17 @@
 //! Faults of real cameras, as switches.
 
+mod live;
+mod named;
+mod preset;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::write_timestamp;
 use crate::digest::DigestAlgorithm;
+
+pub(crate) use self::live::LiveQuirks;
 
 /// What this camera does wrong, imitating real ones. The default is a correct camera.
 ///
@@ -14,8 +20,13 @@ use crate::digest::DigestAlgorithm;
 /// # let _ = quirks;
 /// ```
 ///
-/// Read by serde, each field has its name and default; `reject_wsa_on` and `topic_suffix` are not read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+/// Read by serde, each field has its name and default; a field that does not exist is an error. [`Quirks::set`] sets one
+/// by its name, [`Quirks::preset`] those of a family of cameras. They combine: each is independent of the others.
+///
+/// A running camera takes new ones with [`VirtualCamera::set_quirks`](crate::VirtualCamera::set_quirks): they count from the
+/// next request on, or the next connection where they are about connections; where a field counts at the start only, it
+/// says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quirks {
     /// The camera's clock is this many seconds ahead of ours (behind, if negative).
@@ -37,8 +48,7 @@ pub struct Quirks {
     /// Requests of the Events service without WS-Addressing headers fail (C12).
     pub require_wsa: bool,
     /// Requests of these services with WS-Addressing headers fail: `ptz`, `media`, … (C13).
-    #[serde(skip)]
-    pub reject_wsa_on: Vec<&'static str>,
+    pub reject_wsa_on: Vec<String>,
     /// Subscription addresses name this port, at which nobody answers (C20).
     pub subscription_port: Option<u16>,
     /// The capabilities deny pull points, which work (C23).
@@ -68,8 +78,7 @@ pub struct Quirks {
     /// The end of a state is reported without saying so: the message has no data (C34).
     pub empty_message: bool,
     /// Topics of notifications have this behind them, such as `//.` (C35).
-    #[serde(skip)]
-    pub topic_suffix: &'static str,
+    pub topic_suffix: String,
     /// Motion is reported under topics of the maker as well (C35).
     pub vendor_topics: bool,
     /// Each event has another source token (C36).
@@ -98,7 +107,7 @@ pub struct Quirks {
     pub probe_garbage: bool,
     /// Answers to probes name further addresses before the one that works: IPv6 of the link, 169.254, `https` (C49).
     pub multi_xaddrs: bool,
-    /// Multicast does not reach the camera, as in a pod: only probes to its own address are answered (C51).
+    /// Multicast does not reach the camera, as in a pod: only probes to its own address are answered (C51). Counts at the start only.
     pub no_multicast: bool,
     /// Tokens may be this many seconds off the camera's clock, 60 by default (C01).
     pub max_skew: Option<u32>,
@@ -231,7 +240,7 @@ pub struct Quirks {
 }
 
 /// A request that keeps an RTSP session alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RtspKeepalive {
@@ -246,7 +255,7 @@ pub enum RtspKeepalive {
 }
 
 /// What is wrong with parameter sets in a session description.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BadSprop {
@@ -261,7 +270,7 @@ pub enum BadSprop {
 }
 
 /// What is odd about headers of RTSP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RtspHeader {
@@ -280,7 +289,7 @@ pub enum RtspHeader {
 }
 
 /// What is wrong with dates and times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BadDateTime {
@@ -295,7 +304,7 @@ pub enum BadDateTime {
 }
 
 /// Which prefixes a UsernameToken may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WssePrefix {
@@ -306,7 +315,7 @@ pub enum WssePrefix {
 }
 
 /// What is wrong with answers as HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum HttpJunk {
@@ -331,7 +340,7 @@ pub enum HttpJunk {
 }
 
 /// What comes instead of a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SnapshotFault {
@@ -348,7 +357,7 @@ pub enum SnapshotFault {
 }
 
 /// How snapshots want to be asked for, where the camera has a user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SnapshotAuth {
@@ -364,7 +373,7 @@ pub enum SnapshotAuth {
 }
 
 /// How [`Quirks::ptz_move_status`] lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PtzMoveStatus {
@@ -375,7 +384,7 @@ pub enum PtzMoveStatus {
 }
 
 /// A kind of move, for [`Quirks::ptz_modes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PtzMode {

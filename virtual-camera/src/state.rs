@@ -1,7 +1,7 @@
 //! Everything one camera is and remembers, shared by its services.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,14 +15,18 @@ use crate::clip::Clip;
 use crate::clock::Clock;
 use crate::event::{Event, Operation};
 use crate::media::Media;
-use crate::motion::{Ptz, PtzPosition};
+use crate::motion::{Ptz, PtzPathPoint, PtzPosition};
 use crate::observed::Observed;
 use crate::port::PortHandle;
 use crate::presence::Presence;
-use crate::quirks::Quirks;
+use crate::quirks::{LiveQuirks, Quirks};
+use crate::replay::Replay;
+use crate::requests::{Asked, RequestLog};
 use crate::rtsp::RtspServer;
 use crate::service::imaging::Imaging;
+use crate::service::profiles::initial;
 use crate::service::{device, ptz};
+use crate::stream_spec::StreamSpec;
 use crate::subscription::Subscriptions;
 use crate::topic::Topic;
 
@@ -33,12 +37,13 @@ pub(crate) const HARDWARE: &str = "virtual-camera";
 #[derive(Debug)]
 pub(crate) struct Camera {
     pub name: String,
-    pub serial: String,
+    /// As it was asked for; else it is made from the UUID.
+    pub serial: Option<String>,
     pub uuid: Uuid,
-    pub quirks: Quirks,
+    pub quirks: LiveQuirks,
     pub http: PortHandle,
     /// The certificate, where HTTP is over TLS.
-    pub certificate_pem: Option<String>,
+    pub certificate_pem: Option<Arc<str>>,
     pub rtsp: RtspServer,
     pub clip: Arc<Clip>,
     pub gate: Mutex<Gate>,
@@ -50,11 +55,20 @@ pub(crate) struct Camera {
     pub media: Mutex<Media>,
     pub events: Events,
     pub observed: Mutex<Observed>,
+    pub requests: Mutex<RequestLog>,
+    /// When it started; what tests look at is timed from there.
+    pub started: Instant,
+    /// Refused RTSP requests that are forgotten.
+    pub forgotten_refusals: AtomicU64,
     /// When the last SOAP requests came, within a second.
     pub recent: Mutex<VecDeque<Instant>>,
     /// It answers nobody any more.
     pub crashed: AtomicBool,
     pub presence: Presence,
+    /// The streams it was made with beside `main` and `sub`.
+    pub streams: Vec<StreamSpec>,
+    /// What it answers with instead of its own state.
+    pub replay: Option<Replay>,
     /// Cancelled when the camera stops.
     pub stopping: CancellationToken,
 }
@@ -112,10 +126,45 @@ impl Default for EventState {
 }
 
 impl Camera {
+    /// What it does wrong now.
+    pub(crate) fn quirks(&self) -> Arc<Quirks> {
+        self.quirks.now()
+    }
+
+    /// Changes what it does wrong. What was made with the old quirks is made anew only where they differ.
+    pub(crate) fn set_quirks(&self, quirks: Quirks) {
+        let before = self.quirks.set(quirks);
+        let now = self.quirks();
+        if before.clock_offset != now.clock_offset {
+            *lock(&self.clock) = Clock::new(now.clock_offset);
+        }
+        let profiles = |quirks: &Quirks| (quirks.channels(), quirks.odd_tokens);
+        if profiles(&before) != profiles(&now) {
+            *lock(&self.media) = initial(&self.clip, &now, &self.streams);
+        }
+        if now.crash_above_rps.is_none() {
+            self.crashed.store(false, Ordering::Relaxed);
+        }
+        let mut gate = lock(&self.gate);
+        gate.set_rules(&now);
+        self.rtsp.set_auth(gate.rtsp());
+        drop(gate);
+        // Whoever waits for an event may have to be answered at once now.
+        self.events.changed.notify_waiters();
+    }
+
+    pub(crate) fn serial(&self) -> String {
+        match &self.serial {
+            Some(serial) => serial.clone(),
+            None if self.quirks().same_serial => "VC00000000".to_owned(),
+            None => format!("VC{:08X}", self.uuid.as_fields().0),
+        }
+    }
+
     /// What the camera takes for UTC: in replies, and when it checks tokens.
     pub(crate) fn shown_time(&self) -> Timestamp {
-        let summer = if self.quirks.dst_bug { 3600 } else { 0 };
-        let ahead = SignedDuration::from_secs(i64::from(self.quirks.utc_is_local) + summer);
+        let summer = if self.quirks().dst_bug { 3600 } else { 0 };
+        let ahead = SignedDuration::from_secs(i64::from(self.quirks().utc_is_local) + summer);
         let now = lock(&self.clock).now();
         now.saturating_add(ahead).unwrap_or(now)
     }
@@ -136,7 +185,7 @@ impl Camera {
 
     /// Notes a SOAP request; whether it is answered, which it is not after too many within a second.
     pub(crate) fn withstands(&self) -> bool {
-        if let Some(limit) = self.quirks.crash_above_rps {
+        if let Some(limit) = self.quirks().crash_above_rps {
             let now = Instant::now();
             let mut recent = lock(&self.recent);
             recent.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
@@ -169,8 +218,39 @@ impl Camera {
         let mut observed = lock(&self.observed).clone();
         observed.subscriptions = self.events.lock().subscriptions.count(Instant::now());
         observed.rtsp_sessions = self.rtsp.sessions();
-        observed.authentication_failures += self.rtsp.refusals();
+        let forgotten = self.forgotten_refusals.load(Ordering::Relaxed);
+        observed.authentication_failures += self.rtsp.refusals().saturating_sub(forgotten);
         observed
+    }
+
+    /// Notes a request, and returns its number.
+    pub(crate) fn asked(&self, mut asked: Asked<'_>) -> u64 {
+        asked.at = self.started.elapsed();
+        if let Some(seen) = &asked.credentials {
+            let peer = asked.peer.ip().to_canonical();
+            lock(&self.observed).record_credentials(peer, asked.host, seen);
+        }
+        lock(&self.requests).asked(asked)
+    }
+
+    pub(crate) fn ptz_path(&self) -> Vec<PtzPathPoint> {
+        let path = lock(&self.ptz).path(Instant::now());
+        let since = |at: Instant| at.saturating_duration_since(self.started);
+        let points = path.into_iter();
+        points
+            .map(|(at, position)| PtzPathPoint {
+                at: since(at),
+                position,
+            })
+            .collect()
+    }
+
+    pub(crate) fn reset_observed(&self) {
+        *lock(&self.observed) = Observed::default();
+        let refusals = self.rtsp.refusals();
+        self.forgotten_refusals.store(refusals, Ordering::Relaxed);
+        lock(&self.requests).clear();
+        lock(&self.ptz).forget_path();
     }
 }
 
@@ -185,8 +265,8 @@ impl Camera {
     pub(crate) fn set_property(&self, topics: &[Topic], value: bool) {
         let mut state = self.events.lock();
         for &topic in topics {
-            if state.value(topic) != value && (value || !self.quirks.no_off_event) {
-                state.publish(topic.event(Operation::Changed, value), &self.quirks);
+            if state.value(topic) != value && (value || !self.quirks().no_off_event) {
+                state.publish(topic.event(Operation::Changed, value), &self.quirks());
             }
         }
         for &topic in topics {
@@ -210,7 +290,7 @@ impl Camera {
         if known && state.reported.len() < MAX_REMEMBERED {
             state.reported.push(event.clone());
         }
-        state.publish(event, &self.quirks);
+        state.publish(event, &self.quirks());
         drop(state);
         self.events.changed.notify_waiters();
     }

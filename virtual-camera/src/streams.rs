@@ -38,7 +38,7 @@ impl Programme for Camera {
     }
 
     fn quirks(&self) -> Quirks {
-        self.quirks.clone()
+        Quirks::clone(&self.quirks())
     }
 
     fn document(&self, events: &[Event]) -> String {

@@ -22,7 +22,7 @@ pub(super) async fn slow_down(
     request: Request,
     next: Next,
 ) -> Response {
-    let quirks = &camera.quirks;
+    let quirks = camera.quirks();
     let (delay, drip) = (quirks.answer_delay_ms, quirks.drip_ms);
     let response = next.run(request).await;
     if let Some(delay) = delay {

@@ -91,7 +91,7 @@ async fn accept(
         let cut = camera.presence.connections();
         let (send, open) = (send.clone(), open.clone());
         tokio::spawn(async move {
-            let limit = camera.quirks.max_connections.unwrap_or(usize::MAX);
+            let limit = camera.quirks().max_connections.unwrap_or(usize::MAX);
             if open.load(Ordering::SeqCst) >= limit {
                 tokio::time::sleep(GRACE).await;
             }
@@ -113,8 +113,8 @@ async fn accept(
             };
             let wire = Wire {
                 stream,
-                silent_close: camera.quirks.silent_close,
-                whole_requests: camera.quirks.split_write_fails,
+                silent_close: camera.quirks().silent_close,
+                whole_requests: camera.quirks().split_write_fails,
                 answered: false,
                 at_start: true,
                 cut: Box::pin(cut.cancelled_owned()),

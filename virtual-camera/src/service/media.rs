@@ -50,7 +50,8 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             call.response("DeleteProfileResponse")
         }
         "GetVideoSources" => {
-            let sources = video_sources(&call.camera.quirks).map(|token| {
+            let quirks = call.camera.quirks();
+            let sources = video_sources(&quirks).map(|token| {
                 element(TRT, "VideoSources")
                     .attribute("token", token)
                     .leaf(TT, "Framerate", clip.frame_rate)

@@ -310,7 +310,7 @@ pub(super) fn no_multicast() -> Element {
 /// Address of a profile's stream.
 pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
     let port = call.camera.rtsp.local_addr().port();
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let host = match call.host.parse::<std::net::Ipv4Addr>() {
         Ok(address) if quirks.uri_bad_ipv6 => address.to_ipv6_mapped().to_string(),
         _ => call.host.to_owned(),
@@ -343,7 +343,7 @@ pub(super) fn stream_path(call: &Call<'_>, profile: &Profile) -> Result<String, 
 
 /// Address of the snapshot, the same for both profiles.
 pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let url = call.url("/onvif/snapshot");
     Ok(match quirks.snapshot {
         Some(SnapshotFault::Rtsp) => stream_uri(call, profile)?,

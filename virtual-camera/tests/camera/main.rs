@@ -11,3 +11,4 @@ mod media;
 mod ptz;
 mod quirks;
 mod settings;
+mod truth;
