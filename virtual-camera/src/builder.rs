@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -18,6 +17,8 @@ use crate::discovery;
 use crate::error::Error;
 use crate::motion::Ptz;
 use crate::observed::Observed;
+use crate::port::Port;
+use crate::presence::Presence;
 use crate::push;
 use crate::quirks::{LiveQuirks, Quirks};
 use crate::replay::Replay;
@@ -215,10 +216,8 @@ impl Builder {
                 source,
             }
         };
-        let listener = TcpListener::bind(http_address).await;
-        let listener = listener.map_err(failed("HTTP", http_address))?;
-        let http = listener.local_addr();
-        let http = http.map_err(failed("HTTP", http_address))?;
+        let port = Port::open(http_address);
+        let (port, http) = port.map_err(failed("HTTP", http_address))?;
 
         let tls = self.make_tls()?;
         let (acceptor, certificate_pem) =
@@ -258,8 +257,9 @@ impl Builder {
             forgotten_refusals: AtomicU64::default(),
             recent: Mutex::default(),
             crashed: AtomicBool::default(),
-            stopping: CancellationToken::new(),
+            presence: Presence::default(),
             streams: self.streams,
+            stopping: CancellationToken::new(),
             multicast: self.multicast,
             replay,
             name: self.name,
@@ -272,15 +272,11 @@ impl Builder {
         let discovery = discovery::start(cameras, stopping, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [
-            Some(tokio::spawn(server::serve(
-                camera.clone(),
-                listener,
-                acceptor,
-            ))),
+            Some(tokio::spawn(server::serve(camera.clone(), port, acceptor))),
             Some(tokio::spawn(push::deliver(camera.clone()))),
             discovery,
         ];
-        tracing::info!(camera = camera.name, %http, "virtual camera started");
+        tracing::info!(camera = camera.name, http = %camera.http.address(), "virtual camera started");
         Ok(VirtualCamera::new(
             camera,
             discovery_address,

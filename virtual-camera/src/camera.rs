@@ -1,6 +1,6 @@
 //! The handle to a running camera.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use url::Url;
 use crate::auth::Credentials;
 use crate::builder::Builder;
 use crate::clock::Clock;
+use crate::error::Error;
 use crate::event::Event;
 use crate::motion::{PtzPathPoint, PtzPosition};
 use crate::observed::Observed;
@@ -69,13 +70,17 @@ impl VirtualCamera {
     #[must_use]
     pub fn device_url(&self) -> Url {
         let path = Service::Device.address(&self.camera);
-        self.url(self.camera.scheme(), self.camera.http, &path)
+        self.url(self.camera.scheme(), self.camera.http.address(), &path)
     }
 
     /// Address of the snapshot, as `GetSnapshotUri` reports it to a client on this machine.
     #[must_use]
     pub fn snapshot_url(&self) -> Url {
-        self.url(self.camera.scheme(), self.camera.http, "/onvif/snapshot")
+        self.url(
+            self.camera.scheme(),
+            self.camera.http.address(),
+            "/onvif/snapshot",
+        )
     }
 
     /// The certificate of the camera in PEM, where it speaks HTTPS. The key is new at each start.
@@ -115,7 +120,7 @@ impl VirtualCamera {
     #[must_use]
     pub fn tunnel_url(&self, profile_index: usize) -> Url {
         let path = self.stream_url(profile_index).path().to_owned();
-        self.url(self.camera.scheme(), self.camera.http, &path)
+        self.url(self.camera.scheme(), self.camera.http.address(), &path)
     }
 
     /// Where probes are answered, unless discovery is off.
@@ -210,6 +215,39 @@ impl VirtualCamera {
     /// Forgets subscriptions and RTSP sessions, as a restart does. Where the camera looks stays.
     pub fn reboot(&self) {
         self.camera.reboot();
+    }
+
+    /// Ends all RTSP sessions and connections, as cameras do now and then. New ones are served.
+    pub fn end_rtsp_sessions(&self) {
+        self.camera.rtsp.close_sessions();
+    }
+
+    /// Restarts as [`reboot`](Self::reboot) does, and is away for this long: connections are cut, new ones refused, probes not
+    /// answered. Then it says Hello, where it announces itself at all. Its clock may be wrong afterwards, see
+    /// [`Quirks::clock_lost_on_reboot`](crate::Quirks::clock_lost_on_reboot).
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn reboot_for(&self, away: Duration) {
+        self.camera.reboot_for(away);
+    }
+
+    /// Moves to another address of this machine with the ports it has, as when the network hands out a new one. Whoever is
+    /// connected is cut; subscriptions live on. It says Hello, where it announces itself at all.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] where one of the ports is taken there, or the address is not this machine's. The camera is where it
+    /// was.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn move_to(&self, address: IpAddr) -> Result<(), Error> {
+        let listen = |source| Error::Listen {
+            purpose: "a camera that moves",
+            address: SocketAddr::new(address, self.camera.http.port()),
+            source,
+        };
+        self.camera.move_to(address).map_err(listen)
     }
 
     /// What clients have done so far.

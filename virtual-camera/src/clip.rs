@@ -46,7 +46,7 @@ pub(crate) struct Pace {
 }
 
 /// One frame of a clip.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unit {
     /// Video: NAL units without start codes; parameter sets come before the slices of a key frame. JPEG: the two
     /// quantization tables in a row, and the scan. Sound: the frame.

@@ -105,7 +105,10 @@ impl Responder {
         };
         let hello = join_all(self.cameras.iter().map(|camera| async {
             pause(0, MAX_DELAY).await;
-            self.announce(camera, &links, Announcement::Hello).await;
+            loop {
+                self.announce(camera, &links, Announcement::Hello).await;
+                camera.presence.arrived.notified().await;
+            }
         }));
         let of_v6 = async {
             match v6 {
@@ -146,12 +149,16 @@ impl Responder {
             };
             let question = Arc::new(question);
             let local = local_address_towards(peer);
-            for camera in &self.cameras {
+            let there = self
+                .cameras
+                .iter()
+                .filter(|camera| !camera.presence.is_away());
+            for camera in there {
                 let question = question.clone();
                 waiting.push(async move {
                     pause(0, delay).await;
                     let addresses = device_addresses(camera, local);
-                    let sequence = self.sequence();
+                    let sequence = self.sequence(camera);
                     let answer = message::answer(camera, &addresses, sequence, &question);
                     if let Some(answer) = answer {
                         send(camera, socket, &answer, peer).await;
@@ -170,7 +177,7 @@ impl Responder {
             .iter()
             .map(|link| {
                 let addresses = device_addresses(camera, Some(link.local));
-                message::announce(camera, &addresses, self.sequence(), announcement)
+                message::announce(camera, &addresses, self.sequence(camera), announcement)
             })
             .collect();
         for round in 0..2 {
@@ -186,9 +193,10 @@ impl Responder {
         }
     }
 
-    fn sequence(&self) -> Sequence {
+    fn sequence(&self, camera: &Camera) -> Sequence {
         Sequence {
-            instance: self.instance,
+            // One that restarted counts anew, which the instance tells.
+            instance: self.instance + camera.presence.restarts(),
             number: self.sent.fetch_add(1, Ordering::Relaxed),
         }
     }
@@ -288,7 +296,7 @@ fn interfaces() -> Vec<if_addrs::Interface> {
 
 /// The addresses of the Device service as seen from a network, in one text.
 fn device_addresses(camera: &Camera, local: Option<IpAddr>) -> String {
-    let local = local.map(|local| match (local, camera.http) {
+    let local = local.map(|local| match (local, camera.http.address()) {
         // Asked over IPv6, but the services are not there.
         (IpAddr::V6(_), SocketAddr::V4(_)) => first_ipv4(),
         (local, _) => local.to_canonical(),

@@ -33,6 +33,7 @@
 //! - [`frame_number`] reads from a decoded picture which one it is.
 //! - [`Recording`] is what clients published to it as a media server.
 //! - [`Event`] is anything else for it to report.
+//! - [`FaultProxy`] puts a bad network between a client and any server.
 //! - [`Error`] is why it did not start.
 //!
 //! Over HTTP, on the machine it runs on, `POST /control/motion` with `{"active": true}` raises motion,
@@ -52,11 +53,14 @@ mod digest;
 mod discovery;
 mod error;
 mod event;
+mod fault_proxy;
 mod fleet;
 mod mark;
 mod media;
 mod motion;
 mod observed;
+mod port;
+mod presence;
 mod push;
 mod quirks;
 mod recorder;
@@ -81,12 +85,16 @@ pub use camera::VirtualCamera;
 pub use digest::DigestAlgorithm;
 pub use error::{Error, ErrorKind};
 pub use event::{Event, Operation};
+pub use fault_proxy::{
+    Drip, FaultCounters, FaultProxy, FaultProxyOptions, Faults, LinkCounters, LinkFaults,
+};
 pub use fleet::{Fleet, FleetBuilder};
 pub use mark::frame_number;
 pub use motion::{PtzPathPoint, PtzPosition};
 pub use observed::{CredentialCount, Observed};
 pub use quirks::{
-    BadDateTime, HttpJunk, PtzMode, PtzMoveStatus, Quirks, SnapshotAuth, SnapshotFault, WssePrefix,
+    BadDateTime, BadSprop, HttpJunk, PtzMode, PtzMoveStatus, Quirks, RtspHeader, RtspKeepalive,
+    SnapshotAuth, SnapshotFault, WssePrefix,
 };
 pub use recorder::{Recorder, RecorderOptions};
 pub use recording::{RecordedTrack, Recording};

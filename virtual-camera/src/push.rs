@@ -28,7 +28,7 @@ pub(crate) async fn deliver(camera: Arc<Camera>) {
             let manager = format!(
                 "{}://{}:{}/onvif/subscription/{}",
                 camera.scheme(),
-                url_host(camera.http),
+                url_host(camera.http.address()),
                 camera.http.port(),
                 delivery.id
             );

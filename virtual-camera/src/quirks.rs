@@ -191,6 +191,105 @@ pub struct Quirks {
     pub lockout_s: Option<u64>,
     /// Names and the manufacturer begin with Chinese in GBK, in documents that claim to be UTF-8 (C16).
     pub bad_utf8: bool,
+    /// Every HTTP answer comes so many milliseconds late.
+    pub answer_delay_ms: Option<u64>,
+    /// Every HTTP answer comes a byte at a time, so many milliseconds apart.
+    pub drip_ms: Option<u64>,
+    /// So many events wait for every pull, besides those that happened: `tns1:Monitoring/ProcessorUsage`.
+    pub event_storm: Option<u16>,
+    /// After a restart the clock shows the beginning of the year 2000, until it is set (C01).
+    pub clock_lost_on_reboot: bool,
+    /// The only request that keeps an RTSP session alive, whatever `Public` says (C52).
+    pub rtsp_keepalive: Option<RtspKeepalive>,
+    /// An RTSP session that is not kept alive ends after so many seconds, 60 by default (C52).
+    pub session_timeout_s: Option<u64>,
+    /// What is wrong with the parameter sets of the session description (C53).
+    pub bad_sprop: Option<BadSprop>,
+    /// The session description has no parameter sets (C54).
+    pub no_sprop: bool,
+    /// For so many seconds of a session the stream has no parameter sets (C54).
+    pub late_params_s: u64,
+    /// Before each RTP packet comes one with another SSRC, as of another session (C55).
+    pub foreign_ssrc: bool,
+    /// Packets come before the answer to PLAY (C55).
+    pub early_data: bool,
+    /// After so many kilobytes of a track the RTSP connection loses some bytes, once a session (C55).
+    pub desync_after_kb: Option<u32>,
+    /// What is odd about the headers of RTSP (C56).
+    pub rtsp_header: Option<RtspHeader>,
+    /// The RTP time jumps ahead by so many seconds (back, if negative) every three seconds (C57).
+    pub rtp_jump_s: i32,
+    /// The RTP clock is too fast by so many millionths (too slow, if negative) (C57).
+    pub drift_ppm: i32,
+    /// Every other sender report is so many seconds ahead (behind, if negative) (C57).
+    pub sr_step_s: i32,
+    /// Each frame comes after an SEI message with the marker that belongs to its end (C57).
+    pub sei_mark: bool,
+    /// The session description claims so many frames a second (C57).
+    pub fps_lie: Option<u32>,
+    /// More RTSP sessions than these are refused, 64 by default (C58).
+    pub max_rtsp_sessions: Option<usize>,
+    /// An RTSP session outlives its connection until it times out (C58).
+    pub stale_rtsp_sessions: bool,
+    /// One RTSP session too many is status 503, not 453 (C58).
+    pub rtsp_full_503: bool,
+    /// Of a thousand RTP packets so many are lost, the same ones each time.
+    pub rtp_loss: u16,
+    /// Of a thousand RTP packets so many come twice.
+    pub rtp_duplicate: u16,
+    /// Of a thousand RTP packets so many come after the one that follows them.
+    pub rtp_reorder: u16,
+    /// The number that chance is drawn from which decides about RTP packets.
+    pub rtp_seed: u64,
+}
+
+/// A request that keeps an RTSP session alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RtspKeepalive {
+    /// `OPTIONS`; the others are refused.
+    Options,
+    /// `GET_PARAMETER`; `SET_PARAMETER` is refused, and `OPTIONS` does not count.
+    GetParameter,
+    /// `SET_PARAMETER`; `GET_PARAMETER` is refused, and `OPTIONS` does not count.
+    SetParameter,
+    /// None: all are answered, and do not count.
+    None,
+}
+
+/// What is wrong with parameter sets in a session description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BadSprop {
+    /// They have start codes.
+    AnnexB,
+    /// The picture parameter set is missing.
+    MissingPps,
+    /// Their level is too low for the picture.
+    WrongLevel,
+    /// They are not Base64.
+    NoBase64,
+}
+
+/// What is odd about headers of RTSP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RtspHeader {
+    /// The parameters of `Transport` are in another order.
+    TransportOrder,
+    /// `Transport` does not name the channels.
+    NoInterleaved,
+    /// `Content-Base` has no scheme.
+    SchemelessBase,
+    /// The tracks of `RTP-Info` are separated by semicolons.
+    RtpInfoSemicolon,
+    /// The session description has no `Content-Type`.
+    NoContentType,
+    /// The `Content-Type` of the session description is in capitals, and has a parameter.
+    OddContentType,
 }
 
 /// What is wrong with dates and times.
@@ -234,6 +333,14 @@ pub enum HttpJunk {
     ReplyWith500,
     /// Missing credentials are answered with status 401 and a web page.
     Html401,
+    /// The document never ends: spaces follow where its last element should be closed.
+    EndlessBody,
+    /// A megabyte of headers.
+    OversizeHeaders,
+    /// The first half of the document, with a `Content-Length` to match.
+    TruncatedXml,
+    /// Bits are flipped all over the document, in the same places of the same document.
+    CorruptXml,
 }
 
 /// What comes instead of a snapshot.

@@ -4,6 +4,8 @@
 mod announcement;
 mod authorization;
 mod connection;
+mod deviation;
+mod distortion;
 mod entrance;
 mod framing;
 mod groups;
@@ -32,7 +34,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{DuplexStream, duplex};
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsAcceptor;
@@ -51,6 +52,8 @@ use self::timeline::Timeline;
 pub(crate) use self::track::{Programme, Stream, Track};
 use self::tunnel::Tunnels;
 pub(crate) use self::tunnel::{CONTENT_TYPE as TUNNEL_CONTENT_TYPE, COOKIE as TUNNEL_COOKIE};
+use crate::port::{Port, PortHandle};
+use crate::quirks::Quirks;
 use crate::recording::Recording;
 
 /// Twice as many as sessions, so that a client that comes too late is told why it is not served.
@@ -74,7 +77,7 @@ pub(crate) struct RtspOptions {
 /// A running RTSP server. Dropped, it stops.
 pub(crate) struct RtspServer {
     shared: Arc<Shared>,
-    local_addr: SocketAddr,
+    port: PortHandle,
     _stop: DropGuard,
 }
 
@@ -84,8 +87,7 @@ impl RtspServer {
     /// # Errors
     /// When the address cannot be listened on.
     pub(crate) async fn start(options: RtspOptions) -> io::Result<Self> {
-        let listener = TcpListener::bind(options.listen).await?;
-        let local_addr = listener.local_addr()?;
+        let (listener, port) = Port::open(options.listen)?;
         let stop = CancellationToken::new();
         let shared = Arc::new(Shared {
             programme: OnceLock::new(),
@@ -104,7 +106,7 @@ impl RtspServer {
         tokio::spawn(accept(listener, shared.clone()));
         Ok(Self {
             shared,
-            local_addr,
+            port,
             _stop: stop.drop_guard(),
         })
     }
@@ -130,8 +132,9 @@ impl RtspServer {
         let mut session = Session::new(stream.path.clone());
         for (index, track) in stream.tracks.into_iter().enumerate() {
             let programme = Arc::downgrade(&programme);
-            let make = |outlet| Sender::new(track, programme, shared.timeline, outlet);
-            let local = self.local_addr.ip();
+            let (timeline, quirks) = (shared.timeline, shared.quirks());
+            let make = |outlet| Sender::new(track, programme, timeline, outlet, quirks);
+            let local = self.local_addr().ip();
             let sender = groups.sender(local, &stream.path, index, make)?;
             session.set_up(index, sender);
         }
@@ -156,7 +159,7 @@ impl RtspServer {
         let (answers, write) = duplex(TUNNEL_BUFFER);
         let closing = self.shared.connections().clone();
         let shared = self.shared.clone();
-        let local = self.local_addr;
+        let local = self.local_addr();
         tokio::spawn(async move {
             let requests = (requests, BytesMut::new());
             connection::serve(shared, requests, write, Ends { local, peer }, closing).await;
@@ -176,7 +179,12 @@ impl RtspServer {
 
     /// Where the server listens.
     pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.port.address()
+    }
+
+    /// What the server listens through.
+    pub(crate) fn handle(&self) -> &PortHandle {
+        &self.port
     }
 
     /// How many sessions are playing.
@@ -227,7 +235,7 @@ impl Drop for RtspServer {
 impl fmt::Debug for RtspServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RtspServer")
-            .field("local_addr", &self.local_addr)
+            .field("local_addr", &self.local_addr())
             .finish_non_exhaustive()
     }
 }
@@ -255,6 +263,13 @@ struct Shared {
 impl Shared {
     fn programme(&self) -> Option<Arc<dyn Programme>> {
         self.programme.get()?.upgrade()
+    }
+
+    fn quirks(&self) -> Quirks {
+        let programme = self.programme();
+        programme
+            .map(|programme| programme.quirks())
+            .unwrap_or_default()
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions<Session>> {
@@ -286,7 +301,7 @@ impl Shared {
 }
 
 /// Takes connections and ends sessions that nobody uses, until the server stops.
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(mut listener: Port, shared: Arc<Shared>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut expiry = tokio::time::interval(EXPIRY_INTERVAL);
     expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,6 +1,7 @@
 //! The HTTP server: SOAP, snapshot and control.
 
 mod connections;
+mod fault;
 mod junk;
 mod listener;
 mod tls;
@@ -22,7 +23,6 @@ use http::header::{
     HeaderValue, LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode, Uri};
-use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use self::listener::WireListener;
@@ -31,6 +31,7 @@ pub(crate) use self::tls::Tls;
 
 use crate::accounts::Level;
 use crate::auth::{Presented, Refusal, username_token};
+use crate::port::Port;
 use crate::quirks::{HttpJunk, SnapshotAuth, SnapshotFault};
 use crate::requests::{Asked, SeenCredentials};
 use crate::service::{AccessClass, Call, Service, answer, events};
@@ -46,18 +47,15 @@ const MAX_BODY: usize = 1024 * 1024;
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Serves until the camera stops.
-pub(crate) async fn serve(
-    camera: Arc<Camera>,
-    listener: TcpListener,
-    acceptor: Option<TlsAcceptor>,
-) {
+pub(crate) async fn serve(camera: Arc<Camera>, port: Port, acceptor: Option<TlsAcceptor>) {
     let stopping = camera.stopping.clone();
-    let listener = WireListener::new(camera.clone(), listener, acceptor);
+    let listener = WireListener::new(camera.clone(), port, acceptor);
     let router = Router::new()
         .route("/onvif/snapshot", get(snapshot))
         .fallback(any(soap))
         .layer(from_fn_with_state(camera.clone(), tunnel::serve))
         .layer(from_fn_with_state(camera.clone(), misbehave))
+        .layer(from_fn_with_state(camera.clone(), fault::slow_down))
         .merge(control::router())
         .with_state(camera);
     connections::serve(listener, router, stopping).await;
@@ -69,7 +67,7 @@ pub(crate) fn advertised_host(camera: &Camera, asked: Option<&str>) -> String {
         return host.clone();
     }
     if !camera.http.ip().is_unspecified() {
-        return url_host(camera.http);
+        return url_host(camera.http.address());
     }
     let asked = asked.and_then(|host| url::Url::parse(&format!("http://{host}")).ok());
     let asked = asked.and_then(|url| url.host_str().map(str::to_owned));

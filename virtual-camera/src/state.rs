@@ -1,7 +1,7 @@
 //! Everything one camera is and remembers, shared by its services.
 
 use std::collections::VecDeque;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +18,8 @@ use crate::event::{Event, Operation};
 use crate::media::Media;
 use crate::motion::{Ptz, PtzPathPoint, PtzPosition};
 use crate::observed::Observed;
+use crate::port::PortHandle;
+use crate::presence::Presence;
 use crate::quirks::{LiveQuirks, Quirks};
 use crate::replay::Replay;
 use crate::requests::{Asked, RequestLog};
@@ -40,7 +42,7 @@ pub(crate) struct Camera {
     pub serial: Option<String>,
     pub uuid: Uuid,
     pub quirks: LiveQuirks,
-    pub http: SocketAddr,
+    pub http: PortHandle,
     /// The certificate, where HTTP is over TLS.
     pub certificate_pem: Option<Arc<str>>,
     pub rtsp: RtspServer,
@@ -66,6 +68,7 @@ pub(crate) struct Camera {
     pub recent: Mutex<VecDeque<Instant>>,
     /// It answers nobody any more.
     pub crashed: AtomicBool,
+    pub presence: Presence,
     /// What it answers with instead of its own state.
     pub replay: Option<Replay>,
     /// Cancelled when the camera stops.
@@ -206,6 +209,7 @@ impl Camera {
     /// Forgets what a restart forgets: subscriptions, sessions, movement.
     pub(crate) fn reboot(&self) {
         tracing::info!(camera = self.name, "rebooting");
+        self.count_restart();
         self.events.lock().subscriptions.clear();
         self.events.changed.notify_waiters();
         self.rtsp.close_sessions();

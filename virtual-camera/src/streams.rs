@@ -8,6 +8,7 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::event::Event;
 use crate::media::{Kind, Media, Profile};
+use crate::quirks::Quirks;
 use crate::rtsp::{Programme, Stream, Track};
 use crate::service::events::notification;
 use crate::state::{Camera, lock};
@@ -34,6 +35,10 @@ impl Programme for Camera {
     fn events(&self) -> (Vec<Event>, broadcast::Receiver<Vec<Event>>) {
         let state = self.events.lock();
         (state.properties(Instant::now()), state.streams.subscribe())
+    }
+
+    fn quirks(&self) -> Quirks {
+        Quirks::clone(&self.quirks())
     }
 
     fn document(&self, events: &[Event]) -> String {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use retina::client::{
     Demuxed, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions, SetupOptions,
-    Stream, TcpTransportOptions, Transport, UdpTransportOptions,
+    Stream, TcpTransportOptions, Transport, UdpTransportOptions, UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame, VideoParametersCodec};
 use tokio::net::TcpStream;
@@ -189,7 +189,7 @@ impl RtspSource {
         session.setup(index, setup).await.map_err(failed)?;
         let clock = MediaClock::new(session.streams()[index].clock_rate_hz());
         let demuxed = session
-            .play(PlayOptions::default())
+            .play(PlayOptions::default().unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::DropPackets))
             .await
             .map_err(failed)?
             .demuxed()

@@ -6,7 +6,7 @@ mod setup;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::future::join_all;
@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use self::record::Inlet;
 use super::connection::Ends;
+use super::deviation;
 use super::framing::Received;
 use super::publication::Publication;
 use super::sdp;
@@ -27,6 +28,9 @@ use super::session::Session;
 use super::sessions::SESSION_TIMEOUT;
 use super::track::{Programme, Stream, control, split_control};
 use super::{Shared, now};
+
+/// How long packets come before the answer to PLAY, where they do.
+const EARLY: Duration = Duration::from_millis(200);
 
 pub(super) type Response = rtsp_types::Response<Vec<u8>>;
 
@@ -94,10 +98,20 @@ impl Handler {
         let Some(sequence) = sequence else {
             return refusal(StatusCode::BadRequest);
         };
-        let mut response = match self.dispatch(received).await {
-            Ok(response) | Err(response) => response,
+        let quirks = self.shared.quirks();
+        self.shared.sessions().set_terms(deviation::terms(&quirks));
+        let method = received.request.method();
+        let answered = match deviation::refuses(&quirks, method) {
+            true => Err(refusal(StatusCode::MethodNotAllowed)),
+            false => self.dispatch(received).await,
         };
+        let (Ok(response) | Err(response)) = answered;
+        let mut response = deviation::deviate(&quirks, method, response);
         response.insert_header(CSEQ, sequence.to_string());
+        if quirks.early_data && self.starting.is_some() {
+            self.answered();
+            tokio::time::sleep(EARLY).await;
+        }
         response
     }
 
@@ -120,6 +134,9 @@ impl Handler {
 
     /// Ends the sessions that cannot outlive the connection. Those over UDP can.
     pub(super) fn end_sessions(&mut self) {
+        if self.shared.quirks().stale_rtsp_sessions {
+            return;
+        }
         for track in self.tracks.drain(..) {
             if track.channels.is_some() {
                 self.shared.sessions().remove(&track.session);
@@ -256,6 +273,14 @@ impl Handler {
     }
 
     fn touch(&self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
+        if !deviation::keeps_alive(&self.shared.quirks(), request.method()) {
+            let id = session_id(request).unwrap_or_default();
+            let mut sessions = self.shared.sessions();
+            let session = sessions.peek(id, now());
+            return session
+                .map(|_| ok_in_session(id))
+                .ok_or_else(|| refusal(StatusCode::SessionNotFound));
+        }
         self.with_session(request, |id, _| Ok(ok_in_session(id)))
     }
 
@@ -265,9 +290,7 @@ impl Handler {
         request: &Request<Vec<u8>>,
         act: impl FnOnce(&str, &mut Session) -> Result<T, Response>,
     ) -> Result<T, Response> {
-        let id = request
-            .header(&SESSION)
-            .map(|value| value.as_str().split(';').next().unwrap_or_default().trim());
+        let id = session_id(request);
         let mut sessions = self.shared.sessions();
         match id.and_then(|id| Some((id, sessions.get(id, now())?))) {
             Some((id, session)) => act(id, session),
@@ -325,6 +348,11 @@ impl Handler {
         response.insert_header(WWW_AUTHENTICATE, denied.challenges.join(&separator));
         Err(response)
     }
+}
+
+fn session_id(request: &Request<Vec<u8>>) -> Option<&str> {
+    let value = request.header(&SESSION)?;
+    Some(value.as_str().split(';').next().unwrap_or_default().trim())
 }
 
 fn ok_in_session(id: &str) -> Response {

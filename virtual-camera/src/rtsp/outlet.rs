@@ -100,6 +100,21 @@ impl Outlet {
         }
     }
 
+    /// Sends RTP packets of which some bytes get lost, so that what follows is not to be told apart. Datagrams stay whole.
+    pub(super) async fn send_garbled(&self, packets: &[Bytes]) -> Result<(), Gone> {
+        const LOST: usize = 7;
+        match self {
+            Self::Interleaved {
+                rtp, connection, ..
+            } => {
+                let mut bytes = interleave(*rtp, packets);
+                bytes.truncate(bytes.len().saturating_sub(LOST));
+                connection.send(bytes).await.map_err(|_| Gone)
+            }
+            Self::Udp { .. } | Self::Multicast { .. } => self.send_packets(packets).await,
+        }
+    }
+
     /// Sends an RTCP packet.
     pub(super) async fn send_report(&self, report: Bytes) -> Result<(), Gone> {
         match self {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::distortion::Distortion;
 use super::now;
 use super::outlet::{Gone, Outlet};
 use super::packetizer::Packetizer;
@@ -17,8 +18,9 @@ use super::payload::{cut, cut_document};
 use super::publication::{Place, Tape, source};
 use super::timeline::Timeline;
 use super::track::{Programme, Track};
-use crate::clip::Clip;
+use crate::clip::{Clip, Unit};
 use crate::event::Event;
+use crate::quirks::Quirks;
 
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 /// A client that falls so far behind is taken to the next key frame.
@@ -29,6 +31,7 @@ pub(super) struct Sender {
     programme: Weak<dyn Programme>,
     timeline: Timeline,
     packetizer: Mutex<Packetizer>,
+    distortion: Mutex<Distortion>,
     outlet: Outlet,
     /// What sends it, as long as anybody holds it.
     player: Mutex<Weak<Player>>,
@@ -53,6 +56,7 @@ impl Sender {
         programme: Weak<dyn Programme>,
         timeline: Timeline,
         outlet: Outlet,
+        quirks: Quirks,
     ) -> Self {
         let packetizer = Packetizer::new(
             track.payload_type(),
@@ -60,8 +64,13 @@ impl Sender {
             rand::random(),
             rand::random(),
         );
+        let pace = track.pace();
+        let (timeline, now) = (timeline.at(pace), now());
+        let first = timeline.ticks_at(now);
+        let distortion = Distortion::new(quirks, now, first, pace.clock_rate.into());
         Self {
-            timeline: timeline.at(track.pace()),
+            timeline,
+            distortion: Mutex::new(distortion),
             track,
             programme,
             packetizer: Mutex::new(packetizer),
@@ -127,7 +136,7 @@ impl Sender {
             unit,
             first: Some((
                 packetizer.next_sequence(),
-                packetizer.timestamp(self.timeline.ticks_of(unit)),
+                packetizer.timestamp(self.distortion().ticks(self.timeline.ticks_of(unit))),
             )),
         }
     }
@@ -163,9 +172,8 @@ impl Sender {
                 }
                 next_report = now() + REPORT_INTERVAL;
             }
-            let ticks = self.timeline.ticks_of(unit);
-            let packets = self.packets(ticks, |emit| cut(clip, at(unit), emit));
-            if let Err(gone) = self.outlet.send_packets(&packets).await {
+            let packets = self.clip_packets(clip, at(unit), self.timeline.ticks_of(unit));
+            if let Err(gone) = self.send_packets(packets).await {
                 return gone;
             }
             unit += 1;
@@ -254,7 +262,35 @@ impl Sender {
         let packets = self.packets(self.timeline.ticks_at(now()), |emit| {
             cut_document(document.as_bytes(), emit);
         });
-        self.outlet.send_packets(&packets).await
+        self.send_packets(packets).await
+    }
+
+    /// Sends packets with what is wrong with them.
+    async fn send_packets(&self, packets: Vec<Bytes>) -> Result<(), Gone> {
+        let (packets, garbled) = {
+            let mut distortion = self.distortion();
+            let packets = distortion.packets(packets, now());
+            let garbled = distortion.garbles(&packets);
+            (packets, garbled)
+        };
+        match garbled {
+            true => self.outlet.send_garbled(&packets).await,
+            false => self.outlet.send_packets(&packets).await,
+        }
+    }
+
+    fn clip_packets(&self, clip: &Clip, unit: &Unit, ticks: u32) -> Vec<Bytes> {
+        let (unit, before) = {
+            let distortion = self.distortion();
+            let unit = distortion.unit(clip.codec, unit, now());
+            (unit, distortion.before(clip.codec))
+        };
+        self.packets(ticks, |emit| {
+            if let Some(before) = before {
+                emit(&[before], true);
+            }
+            cut(clip, &unit, emit);
+        })
     }
 
     async fn send_report(&self) -> Result<(), Gone> {
@@ -267,6 +303,7 @@ impl Sender {
         ticks: u32,
         payloads: impl FnOnce(&mut dyn FnMut(&[&[u8]], bool)),
     ) -> Vec<Bytes> {
+        let ticks = self.distortion().ticks(ticks);
         let mut packetizer = self.packetizer();
         let mut packets = Vec::new();
         payloads(&mut |parts, marker| packets.push(packetizer.packet(parts, marker, ticks)));
@@ -275,11 +312,18 @@ impl Sender {
 
     fn report(&self, write: fn(&Packetizer, SystemTime, u32) -> Bytes) -> Bytes {
         let now = now();
-        write(
-            &self.packetizer(),
-            self.timeline.wall_at(now),
-            self.timeline.ticks_at(now),
-        )
+        let (wall, ticks) = {
+            let mut distortion = self.distortion();
+            let wall = distortion.wall(self.timeline.wall_at(now));
+            (wall, distortion.ticks(self.timeline.ticks_at(now)))
+        };
+        write(&self.packetizer(), wall, ticks)
+    }
+
+    fn distortion(&self) -> MutexGuard<'_, Distortion> {
+        self.distortion
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn packetizer(&self) -> MutexGuard<'_, Packetizer> {

@@ -8,6 +8,7 @@ use url::Url;
 use super::publication::Tape;
 use crate::clip::{Clip, Codec, Pace};
 use crate::event::Event;
+use crate::quirks::Quirks;
 
 /// Where the server learns what to show. Asked again for each request, so that it may change.
 pub(crate) trait Programme: Send + Sync {
@@ -19,6 +20,11 @@ pub(crate) trait Programme: Send + Sync {
 
     /// The document of a metadata stream that tells these events.
     fn document(&self, events: &[Event]) -> String;
+
+    /// What is wrong with the streams.
+    fn quirks(&self) -> Quirks {
+        Quirks::default()
+    }
 }
 
 /// A stream, as DESCRIBE tells it.

@@ -298,6 +298,7 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
         .ok_or_else(|| Fault::sender(&[(TER, "InvalidArgVal")], "Timeout is not a duration"))?;
     let until = Instant::now() + timeout.min(MAX_PULL);
 
+    camera.storm();
     loop {
         // Asked for before looking, so that a change in between is not missed.
         let changed = camera.events.changed.notified();

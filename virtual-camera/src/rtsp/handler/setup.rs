@@ -46,7 +46,8 @@ impl Handler {
         let replaced = session.as_deref().map(|session| (session, index));
         let programme = Arc::downgrade(&self.programme()?);
         let timeline = self.shared.timeline;
-        let make = |outlet| Sender::new(track.clone(), programme, timeline, outlet);
+        let quirks = self.shared.quirks();
+        let make = |outlet| Sender::new(track.clone(), programme, timeline, outlet, quirks);
         let (sender, channels) = match self.delivery(transport.as_str())? {
             Delivery::Multicast => {
                 let groups = self.shared.groups.as_ref();
