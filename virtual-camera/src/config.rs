@@ -243,7 +243,7 @@ no_renew = true
 
 [[camera]]
 name = "gate"
-[camera.quirks()]
+[camera.quirks]
 no_renew = false
 max_subs = 2
 
