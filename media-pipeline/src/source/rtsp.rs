@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -89,6 +90,8 @@ pub enum RtspTransport {
 pub struct RtspSource {
     options: RtspOptions,
     budget: Arc<dyn AuthBudget>,
+    /// Whether the camera is known to refuse what is stronger than MD5.
+    md5_works: Arc<AtomicBool>,
     group: Arc<SessionGroup>,
 }
 
@@ -124,6 +127,7 @@ impl RtspSource {
         Ok(Self {
             options,
             budget,
+            md5_works: Arc::default(),
             group: Arc::default(),
         })
     }
@@ -159,6 +163,7 @@ impl RtspSource {
                 local_ip,
                 credentials: options.credentials.clone(),
                 allow_basic: options.allow_basic,
+                md5_works: self.md5_works.clone(),
                 caps: options.caps,
                 idle: options.idle_timeout,
                 budget: self.budget.clone(),
