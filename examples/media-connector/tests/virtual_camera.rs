@@ -234,6 +234,7 @@ async fn a_wrong_password_is_one_clear_error_and_no_storm() {
         .await;
     assert_eq!(error.code.as_deref(), Some("Unauthorized"));
     let observed = bench.camera.observed();
-    assert_eq!(observed.authentication_failures, 1, "{observed:?}");
+    // With SHA-256, and once with MD5, for cameras that offer what they cannot do.
+    assert_eq!(observed.authentication_failures, 2, "{observed:?}");
     bench.stop().await;
 }
