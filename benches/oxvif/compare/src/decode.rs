@@ -121,10 +121,11 @@ impl onvif_core::Transport for Memory {
         request: http::Request<Bytes>,
         _: Duration,
     ) -> Result<http::Response<Bytes>, TransportError> {
-        let action = format!("{:?}", request.headers().get("content-type"));
-        let body = if action.contains("media/wsdl/GetProfiles") {
+        let kind = request.headers().get(http::header::CONTENT_TYPE);
+        let action = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let body = if action.ends_with("media/wsdl/GetProfiles\"") {
             self.0.clone()
-        } else if action.contains("GetServices") {
+        } else if action.ends_with("GetServices\"") {
             Bytes::from_static(SERVICES.as_bytes())
         } else {
             Bytes::from_static(FAULT.as_bytes())
