@@ -13,6 +13,8 @@ const JUMP: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct MediaClock {
     rate: f64,
+    /// Presentation time of the first unit.
+    start: Duration,
     anchor: Option<Anchor>,
     report: Option<Report>,
 }
@@ -38,9 +40,22 @@ impl MediaClock {
     pub(crate) fn new(rate: u32) -> Self {
         Self {
             rate: f64::from(rate.max(1)),
+            start: Duration::ZERO,
             anchor: None,
             report: None,
         }
+    }
+
+    /// Sets the presentation time of the first unit, which arrived at `arrival`, in a session of several tracks. The
+    /// server says in RTP-Info that this is `elapsed` seconds after the start; what cannot be is not believed.
+    pub(crate) fn start(&mut self, elapsed: f64, arrival: Duration) {
+        const SANE: f64 = 2.0;
+        let credible = elapsed > 0.0 && (elapsed - arrival.as_secs_f64()).abs() <= SANE;
+        self.start = if credible {
+            offset(Duration::ZERO, elapsed)
+        } else {
+            arrival
+        };
     }
 
     /// Takes note of an RTCP sender report: at `ticks` the camera's clock said `time`; we received it at `now`.
@@ -63,12 +78,12 @@ impl MediaClock {
         let Some(anchor) = &mut self.anchor else {
             self.anchor = Some(Anchor {
                 ticks,
-                pts: Duration::ZERO,
+                pts: self.start,
                 last_ticks: ticks,
-                last_pts: Duration::ZERO,
+                last_pts: self.start,
                 last_arrival: arrival,
             });
-            return Duration::ZERO;
+            return self.start;
         };
         let passed = arrival.saturating_sub(anchor.last_arrival);
         let moved = (ticks.saturating_sub(anchor.last_ticks)) as f64 / self.rate;
@@ -153,6 +168,25 @@ mod tests {
         let mut clock = MediaClock::new(90_000);
         assert_eq!(clock.stamp(1_000, secs(5.0), at(5.0)).0, Duration::ZERO);
         assert!(close(clock.stamp(91_000, secs(6.3), at(6.3)).0, secs(1.0)));
+    }
+
+    #[test]
+    fn tracks_start_where_the_server_says_if_that_can_be() {
+        for (elapsed, arrival, expected) in [
+            (0.5, 0.1, 0.5),
+            (0.0, 0.1, 0.1),
+            (-1.0, 0.1, 0.1),
+            (3_600.0, 0.1, 0.1),
+        ] {
+            let mut clock = MediaClock::new(8_000);
+            clock.start(elapsed, secs(arrival));
+            assert!(close(
+                clock.stamp(800, secs(arrival), at(0.0)).0,
+                secs(expected)
+            ));
+            let next = clock.stamp(8_800, secs(arrival + 1.0), at(1.0)).0;
+            assert!(close(next, secs(expected + 1.0)));
+        }
     }
 
     #[test]

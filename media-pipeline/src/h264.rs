@@ -1,6 +1,6 @@
 //! What the pipeline has to know of H.264: NAL units, where decoding can start, and the sequence parameter set.
 
-mod bits;
+pub(crate) mod bits;
 mod sps;
 
 pub(crate) use sps::Sps;
@@ -28,6 +28,11 @@ pub(crate) fn all_sps(data: &[u8]) -> impl Iterator<Item = Option<Sps>> {
     nal_units(data)
         .filter(|nal| nal_type(nal) == Some(NAL_SPS))
         .map(Sps::parse)
+}
+
+/// Whether the NAL unit is a sequence parameter set.
+pub(crate) fn is_sps(nal: &[u8]) -> bool {
+    nal_type(nal) == Some(NAL_SPS)
 }
 
 /// Whether the access unit brings a sequence and a picture parameter set.

@@ -44,7 +44,9 @@ mod snapshot;
 mod source;
 mod still;
 
-pub use access_unit::{AccessUnit, Codec, Parameters, TimeOrigin, WallClock};
+pub use access_unit::{
+    AccessUnit, AudioParameters, Codec, Media, Parameters, TimeOrigin, VideoParameters, WallClock,
+};
 pub use colour::{Colour, Matrix, Range};
 pub use decode::{DecodePool, H264Decoder, MAX_SIDE, Picture, Plane, VideoDecoder, decoder_for};
 pub use encode::{StillEncoder, StillFormat, encoder_for};
@@ -52,5 +54,5 @@ pub use error::{Cap, Error, ErrorKind};
 pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};
 pub use hub::{Frame, Hub, HubItem, HubOptions, HubStatus, Subscription};
 pub use snapshot::{Rate, Snapshot, SnapshotOptions};
-pub use source::{RtspOptions, RtspSource, RtspTransport, Source, SourceSession};
+pub use source::{RtspOptions, RtspSource, RtspTransport, Source, SourceSession, Tracks};
 pub use still::{MAX_JPEG, check_jpeg};

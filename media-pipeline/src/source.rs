@@ -4,7 +4,7 @@ mod rtsp;
 
 use async_trait::async_trait;
 
-pub use rtsp::{RtspOptions, RtspSource, RtspTransport};
+pub use rtsp::{RtspOptions, RtspSource, RtspTransport, Tracks};
 
 use crate::{AccessUnit, Error};
 
