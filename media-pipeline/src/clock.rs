@@ -47,10 +47,11 @@ impl MediaClock {
     }
 
     /// Sets the presentation time of the first unit, which arrived at `arrival`, in a session of several tracks. The
-    /// server says in RTP-Info that this is `elapsed` seconds after the start; what cannot be is not believed.
+    /// server says in RTP-Info that this is `elapsed` seconds after the start. Only what cannot be is not believed: times of
+    /// arrival are late by what network and machine make of them.
     pub(crate) fn start(&mut self, elapsed: f64, arrival: Duration) {
-        const SANE: f64 = 2.0;
-        let credible = elapsed > 0.0 && (elapsed - arrival.as_secs_f64()).abs() <= SANE;
+        const SANE: f64 = 1.0;
+        let credible = elapsed >= 0.0 && (elapsed - arrival.as_secs_f64()).abs() <= SANE;
         self.start = if credible {
             offset(Duration::ZERO, elapsed)
         } else {
@@ -174,7 +175,8 @@ mod tests {
     fn tracks_start_where_the_server_says_if_that_can_be() {
         for (elapsed, arrival, expected) in [
             (0.5, 0.1, 0.5),
-            (0.0, 0.1, 0.1),
+            (0.0, 0.1, 0.0),
+            (0.0, 1.1, 1.1),
             (-1.0, 0.1, 0.1),
             (3_600.0, 0.1, 0.1),
         ] {

@@ -23,12 +23,25 @@ pub(crate) fn is_sps(nal: &[u8]) -> bool {
     nal_type(nal) == Some(NAL_SPS)
 }
 
+/// Whether the NAL unit is a video, sequence or picture parameter set.
+pub(crate) fn is_parameter_set(nal: &[u8]) -> bool {
+    matches!(nal_type(nal), Some(NAL_VPS..=NAL_PPS))
+}
+
+/// Whether the NAL unit delimits access units.
+pub(crate) fn is_delimiter(nal: &[u8]) -> bool {
+    nal_type(nal) == Some(NAL_DELIMITER)
+}
+
 /// Whether the access unit (Annex B) brings a sequence parameter set.
 pub(crate) fn has_parameter_sets(data: &[u8]) -> bool {
     nal_units(data).any(is_sps)
 }
 
+const NAL_VPS: u8 = 32;
 const NAL_SPS: u8 = 33;
+const NAL_PPS: u8 = 34;
+const NAL_DELIMITER: u8 = 35;
 
 #[cfg(test)]
 mod tests {
