@@ -14,8 +14,15 @@ const FRAGMENT: u64 = VIDEO_TICKS as u64;
 /// A group of pictures that is longer is cut at this length, or at this size.
 const LONGEST_FRAGMENT: u64 = 4 * FRAGMENT;
 const LARGEST_FRAGMENT: usize = 4 << 20;
+/// More sound than this is sent by no camera.
+const MOST_TRACKS: usize = 8;
+/// What waits for pictures at most, in samples.
+const MOST_WAITING: usize = 4096;
 /// Units of sound that are kept for the next clip.
 const MOST_SOUND: usize = 256;
+/// Units that are further from the newest picture have nothing to do with it.
+const FURTHEST_BACK: Duration = Duration::from_secs(10);
+const FURTHEST_AHEAD: Duration = Duration::from_secs(3600);
 /// Differences between the clocks of stream and host that are only jitter.
 const JITTER: Duration = Duration::from_secs(1);
 
@@ -35,7 +42,6 @@ pub(super) struct Assembly {
     pictures: Reorder<Sample>,
     /// What is complete, in the order of time.
     ready: VecDeque<Sample>,
-    bytes: usize,
     /// The tracks are written to the file: there will be no other.
     fixed: bool,
     /// The newest sound, which may belong to the next clip: it comes sooner than the pictures.
@@ -94,7 +100,6 @@ impl Assembly {
             lanes: vec![Lane::new(unit.track, track)],
             pictures: Reorder::new(),
             ready: VecDeque::new(),
-            bytes: 0,
             fixed: false,
             recent: VecDeque::new(),
             refused: None,
@@ -106,14 +111,23 @@ impl Assembly {
     }
 
     pub(super) fn push(&mut self, unit: &AccessUnit) -> Taken {
+        let strange = self.is_out_of_time(unit);
         match unit.codec.media() {
             Media::Video if unit.track == self.track => {
-                if let Some(reason) = self.end_before(unit) {
+                // Where time has jumped nobody can say how the two sides of that belong together.
+                let reason = if strange {
+                    unit.random_access.then_some(ClipEnd::Interrupted)
+                } else {
+                    self.end_before(unit)
+                };
+                if let Some(reason) = reason {
                     return Taken::Next(reason);
                 }
-                self.picture(unit);
+                if !strange {
+                    self.picture(unit);
+                }
             }
-            Media::Audio if self.audio => {
+            Media::Audio if self.audio && !strange => {
                 self.recent.push_back(unit.clone());
                 if self.recent.len() > MOST_SOUND {
                     self.recent.pop_front();
@@ -149,9 +163,7 @@ impl Assembly {
                     || bytes >= LARGEST_FRAGMENT)
         })? + 1;
         self.fixed = true;
-        let samples: Vec<_> = self.ready.drain(..cut).collect();
-        self.bytes -= samples.iter().map(|s| s.data.len()).sum::<usize>();
-        Some(samples)
+        Some(self.ready.drain(..cut).collect())
     }
 
     /// The rest of the samples. `next` is the unit that begins the next clip.
@@ -172,7 +184,6 @@ impl Assembly {
         }
         self.fixed = true;
         let mut samples: Vec<_> = self.ready.drain(..).collect();
-        self.bytes = 0;
         let end = end.unwrap_or(self.end);
         samples.retain(|sample| sample.track == 0 || self.moment(sample) < end);
         samples.sort_by_key(|sample| self.moment(sample));
@@ -213,6 +224,11 @@ impl Assembly {
     /// The codec of sound that the container cannot hold, when it is seen first.
     pub(super) fn take_refused(&mut self) -> Option<Codec> {
         self.refused.take()
+    }
+
+    fn is_out_of_time(&self, unit: &AccessUnit) -> bool {
+        let newest = self.newest.0;
+        unit.pts + FURTHEST_BACK < newest || unit.pts > newest + FURTHEST_AHEAD
     }
 
     fn end_before(&self, unit: &AccessUnit) -> Option<ClipEnd> {
@@ -258,7 +274,7 @@ impl Assembly {
         let known = self.lanes.iter().position(|lane| lane.id == unit.track);
         let lane = match known {
             Some(lane) => lane,
-            None if self.fixed => return,
+            None if self.fixed || self.lanes.len() == MOST_TRACKS => return,
             None if !self.container.fits(unit.codec) => {
                 self.refused = self.refused.or(Some(unit.codec));
                 return;
@@ -280,7 +296,9 @@ impl Assembly {
                 duration: 0,
                 key: true,
             };
-            self.place(pts, sample);
+            if self.ready.len() < MOST_WAITING {
+                self.place(pts, sample);
+            }
         }
     }
 
@@ -306,7 +324,6 @@ impl Assembly {
             let shown = sample.pts + u64::from(sample.duration);
             self.end = self.end.max(shown);
         }
-        self.bytes += sample.data.len();
         self.ready.push_back(sample);
         // Sound is complete sooner than pictures that wait for others; what came out of order is put right.
         let mut at = self.ready.len() - 1;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::assembly::Assembly;
@@ -19,6 +19,9 @@ pub(super) struct Writer {
     options: Arc<ClipOptions>,
     pub(super) facts: Facts,
 }
+
+/// Held from finding a free name to taking it, so that no clip of this process replaces another.
+static NAMING: Mutex<()> = Mutex::new(());
 
 /// What is known of the clip besides its file.
 #[derive(Clone, Debug)]
@@ -83,9 +86,11 @@ impl Writer {
         let mut hidden = OsString::from(".");
         hidden.push(&file_name);
         hidden.push(".part");
+        let naming = NAMING.lock().unwrap_or_else(PoisonError::into_inner);
         let temporary = unused(folder.join(hidden));
         let file = File::create_new(&temporary)
             .map_err(|e| storage(&temporary, "cannot make the file", e))?;
+        drop(naming);
         let about = About {
             start: start.started,
             requested: start.requested,
@@ -198,8 +203,10 @@ impl Open {
                 self.file.write_all(bytes)?;
             }
             self.file.sync_all()?;
+            let naming = NAMING.lock().unwrap_or_else(PoisonError::into_inner);
             let path = unused(self.path.clone());
             fs::rename(&self.temporary, &path)?;
+            drop(naming);
             // The name is on disk when the folder is.
             if let Some(folder) = path.parent() {
                 let _ = File::open(folder).and_then(|folder| folder.sync_all());

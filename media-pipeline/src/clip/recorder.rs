@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use futures::{Stream, StreamExt as _};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::assembly::{Assembly, Taken};
 use super::file::{Start, Writer};
 use super::track::Sample;
 use super::{Clip, ClipEnd, ClipOptions, Container};
-use crate::{AccessUnit, Error, Hub, HubItem, HubStatus, Subscription};
+use crate::{AccessUnit, Error, Hub, HubItem, HubStatus, Media, Subscription};
 
 /// After an error the next clip is tried after so long.
 const RETRY: Duration = Duration::from_secs(5);
@@ -69,6 +69,8 @@ struct Recorder {
     /// The unit that begins the next clip, and its sound that came before it.
     held: VecDeque<AccessUnit>,
     lost: bool,
+    /// When the last picture came. Sound alone makes no clip.
+    heard: Instant,
     /// The pre-event time counts for the first clip alone.
     length: Duration,
     retry_at: Option<Instant>,
@@ -90,6 +92,7 @@ impl Recorder {
             clip: None,
             held: VecDeque::new(),
             lost: false,
+            heard: Instant::now(),
             retry_at: None,
         }
     }
@@ -97,6 +100,9 @@ impl Recorder {
     async fn next(&mut self) -> Result<Clip, Error> {
         if let Some(at) = self.retry_at.take() {
             sleep_until(at).await;
+        }
+        if self.clip.is_none() {
+            self.heard = Instant::now();
         }
         let clip = self.record().await;
         match &clip {
@@ -154,17 +160,24 @@ impl Recorder {
         }
     }
 
-    /// The next unit; `None` if there is none for too long.
+    /// The next unit; `None` if there was no picture for too long.
     async fn unit(&mut self) -> Result<Option<AccessUnit>, Error> {
         if let Some(unit) = self.held.pop_front() {
             return Ok(Some(unit));
         }
-        let deadline = Instant::now() + self.options.patience;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match timeout(left, self.subscription.next()).await {
-                Err(_) => return Ok(None),
-                Ok(Some(HubItem::Unit(unit))) => return Ok(Some(unit)),
+            let deadline = self.heard + self.options.patience;
+            match timeout_at(deadline, self.subscription.next()).await {
+                Err(_) => {
+                    self.heard = Instant::now();
+                    return Ok(None);
+                }
+                Ok(Some(HubItem::Unit(unit))) => {
+                    if unit.codec.media() == Media::Video {
+                        self.heard = Instant::now();
+                    }
+                    return Ok(Some(unit));
+                }
                 Ok(Some(HubItem::Lost { .. })) => self.lost = true,
                 Ok(None) => return Err(Error::Closed),
             }
