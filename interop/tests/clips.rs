@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use interop::{FFMPEG, GSTREAMER, free_port, gstreamer_mounts, installed};
 use media_pipeline::{
-    Clip, ClipEnd, ClipOptions, Codec, Container, Error, Hub, HubOptions, RtspOptions, RtspSource,
-    Tracks,
+    Clip, ClipEnd, ClipOptions, Codec, Container, Error, FileOptions, FileSource, Hub, HubOptions,
+    Pace, RtspOptions, RtspSource, Source as _, Tracks,
 };
 use tokio::time::timeout;
 
@@ -171,7 +171,11 @@ fn pictures(path: &Path, codec: Codec) -> Vec<Vec<u8>> {
         .args(["-map", "0:v", "-c", "copy"])
         .args(format)
         .arg("-");
-    let data = command.output().unwrap().stdout;
+    split(&command.output().unwrap().stdout, codec)
+}
+
+/// The pictures, or the slices of them, of an elementary stream.
+fn split(data: &[u8], codec: Codec) -> Vec<Vec<u8>> {
     let slice = |nal: &[u8]| match codec {
         Codec::H264 => matches!(nal[0] & 0x1f, 1..=5),
         _ => nal[0] >> 1 & 0x3f < 32,
@@ -271,6 +275,26 @@ fn assert_plays(source: &[Vec<u8>], clip: &Clip, played: &Played, sounds: bool) 
     );
 }
 
+/// What a file source reads of an MP4 clip is what ffmpeg takes out of it.
+async fn assert_can_be_played_again(clip: &Clip, played: &Played) {
+    let mut options = FileOptions::new(&clip.path);
+    options.pace = Pace::Fast;
+    let mut session = FileSource::new(options).unwrap().connect().await.unwrap();
+    let (mut video, mut sound) = (Vec::new(), Vec::new());
+    while let Some(unit) = timeout(DEADLINE, session.next()).await.unwrap().unwrap() {
+        assert!(unit.pts < clip.duration, "{:?}", unit.pts);
+        if unit.codec == played.video {
+            video.push(unit);
+        } else {
+            sound.push(unit);
+        }
+    }
+    assert_eq!(video.len() as u64, clip.frames);
+    assert_eq!(sound.is_empty(), clip.codecs.len() == 1);
+    let data: Vec<u8> = video.iter().flat_map(|unit| unit.data.to_vec()).collect();
+    assert!(split(&data, played.video) == pictures(&clip.path, played.video));
+}
+
 /// `silent` are those that cannot hold the sound.
 async fn assert_records(
     played: &Played,
@@ -288,6 +312,9 @@ async fn assert_records(
         let clip = clip.unwrap();
         let sounds = !silent.contains(&clip.container);
         assert_plays(&source, &clip, played, sounds);
+        if matches!(clip.container, Container::Mp4 | Container::PlainMp4) {
+            assert_can_be_played_again(&clip, played).await;
+        }
         let files = std::fs::read_dir(clip.path.parent().unwrap()).unwrap();
         assert_eq!(files.count(), 1, "nothing else is left behind");
     }

@@ -3,8 +3,8 @@
 //! It is not a media server and not a player: it decodes single pictures, not video, and leaves discovery of
 //! cameras and their stream addresses to others.
 //!
-//! A [`Source`] says where a stream comes from; [`RtspSource`] is one for cameras. A [`Hub`] reads it once, over one
-//! session that heals itself, for any number of consumers: [`Hub::snapshot`] for a [`Snapshot`] of now,
+//! A [`Source`] says where a stream comes from; [`RtspSource`] is one for cameras, [`FileSource`] for files. A [`Hub`] reads
+//! it once, over one session that heals itself, for any number of consumers: [`Hub::snapshot`] for a [`Snapshot`] of now,
 //! [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes, and [`Hub::subscribe`] for every
 //! [`AccessUnit`] as the camera coded it; [`Hub::clip`] and [`Hub::clips`] put them into files, each a [`Clip`]. A
 //! [`DecodePool`] bounds what decoding may take of the machine.
@@ -57,5 +57,8 @@ pub use error::{Cap, Error, ErrorKind};
 pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};
 pub use hub::{Frame, Hub, HubItem, HubOptions, HubStatus, Subscription};
 pub use snapshot::{Rate, Snapshot, SnapshotOptions};
-pub use source::{RtspOptions, RtspSource, RtspTransport, Source, SourceSession, Tracks};
+pub use source::{
+    FileOptions, FileSource, Pace, RtspOptions, RtspSource, RtspTransport, Source, SourceSession,
+    Tracks,
+};
 pub use still::{MAX_JPEG, check_jpeg};
