@@ -17,6 +17,8 @@ pub(crate) struct MediaClock {
     start: Duration,
     anchor: Option<Anchor>,
     report: Option<Report>,
+    /// The latest sender report, believed or not: the clocks of one camera's tracks agree, however wrong they are.
+    shared: Option<Report>,
 }
 
 /// A pair of RTP timestamp and presentation time; replaced when the timestamps jump.
@@ -43,6 +45,7 @@ impl MediaClock {
             start: Duration::ZERO,
             anchor: None,
             report: None,
+            shared: None,
         }
     }
 
@@ -61,7 +64,46 @@ impl MediaClock {
 
     /// Takes note of an RTCP sender report: at `ticks` the camera's clock said `time`; we received it at `now`.
     pub(crate) fn sender_report(&mut self, ticks: i64, time: SystemTime, now: SystemTime) {
-        self.report = (difference(time, now) <= SANE).then_some(Report { ticks, time });
+        self.shared = Some(Report { ticks, time });
+        self.report = self.shared.filter(|_| difference(time, now) <= SANE);
+    }
+
+    /// Brings the presentation times in line with those of another track, where sender reports tell how they belong
+    /// together. What cannot be is left alone.
+    pub(crate) fn align(&mut self, lead: &Self) {
+        const SANE: f64 = 2.0;
+        let (Some(own), Some(reference)) = (self.origin(), lead.origin()) else {
+            return;
+        };
+        let shift = match own.duration_since(reference) {
+            Ok(later) => later.as_secs_f64(),
+            Err(earlier) => -earlier.duration().as_secs_f64(),
+        };
+        if let Some(anchor) = self.anchor.as_mut().filter(|_| shift.abs() <= SANE) {
+            anchor.pts = offset(anchor.pts, shift);
+            anchor.last_pts = offset(anchor.last_pts, shift);
+        }
+    }
+
+    /// Whether it is known what the camera's clock says at some presentation time.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.origin().is_some()
+    }
+
+    /// What the camera's clock said at presentation time zero.
+    fn origin(&self) -> Option<SystemTime> {
+        let (anchor, report) = (self.anchor?, self.shared?);
+        let since = report.ticks.saturating_sub(anchor.ticks) as f64 / self.rate;
+        let at_anchor = if since < 0.0 {
+            report
+                .time
+                .checked_add(Duration::try_from_secs_f64(-since).ok()?)?
+        } else {
+            report
+                .time
+                .checked_sub(Duration::try_from_secs_f64(since).ok()?)?
+        };
+        at_anchor.checked_sub(anchor.pts)
     }
 
     /// Times of a unit with timestamp `ticks`, which arrived at `now`, `arrival` after the session started.
@@ -93,6 +135,7 @@ impl MediaClock {
             anchor.pts = anchor.last_pts + passed;
             // The camera's reports from before the jump count in other timestamps.
             self.report = None;
+            self.shared = None;
         }
         let since = ticks.saturating_sub(anchor.ticks) as f64 / self.rate;
         let pts = offset(anchor.pts, since);
@@ -189,6 +232,36 @@ mod tests {
             let next = clock.stamp(8_800, secs(arrival + 1.0), at(1.0)).0;
             assert!(close(next, secs(expected + 1.0)));
         }
+    }
+
+    #[test]
+    fn sender_reports_tell_how_tracks_belong_together() {
+        // The camera's clock is an hour wrong, in both tracks alike.
+        let (mut video, mut sound) = (MediaClock::new(90_000), MediaClock::new(8_000));
+        video.stamp(0, secs(0.0), at(0.0));
+        sound.stamp(0, secs(0.0), at(0.0));
+        video.sender_report(90_000, at(3_601.0), at(1.0));
+        assert!(!sound.is_placed());
+        sound.align(&video);
+        assert!(close(sound.stamp(4_000, secs(0.5), at(0.5)).0, secs(0.5)));
+        // What both clocks call 3601 is second 1 of the picture and 0.7 of the sound.
+        sound.sender_report(5_600, at(3_601.0), at(1.0));
+        sound.align(&video);
+        assert!(close(sound.stamp(8_000, secs(1.0), at(1.0)).0, secs(1.3)));
+        sound.align(&video);
+        assert!(close(sound.stamp(16_000, secs(2.0), at(2.0)).0, secs(2.3)));
+        assert_eq!(video.stamp(180_000, secs(2.0), at(2.0)).0, secs(2.0));
+    }
+
+    #[test]
+    fn tracks_that_cannot_belong_together_are_left_alone() {
+        let (mut video, mut sound) = (MediaClock::new(90_000), MediaClock::new(8_000));
+        video.stamp(0, secs(0.0), at(0.0));
+        sound.stamp(0, secs(0.0), at(0.0));
+        video.sender_report(0, at(0.0), at(0.0));
+        sound.sender_report(0, at(3_600.0), at(0.0));
+        sound.align(&video);
+        assert!(close(sound.stamp(8_000, secs(1.0), at(1.0)).0, secs(1.0)));
     }
 
     #[test]

@@ -288,6 +288,11 @@ impl Assembly {
             }
         };
         if let Some(pts) = ticks(unit.pts, self.start, self.lanes[lane].track.timescale) {
+            // Where the tracks were put beside each other anew, nothing is to be heard twice.
+            let last = self.lanes[lane].last.as_ref();
+            if last.is_some_and(|last| last.dts >= pts) {
+                return;
+            }
             let sample = Sample {
                 track: lane,
                 data: unit.data.clone(),

@@ -174,6 +174,8 @@ mod tests {
     ];
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn whatever_is_sent_becomes_a_clip_with_ascending_times(
             container in prop::sample::select(&CONTAINERS[..]),

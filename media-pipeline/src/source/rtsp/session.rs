@@ -31,6 +31,7 @@ pub(super) struct Track {
     codec: Codec,
     clock: MediaClock,
     begun: bool,
+    aligned: bool,
     parameters: Option<Arc<Parameters>>,
 }
 
@@ -42,6 +43,7 @@ impl Track {
             codec,
             clock: MediaClock::new(rate),
             begun: false,
+            aligned: false,
             parameters: None,
         }
     }
@@ -110,6 +112,23 @@ impl RtspSession {
         {
             let received = packets.ctx().received_wall().into();
             track.clock.sender_report(rtp.timestamp(), time, received);
+        }
+        self.align();
+    }
+
+    /// Puts each track beside the first, once: from then on all keep their own time.
+    fn align(&mut self) {
+        let Some((lead, others)) = self.tracks.split_first_mut() else {
+            return;
+        };
+        if !lead.clock.is_placed() {
+            return;
+        }
+        for track in others {
+            if !track.aligned && track.clock.is_placed() {
+                track.clock.align(&lead.clock);
+                track.aligned = true;
+            }
         }
     }
 }
