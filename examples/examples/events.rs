@@ -1,4 +1,4 @@
-//! Shows five things that a camera reports. The subscription is renewed, and made anew when it was lost.
+//! Shows seven things that a camera reports. The subscription is renewed, and made anew when it was lost.
 //!
 //! `cargo run --example events -- http://192.0.2.7/onvif/device_service admin password.txt`
 
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let camera = Args::read()?.camera().connect().await?;
     let mut events = camera.events().subscribe(Filter::all());
 
-    for _ in 0..5 {
+    for _ in 0..7 {
         match events.next().await.transpose()? {
             Some(EventItem::Notification(event)) => {
                 let state = event.operation.map(|operation| operation.to_string());

@@ -71,6 +71,26 @@ pub fn python(name: &str, module: &str) -> Option<PathBuf> {
     installed(&[(python.to_str().unwrap(), &["-c", &import])]).then_some(python)
 }
 
+/// The Node.js of `target/venv-node`, which `.ci/run` makes, if it has this module. If not, says so, or fails where
+/// `REQUIRE_SHARED=1` asks for all counterparts.
+pub fn node(module: &str) -> Option<Command> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let venv = root.join("target/venv-node");
+    let modules = venv.join("node_modules");
+    let node = venv.join("bin/node");
+    let probe = format!(
+        "NODE_PATH='{}' '{}' -e \"require('{module}')\"",
+        modules.display(),
+        node.display()
+    );
+    if !installed(&[("sh", &["-c", &probe])]) {
+        return None;
+    }
+    let mut command = Command::new(node);
+    command.env("NODE_PATH", modules);
+    Some(command)
+}
+
 /// Reference data beside the repository. If it is not there, says so, or fails where `REQUIRE_SHARED=1`.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use interop::{program, until};
+use interop::{installed, program, python, until};
 use serde_json::Value;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -89,6 +89,30 @@ impl Networks {
         let camera = Running::start(&self.camera, program("virtual-camera"), args);
         camera.line_with("try:");
         camera
+    }
+
+    /// A camera with a user, in whose network multicast finds its way.
+    fn camera_of(&self, user: &str, password: &str) -> (Running, tempfile::NamedTempFile) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, password).unwrap();
+        let path = file.path().to_str().unwrap();
+        let of_user = ["--username", user, "--password-file", path];
+        let camera = self.camera(&[&CAMERA[..], &of_user].concat());
+        // These clients leave it to the routes where a probe goes.
+        let route = ["route", "add", "239.255.255.250/32", "dev", "eth0"];
+        ip(&[&["-n", &self.client][..], &route].concat()).unwrap();
+        (camera, file)
+    }
+
+    /// What a command line prints in the client's network, whatever comes of it.
+    fn shell(&self, line: &str) -> String {
+        let limit = LIMIT.as_secs().to_string();
+        let output = Command::new("ip")
+            .args(["netns", "exec", &self.client])
+            .args(["timeout", &limit, "sh", "-c", line])
+            .stdin(Stdio::null())
+            .output();
+        String::from_utf8_lossy(&output.unwrap().stdout).into_owned()
     }
 
     fn discover(&self, args: &[&str]) -> Vec<Value> {
@@ -281,4 +305,66 @@ fn cameras_are_seen_as_they_join_and_leave() {
     let bye: Value = serde_json::from_str(&watch.line_with("bye")).unwrap();
     assert_eq!(bye["endpointReference"], hello["endpointReference"]);
     watch.interrupt();
+}
+
+#[test]
+fn onvif_util_finds_the_camera_and_has_a_session_with_it() {
+    if !installed(&[("sh", &["-c", "command -v onvif-util"])]) {
+        return;
+    }
+    let Some(networks) = Networks::new() else {
+        return;
+    };
+    let _camera = networks.camera_of("admin", "secret");
+    let found = networks.shell("onvif-util -a");
+    assert!(found.contains("Found 1 cameras"), "{found}");
+    let line = found.lines().find(|line| line.starts_with("192.0.2.7 "));
+    assert!(
+        line.unwrap().ends_with("(camera-1 virtual-camera)"),
+        "{found}"
+    );
+
+    let expected = [
+        "name:   camera-1 virtual-camera",
+        "Token 0: main",
+        "rtsp://192.0.2.7:8554/main",
+        "Resolution: 1280 x 720",
+        "Brightness: 50",
+    ];
+    let commands = r"get profiles\nget rtsp\nget video\nget imaging\nquit\n";
+    let line = format!("printf '{commands}' | onvif-util -u admin -p secret 192.0.2.7");
+    // Its nonces are new but once a second: two requests in one millisecond have one token, and the second is refused.
+    let printed = until("session without a replay", LIMIT * 2, || {
+        let printed = networks.shell(&line);
+        let refused = printed.contains("ter:NotAuthorized");
+        println!("a session{}", if refused { " with a replay" } else { "" });
+        (!refused).then_some(printed)
+    });
+    for expected in expected {
+        assert!(printed.contains(expected), "no {expected:?} in {printed}");
+    }
+}
+
+#[test]
+fn onvif_python_finds_the_camera_and_asks_it() {
+    let Some(python) = python("onvif-python", "onvif") else {
+        return;
+    };
+    let Some(networks) = Networks::new() else {
+        return;
+    };
+    let _camera = networks.camera_of("admin", "secret");
+    let line = format!(
+        "echo 1 | {} --discover --interface 192.0.2.9 --username admin --password secret --cache none \
+         devicemgmt GetDeviceInformation",
+        python.with_file_name("onvif").display(),
+    );
+    let printed = networks.shell(&line);
+    for expected in [
+        "192.0.2.7:8080",
+        "[dn:NetworkVideoTransmitter]",
+        "'Model': 'Virtual Camera'",
+    ] {
+        assert!(printed.contains(expected), "no {expected:?} in {printed}");
+    }
 }

@@ -8,6 +8,8 @@ use crate::{TimeOrigin, WallClock};
 const SANE: Duration = Duration::from_secs(5);
 /// RTP timestamps that move this much more or less than the time that passed have jumped.
 const JUMP: Duration = Duration::from_secs(10);
+/// Timestamps that go back by more than this have jumped; by less, frames came in decoding order.
+const JUMP_BACK: Duration = Duration::from_millis(1500);
 
 /// Maps the RTP timestamps of one stream, extended to 64 bits, to time.
 #[derive(Debug)]
@@ -130,7 +132,8 @@ impl MediaClock {
         };
         let passed = arrival.saturating_sub(anchor.last_arrival);
         let moved = (ticks.saturating_sub(anchor.last_ticks)) as f64 / self.rate;
-        if (moved - passed.as_secs_f64()).abs() > JUMP.as_secs_f64() {
+        let jumped = (moved - passed.as_secs_f64()).abs() > JUMP.as_secs_f64();
+        if jumped || moved < -JUMP_BACK.as_secs_f64() {
             anchor.ticks = ticks;
             anchor.pts = anchor.last_pts + passed;
             // The camera's reports from before the jump count in other timestamps.

@@ -7,11 +7,14 @@
 
 mod auth;
 mod framing;
+mod keepalive;
 mod relay;
+mod repair;
 mod rewrite;
+mod source_filter;
 mod udp;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +29,7 @@ use auth::Authenticator;
 pub use auth::{AuthBudget, Credentials, FailureBudget};
 use framing::AccessUnitMeter;
 pub use framing::Caps;
+use keepalive::Keepalive;
 use relay::Relay;
 use rewrite::Addresses;
 pub use rewrite::ForeignUrlPolicy;
@@ -108,6 +112,10 @@ impl Guard {
             udp: JoinSet::new(),
             idle: options.idle,
             meter: AccessUnitMeter::new(options.caps.access_unit),
+            sources: HashMap::new(),
+            keepalive: Keepalive::default(),
+            playing: false,
+            heard: false,
             next_cseq: 1,
             pending: VecDeque::new(),
             to_camera: BytesMut::new(),

@@ -12,6 +12,7 @@ mod declare;
 mod encode;
 pub mod namespace;
 mod reader;
+mod scanner;
 mod value;
 
 pub use encode::{EncodeError, text_element, to_body};

@@ -132,8 +132,8 @@ fn documents() -> Vec<(&'static str, String)> {
         ("a tag without end", format!("<{}", "x ".repeat(2_000_000))),
         (
             "a text of 2 MB",
-            envelope(&format!(
-                "<trt:GetProfilesResponse>{}</trt:GetProfilesResponse>",
+            response(&format!(
+                "<trt:Profiles token='x'><tt:Name>{}</tt:Name></trt:Profiles>",
                 "x".repeat(2 << 20)
             )),
         ),

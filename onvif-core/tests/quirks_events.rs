@@ -121,7 +121,9 @@ async fn c12_event_requests_carry_addressing_headers() {
 #[tokio::test]
 async fn c13_other_requests_carry_none() {
     let (target, camera) = start(Quirks {
-        reject_wsa_on: vec!["device", "media", "media2", "ptz", "imaging"],
+        reject_wsa_on: ["device", "media", "media2", "ptz", "imaging"]
+            .map(str::to_owned)
+            .to_vec(),
         ..Quirks::default()
     })
     .await;
@@ -470,7 +472,7 @@ async fn c34_a_message_without_data_is_a_state_that_is_not_known() {
 async fn c35_topics_are_trimmed_and_those_of_makers_have_a_meaning_or_pass_as_they_are() {
     for topic_suffix in ["//.", "/.", "/"] {
         let (target, camera) = start(Quirks {
-            topic_suffix,
+            topic_suffix: topic_suffix.to_owned(),
             vendor_topics: true,
             ..Quirks::default()
         })

@@ -256,7 +256,9 @@ async fn tokens_with_spaces_and_markup_are_kept_as_they_are() {
 #[tokio::test]
 async fn a_camera_that_refuses_addressing_headers_is_moved_and_stopped() {
     let quirks = Quirks {
-        reject_wsa_on: vec!["ptz", "media", "imaging", "device"],
+        reject_wsa_on: ["ptz", "media", "imaging", "device"]
+            .map(str::to_owned)
+            .to_vec(),
         ..Quirks::default()
     };
     let (target, ptz, profile) = start(quirks).await;

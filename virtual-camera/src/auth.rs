@@ -1,17 +1,20 @@
-//! Who may call: HTTP Digest and WS-UsernameToken, checked against the camera's one user.
+//! Who is calling: HTTP Digest and WS-UsernameToken, checked against the camera's users.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use sha1::{Digest as _, Sha1};
 
+use crate::accounts::{Accounts, Level, User};
 use crate::clock::read_timestamp;
 use crate::digest::{Algorithm, Deviation, DigestServer, Verdict};
 use crate::quirks::{Quirks, WssePrefix};
+use crate::rtsp::{Door, RtspAuth};
 use crate::xml::Node;
 
 /// How far a token's `Created` may be from the camera's clock.
@@ -21,8 +24,9 @@ const MAX_CREATED: usize = 24;
 const MAX_NONCES: usize = 16_384;
 const REALM: &str = "virtual-camera";
 
-/// What the SOAP services accept as proof of the user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the SOAP services accept as proof of a user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum AuthScheme {
     /// A WS-UsernameToken or HTTP Digest.
@@ -36,20 +40,18 @@ pub enum AuthScheme {
     Both,
 }
 
-/// The camera's user. `Debug` leaves the password out.
+/// A name with a password. `Debug` leaves the password out.
 #[derive(Clone)]
 pub(crate) struct Credentials {
     pub user: String,
     pub password: String,
 }
 
-impl Credentials {
-    fn query(&self) -> String {
-        url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("user", &self.user)
-            .append_pair("password", &self.password)
-            .finish()
-    }
+fn query(user: &User) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("user", &user.name)
+        .append_pair("password", &user.password)
+        .finish()
 }
 
 impl fmt::Debug for Credentials {
@@ -81,17 +83,19 @@ pub(crate) struct Refusal {
     pub wrong: bool,
 }
 
-/// The check itself. Without a user everything is open.
+/// The check itself. Without a configured user everything is open, to an administrator's rights.
 #[derive(Debug)]
 pub(crate) struct Gate {
     scheme: AuthScheme,
-    user: Option<(Credentials, Arc<DigestServer>)>,
+    accounts: Arc<Accounts>,
+    digest: Arc<DigestServer>,
     used: UsedNonces,
     rules: Rules,
+    rtsp: RtspAuth,
 }
 
 /// How picky the camera is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Rules {
     algorithms: Vec<Algorithm>,
     deviation: Deviation,
@@ -124,35 +128,60 @@ impl Rules {
     }
 }
 
+fn digest(accounts: &Arc<Accounts>, rules: &Rules) -> Arc<DigestServer> {
+    let server = DigestServer::for_accounts(REALM, accounts.clone(), &rules.algorithms);
+    Arc::new(server.deviating(rules.deviation))
+}
+
 impl Gate {
     pub(crate) fn new(scheme: AuthScheme, user: Option<Credentials>, quirks: &Quirks) -> Self {
-        let mut gate = Self {
+        let rules = Rules::of(quirks);
+        let accounts = Arc::new(Accounts::new(user, quirks));
+        Self {
             scheme,
-            user: None,
+            digest: digest(&accounts, &rules),
+            accounts,
             used: UsedNonces::default(),
-            rules: Rules::of(quirks),
-        };
-        if let Some(user) = user {
-            gate.set_user(user);
+            rules,
+            rtsp: RtspAuth::default(),
         }
-        gate
     }
 
-    pub(crate) fn set_user(&mut self, user: Credentials) {
-        let algorithms = &self.rules.algorithms;
-        let digest = DigestServer::new(REALM, &user.user, &user.password, algorithms)
-            .deviating(self.rules.deviation);
-        self.user = Some((user, Arc::new(digest)));
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
-    /// The Digest side, to share with the RTSP server.
+    /// Sets how picky the camera is. Nonces that were handed out go on where Digest stays as it is.
+    pub(crate) fn set_rules(&mut self, quirks: &Quirks) {
+        let rules = Rules::of(quirks);
+        if rules.algorithms != self.rules.algorithms || rules.deviation != self.rules.deviation {
+            self.digest = digest(&self.accounts, &rules);
+        }
+        self.rules = rules;
+        self.accounts.set_lockout(quirks);
+    }
+
+    /// The Digest side; `None` where everything is open.
     pub(crate) fn digest(&self) -> Option<Arc<DigestServer>> {
-        self.user.as_ref().map(|(_, digest)| digest.clone())
+        let needed = self.accounts.configured().is_some();
+        needed.then(|| self.digest.clone())
     }
 
-    /// Name of the user, where there is one.
-    pub(crate) fn user_name(&self) -> Option<&str> {
-        self.user.as_ref().map(|(user, _)| user.user.as_str())
+    /// Sets what RTSP accepts.
+    pub(crate) fn set_rtsp(&mut self, rtsp: RtspAuth) {
+        self.rtsp = rtsp;
+    }
+
+    /// The check of RTSP, where there is a user. Basic lets in the one that was configured.
+    pub(crate) fn rtsp(&self) -> Option<Door> {
+        let user = self.accounts.configured()?;
+        let digest = Door::digest(self.digest.clone());
+        let basic = Door::basic(REALM, &user.name, &user.password);
+        Some(match self.rtsp {
+            RtspAuth::Digest => digest,
+            RtspAuth::Basic => basic,
+            RtspAuth::Either => digest.or(basic),
+        })
     }
 
     pub(crate) fn accepts_digest(&self) -> bool {
@@ -163,30 +192,38 @@ impl Gate {
         self.scheme != AuthScheme::Digest
     }
 
-    /// Checks a SOAP request; `now` is the camera's clock.
-    pub(crate) fn check(&mut self, request: &Presented<'_>, now: Timestamp) -> Result<(), Refusal> {
+    /// Checks a SOAP request, and says what its sender may do; `now` is the camera's clock.
+    pub(crate) fn check(
+        &mut self,
+        request: &Presented<'_>,
+        now: Timestamp,
+    ) -> Result<Level, Refusal> {
         match self.scheme {
             AuthScheme::Digest => self.check_digest(request),
             AuthScheme::UsernameToken => self.check_token(request, now),
             AuthScheme::Both => {
-                self.check_digest(request)?;
-                self.check_token(request, now)
+                let by_digest = self.check_digest(request)?;
+                Ok(by_digest.min(self.check_token(request, now)?))
             }
             AuthScheme::Either => {
                 let has_token = username_token(request.header).is_some();
-                if request.authorization.is_none() && has_token {
-                    self.check_token(request, now)
-                } else {
-                    self.check_digest(request)
+                match (request.authorization.is_some(), has_token) {
+                    (false, true) => self.check_token(request, now),
+                    (_, false) => self.check_digest(request),
+                    // Who brings both has to be right twice.
+                    (true, true) => {
+                        let by_digest = self.check_digest(request)?;
+                        Ok(by_digest.min(self.check_token(request, now)?))
+                    }
                 }
             }
         }
     }
 
     /// Checks HTTP Digest alone, as for snapshots.
-    pub(crate) fn check_digest(&self, request: &Presented<'_>) -> Result<(), Refusal> {
-        let Some((_, digest)) = &self.user else {
-            return Ok(());
+    pub(crate) fn check_digest(&self, request: &Presented<'_>) -> Result<Level, Refusal> {
+        let Some(digest) = self.digest() else {
+            return Ok(Level::Administrator);
         };
         let refused = |challenges, wrong| Refusal {
             status: StatusCode::UNAUTHORIZED,
@@ -196,54 +233,71 @@ impl Gate {
         let Some(authorization) = request.authorization else {
             return Err(refused(digest.challenges(), false));
         };
-        match digest.verify(request.method, request.uri, authorization) {
-            Verdict::Accepted => Ok(()),
-            Verdict::Stale => Err(refused(digest.stale_challenges(), false)),
-            Verdict::Refused => Err(refused(digest.challenges(), true)),
+        match digest.authenticate(request.method, request.uri, authorization) {
+            Ok(user) => Ok(user.level),
+            Err(Verdict::Stale) => Err(refused(digest.stale_challenges(), false)),
+            Err(_) => Err(refused(digest.challenges(), true)),
         }
     }
 
     /// Checks HTTP Basic alone.
-    pub(crate) fn check_basic(&self, request: &Presented<'_>) -> Result<(), Refusal> {
-        let Some((user, _)) = &self.user else {
-            return Ok(());
-        };
-        let pair = format!("{}:{}", user.user, user.password);
-        let expected = format!("Basic {}", BASE64_STANDARD.encode(pair));
-        match request.authorization {
-            Some(given) if given == expected => Ok(()),
-            given => Err(Refusal {
-                status: StatusCode::UNAUTHORIZED,
-                challenges: vec![format!("Basic realm=\"{REALM}\"")],
-                wrong: given.is_some(),
-            }),
+    pub(crate) fn check_basic(&self, request: &Presented<'_>) -> Result<Level, Refusal> {
+        if self.accounts.configured().is_none() {
+            return Ok(Level::Administrator);
+        }
+        let given = request.authorization;
+        let user = given.and_then(|given| self.by_basic(given));
+        user.map(|user| user.level).ok_or_else(|| Refusal {
+            status: StatusCode::UNAUTHORIZED,
+            challenges: vec![format!("Basic realm=\"{REALM}\"")],
+            wrong: given.is_some(),
+        })
+    }
+
+    fn by_basic(&self, authorization: &str) -> Option<User> {
+        let encoded = authorization.strip_prefix("Basic ")?;
+        let pair = String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok()?;
+        let (name, password) = pair.split_once(':')?;
+        self.by_password(name, |user| user.password == password)
+    }
+
+    /// A user that can log in, if this proves it; otherwise that is noted.
+    fn by_password(&self, name: &str, proof: impl FnOnce(&User) -> bool) -> Option<User> {
+        let now = Instant::now();
+        let user = self.accounts.find(name, now)?;
+        if proof(&user) {
+            self.accounts.let_in(name);
+            Some(user)
+        } else {
+            self.accounts.turned_away(name, now);
+            None
         }
     }
 
     /// Checks for `user` and `password` in a query.
-    pub(crate) fn check_query(&self, query: &str) -> Result<(), Refusal> {
-        let Some((user, _)) = &self.user else {
-            return Ok(());
+    pub(crate) fn check_query(&self, given: &str) -> Result<Level, Refusal> {
+        let Some(user) = self.accounts.configured() else {
+            return Ok(Level::Administrator);
         };
-        if query.starts_with(&user.query()) {
-            return Ok(());
+        if given.starts_with(&query(&user)) {
+            return Ok(user.level);
         }
         Err(Refusal {
             status: StatusCode::UNAUTHORIZED,
             challenges: Vec::new(),
-            wrong: !query.is_empty(),
+            wrong: !given.is_empty(),
         })
     }
 
-    /// The user as a query, where there is one.
+    /// The configured user as a query, where there is one.
     pub(crate) fn user_query(&self) -> Option<String> {
-        self.user.as_ref().map(|(user, _)| user.query())
+        self.accounts.configured().as_ref().map(query)
     }
 
-    fn check_token(&mut self, request: &Presented<'_>, now: Timestamp) -> Result<(), Refusal> {
-        let Some((user, _)) = &self.user else {
-            return Ok(());
-        };
+    fn check_token(&mut self, request: &Presented<'_>, now: Timestamp) -> Result<Level, Refusal> {
+        if self.accounts.configured().is_none() {
+            return Ok(Level::Administrator);
+        }
         let refused = |wrong| Refusal {
             status: StatusCode::BAD_REQUEST,
             challenges: Vec::new(),
@@ -272,20 +326,22 @@ impl Gate {
         {
             return Err(refused(true));
         }
-        let expected = Sha1::new()
-            .chain_update(raw_nonce)
-            .chain_update(created)
-            .chain_update(&user.password)
-            .finalize();
-        if name != user.user || digest != BASE64_STANDARD.encode(expected) {
+        let is_right = |user: &User| {
+            let expected = Sha1::new()
+                .chain_update(raw_nonce)
+                .chain_update(created)
+                .chain_update(&user.password)
+                .finalize();
+            digest == BASE64_STANDARD.encode(expected)
+        };
+        let user = self.by_password(name, is_right).ok_or(refused(true))?;
+        let time = read_timestamp(created).ok_or(refused(true))?;
+        if time.duration_since(now).abs() > self.rules.max_skew {
             return Err(refused(true));
         }
-        let created = read_timestamp(created).ok_or(refused(true))?;
-        if created.duration_since(now).abs() > self.rules.max_skew {
-            return Err(refused(true));
-        }
-        if self.used.insert(nonce, now) {
-            Ok(())
+        // Some clients make a new nonce but once a second; with another `Created` it is another token.
+        if self.used.insert(format!("{nonce} {created}"), now) {
+            Ok(user.level)
         } else {
             Err(refused(true))
         }
@@ -303,7 +359,7 @@ pub(crate) fn username_token(header: &Node) -> Option<&Node> {
     header.child("Security")?.child("UsernameToken")
 }
 
-/// Nonces that were accepted while their `Created` can still be fresh.
+/// Nonces with `Created` that were accepted while they can still be fresh.
 #[derive(Debug, Default)]
 struct UsedNonces {
     known: HashSet<String>,
@@ -311,8 +367,8 @@ struct UsedNonces {
 }
 
 impl UsedNonces {
-    /// False where the nonce was used before.
-    fn insert(&mut self, nonce: &str, now: Timestamp) -> bool {
+    /// False where it was used before.
+    fn insert(&mut self, nonce: String, now: Timestamp) -> bool {
         let is_old = |used: Timestamp| now.duration_since(used).abs() > MAX_SKEW * 2;
         while let Some((used, _)) = self.by_age.front()
             && (is_old(*used) || self.by_age.len() >= MAX_NONCES)
@@ -321,10 +377,10 @@ impl UsedNonces {
                 self.known.remove(&nonce);
             }
         }
-        if !self.known.insert(nonce.to_owned()) {
+        if !self.known.insert(nonce.clone()) {
             return false;
         }
-        self.by_age.push_back((now, nonce.to_owned()));
+        self.by_age.push_back((now, nonce));
         true
     }
 }
@@ -350,7 +406,7 @@ mod tests {
         read(header.as_bytes()).unwrap()
     }
 
-    fn check(gate: &mut Gate, header: &Node, now: Timestamp) -> Result<(), Refusal> {
+    fn check(gate: &mut Gate, header: &Node, now: Timestamp) -> Result<Level, Refusal> {
         let request = Presented {
             method: "POST",
             uri: "/",
@@ -375,7 +431,7 @@ mod tests {
         let mut gate = gate(AuthScheme::Either);
         let header = header("secret", "n1", now);
 
-        assert_eq!(check(&mut gate, &header, now), Ok(()));
+        assert_eq!(check(&mut gate, &header, now), Ok(Level::Administrator));
         assert!(check(&mut gate, &header, now).unwrap_err().wrong);
     }
 

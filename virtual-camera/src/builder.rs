@@ -1,30 +1,35 @@
 //! How a camera is set up.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::auth::{AuthScheme, Credentials, Gate};
 use crate::camera::VirtualCamera;
-use crate::clip::Clip;
+use crate::clip::{Clip, Codec};
 use crate::clock::Clock;
 use crate::discovery;
 use crate::error::Error;
 use crate::motion::Ptz;
 use crate::observed::Observed;
+use crate::port::Port;
+use crate::presence::Presence;
 use crate::push;
-use crate::quirks::Quirks;
-use crate::rtsp::{RtspOptions, RtspServer};
+use crate::quirks::{LiveQuirks, Quirks};
+use crate::replay::Replay;
+use crate::rtsp::{RtspAuth, RtspOptions, RtspServer};
 use crate::server::{self, Certificate, Tls};
 use crate::service::imaging::Imaging;
 use crate::service::profiles::initial;
 use crate::service::{device, ptz};
 use crate::state::{Camera, Events};
+use crate::stream_spec::StreamSpec;
+use crate::topic;
 
 /// Whether and where a camera answers WS-Discovery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +60,12 @@ pub struct Builder {
     quirks: Quirks,
     https: Option<Certificate>,
     client_roots: Option<Vec<u8>>,
+    rtsp_auth: RtspAuth,
+    streams: Vec<StreamSpec>,
+    multicast: Option<SocketAddrV4>,
+    /// Made for another camera of the same fleet.
+    tls: Option<Tls>,
+    replay: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -72,12 +83,18 @@ impl Default for Builder {
             quirks: Quirks::default(),
             https: None,
             client_roots: None,
+            rtsp_auth: RtspAuth::default(),
+            streams: Vec::new(),
+            multicast: None,
+            tls: None,
+            replay: None,
         }
     }
 }
 
 impl Builder {
-    /// The camera's one user, for SOAP, snapshots and RTSP. Without it, everything is open.
+    /// The user that is always there, an administrator, for SOAP, snapshots and RTSP; clients can make others. Without it,
+    /// everything is open.
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some(Credentials {
             user: user.into(),
@@ -86,9 +103,28 @@ impl Builder {
         self
     }
 
-    /// What SOAP accepts as proof of the user; snapshots and RTSP always take HTTP Digest.
+    /// What SOAP accepts as proof of the user; snapshots always take HTTP Digest.
     pub fn auth(mut self, scheme: AuthScheme) -> Self {
         self.auth = scheme;
+        self
+    }
+
+    /// What RTSP accepts as proof of the user: Digest, by default.
+    pub fn rtsp_auth(mut self, scheme: RtspAuth) -> Self {
+        self.rtsp_auth = scheme;
+        self
+    }
+
+    /// Adds a stream, with a fixed profile of its own after those that are there.
+    pub fn stream(mut self, stream: StreamSpec) -> Self {
+        self.streams.push(stream);
+        self
+    }
+
+    /// Streams by multicast to this group too, over IPv4: of each track, RTP to an even port from this one on, and RTCP to
+    /// the next. Packets go no further than the network of the address it listens on.
+    pub fn multicast(mut self, group: SocketAddrV4) -> Self {
+        self.multicast = Some(group);
         self
     }
 
@@ -110,7 +146,8 @@ impl Builder {
         self
     }
 
-    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate.
+    /// Serves SOAP and snapshots over HTTPS and nothing else, with this certificate; and RTSP over TLS on the port of RTSP,
+    /// which goes on to take it without.
     pub fn https(mut self, certificate: Certificate) -> Self {
         self.https = Some(certificate);
         self
@@ -152,12 +189,25 @@ impl Builder {
         self
     }
 
+    /// Answers with what another camera said: a recording that [`Recorder`](crate::Recorder) made, or a folder of
+    /// responses, `SERVICE/OperationResponse.xml`. Addresses are those of this camera, streams and snapshots the built-in ones;
+    /// what was not recorded is not supported. Credentials that are set are asked for, but tokens may have any age.
+    pub fn replay(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.replay = Some(folder.into());
+        self
+    }
+
     /// Starts the camera. It serves when this returns, and until it is stopped or dropped.
     ///
     /// # Errors
     /// [`Error::Listen`] where a port is taken or the address is not this machine's; [`Error::Tls`] where the
-    /// root certificates for clients cannot be used.
-    pub async fn start(self) -> Result<VirtualCamera, Error> {
+    /// root certificates for clients cannot be used; [`Error::Recording`] where there is nothing to replay.
+    pub async fn start(mut self) -> Result<VirtualCamera, Error> {
+        let replay = self.replay.as_deref().map(Replay::load).transpose()?;
+        if replay.is_some() {
+            // Its clock stands still, so that tokens get as old as the recording.
+            self.quirks.max_skew.get_or_insert(u32::MAX);
+        }
         let http_address = SocketAddr::new(self.listen, self.http_port);
         let failed = |purpose, address| {
             move |source| Error::Listen {
@@ -166,39 +216,28 @@ impl Builder {
                 source,
             }
         };
-        let listener = TcpListener::bind(http_address).await;
-        let listener = listener.map_err(failed("HTTP", http_address))?;
-        let http = listener.local_addr();
-        let http = http.map_err(failed("HTTP", http_address))?;
+        let port = Port::open(http_address);
+        let (port, http) = port.map_err(failed("HTTP", http_address))?;
 
-        let tls = self
-            .https
-            .map(|certificate| Tls::new(certificate, self.listen, self.client_roots.as_deref()))
-            .transpose()
-            .map_err(|reason| Error::Tls { reason })?;
+        let tls = self.make_tls()?;
         let (acceptor, certificate_pem) =
             tls.map(|tls| (tls.acceptor, tls.certificate_pem)).unzip();
 
-        let gate = Gate::new(self.auth, self.credentials, &self.quirks);
-        let clip = Clip::built_in();
+        let mut gate = Gate::new(self.auth, self.credentials, &self.quirks);
+        gate.set_rtsp(self.rtsp_auth);
+        let clip = Clip::of(Codec::H264);
         let rtsp_address = SocketAddr::new(self.listen, self.rtsp_port);
         let rtsp = RtspServer::start(RtspOptions {
             listen: rtsp_address,
-            auth: gate.digest(),
-            clip: clip.clone(),
+            auth: gate.rtsp(),
+            tls: acceptor.clone(),
+            multicast: self.multicast,
         });
         let rtsp = rtsp.await.map_err(failed("RTSP", rtsp_address))?;
 
         let uuid = self.uuid.unwrap_or_else(Uuid::new_v4);
-        let serial = self.serial.unwrap_or_else(|| {
-            let number = match self.quirks.same_serial {
-                true => 0,
-                false => uuid.as_fields().0,
-            };
-            format!("VC{number:08X}")
-        });
         let camera = Arc::new(Camera {
-            serial,
+            serial: self.serial,
             uuid,
             http,
             certificate_pem,
@@ -210,31 +249,64 @@ impl Builder {
             ptz: Mutex::new(Ptz::new(Instant::now())),
             ptz_settings: Mutex::new(ptz::Settings::default()),
             imaging: Mutex::new(Imaging::new(Instant::now())),
-            media: Mutex::new(initial(&clip, &self.quirks)),
-            events: Events::default(),
+            media: Mutex::new(initial(&clip, &self.quirks, &self.streams, self.multicast)),
+            events: Events::new(topic::at_the_start()),
             observed: Mutex::new(Observed::default()),
+            requests: Mutex::default(),
+            started: Instant::now(),
+            forgotten_refusals: AtomicU64::default(),
             recent: Mutex::default(),
             crashed: AtomicBool::default(),
+            presence: Presence::default(),
+            streams: self.streams,
             stopping: CancellationToken::new(),
+            multicast: self.multicast,
+            replay,
             name: self.name,
-            quirks: self.quirks,
+            quirks: LiveQuirks::new(self.quirks),
         });
-        let discovery = discovery::start(&camera, self.discovery, self.listen).await?;
+        let programme: Weak<Camera> = Arc::downgrade(&camera);
+        camera.rtsp.show(programme);
+        let cameras = vec![camera.clone()];
+        let stopping = camera.stopping.clone();
+        let discovery = discovery::start(cameras, stopping, self.discovery, self.listen).await?;
         let (discovery_address, discovery) = discovery.unzip();
         let tasks = [
-            Some(tokio::spawn(server::serve(
-                camera.clone(),
-                listener,
-                acceptor,
-            ))),
+            Some(tokio::spawn(server::serve(camera.clone(), port, acceptor))),
             Some(tokio::spawn(push::deliver(camera.clone()))),
             discovery,
         ];
-        tracing::info!(camera = camera.name, %http, "virtual camera started");
+        tracing::info!(camera = camera.name, http = %camera.http.address(), "virtual camera started");
         Ok(VirtualCamera::new(
             camera,
             discovery_address,
             tasks.into_iter().flatten().collect(),
         ))
     }
+
+    /// The certificate, made anew unless another camera shares its own.
+    fn make_tls(&self) -> Result<Option<Tls>, Error> {
+        if self.tls.is_some() {
+            return Ok(self.tls.clone());
+        }
+        let roots = self.client_roots.as_deref();
+        let tls = self.https.map(|kind| Tls::new(kind, self.listen, roots));
+        tls.transpose().map_err(|reason| Error::Tls { reason })
+    }
+
+    /// Uses the certificate of another camera that was set up alike, or makes one for others to use.
+    pub(crate) fn share_tls(&mut self, made: &mut Vec<(TlsSpec, Tls)>) -> Result<(), Error> {
+        let spec = (self.https, self.listen, self.client_roots.clone());
+        self.tls = match made.iter().find(|(other, _)| *other == spec) {
+            Some((_, tls)) => Some(tls.clone()),
+            None => self.make_tls()?,
+        };
+        if let Some(tls) = &self.tls {
+            made.push((spec, tls.clone()));
+        }
+        Ok(())
+    }
 }
+
+/// What a certificate is made for.
+pub(crate) type TlsSpec = (Option<Certificate>, IpAddr, Option<Vec<u8>>);

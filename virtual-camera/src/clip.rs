@@ -1,188 +1,283 @@
-//! The moving picture that the camera shows.
+//! What the camera shows and plays: clips that assets/make.sh made.
 
-use std::sync::{Arc, OnceLock};
+mod adts;
+mod annex_b;
+mod jpeg;
+
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 
-// Made by assets/make.sh, which sets the three numbers of `Clip::built_in` too.
-const H264: &[u8] = include_bytes!("../assets/clip.h264");
 const STILL: &[u8] = include_bytes!("../assets/still.jpg");
 
-/// An H.264 clip that loops without a seam, and a still of it.
+/// How a clip is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    H264,
+    H265,
+    Jpeg,
+    Aac,
+    Pcmu,
+}
+
+/// A clip that loops without a seam.
 #[derive(Debug)]
 pub(crate) struct Clip {
-    /// Pixels.
+    pub codec: Codec,
+    /// Pixels; 0 for sound.
     pub width: u32,
-    /// Pixels.
+    /// Pixels; 0 for sound.
     pub height: u32,
-    /// Frames a second.
+    /// Frames a second; 0 for sound.
     pub frame_rate: u32,
-    sps: Bytes,
-    pps: Bytes,
-    access_units: Vec<AccessUnit>,
-    still: Bytes,
+    pub pace: Pace,
+    /// H.264: SPS, PPS. H.265: VPS, SPS, PPS. AAC: the AudioSpecificConfig.
+    parameters: Vec<Bytes>,
+    units: Vec<Unit>,
+}
+
+/// How fast the units of a clip follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// RTP ticks a second.
+    pub clock_rate: u32,
+    /// RTP ticks from one unit to the next.
+    pub ticks: u32,
 }
 
 /// One frame of a clip.
-#[derive(Debug)]
-pub(crate) struct AccessUnit {
-    /// NAL units without start codes; parameter sets come before the slices of a key frame.
-    pub nal_units: Vec<Bytes>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unit {
+    /// Video: NAL units without start codes; parameter sets come before the slices of a key frame. JPEG: the two
+    /// quantization tables in a row, and the scan. Sound: the frame.
+    pub parts: Vec<Bytes>,
     /// Whether decoding can start here.
     pub is_key: bool,
 }
 
+impl Pace {
+    const fn video(frame_rate: u32) -> Self {
+        Self {
+            clock_rate: 90_000,
+            ticks: 90_000 / frame_rate,
+        }
+    }
+}
+
 impl Clip {
-    /// The clip that comes with the crate: a dial with a running clock and a frame counter,
+    /// The clip of a codec. All videos show the same at the same time: a dial with a running clock and a frame counter,
     /// ten seconds, a key frame every two.
-    pub(crate) fn built_in() -> Arc<Clip> {
-        static BUILT_IN: OnceLock<Arc<Clip>> = OnceLock::new();
-        BUILT_IN
-            .get_or_init(|| {
-                let nal_units = split_annex_b(Bytes::from_static(H264));
-                let first = |kind| {
-                    nal_units
-                        .iter()
-                        .find(|nal_unit| nal_unit_type(nal_unit) == kind)
-                        .cloned()
-                        .expect("the clip holds its parameter sets")
-                };
-                Arc::new(Clip {
-                    width: 1280,
-                    height: 720,
-                    frame_rate: 15,
-                    sps: first(SPS),
-                    pps: first(PPS),
-                    access_units: group(nal_units),
-                    still: Bytes::from_static(STILL),
-                })
-            })
-            .clone()
+    pub(crate) fn of(codec: Codec) -> Arc<Clip> {
+        static H264: LazyLock<Arc<Clip>> = LazyLock::new(h264);
+        static H265: LazyLock<Arc<Clip>> = LazyLock::new(h265);
+        static JPEG: LazyLock<Arc<Clip>> = LazyLock::new(mjpeg);
+        static AAC: LazyLock<Arc<Clip>> = LazyLock::new(aac);
+        static PCMU: LazyLock<Arc<Clip>> = LazyLock::new(pcmu);
+        let clip = match codec {
+            Codec::H264 => &H264,
+            Codec::H265 => &H265,
+            Codec::Jpeg => &JPEG,
+            Codec::Aac => &AAC,
+            Codec::Pcmu => &PCMU,
+        };
+        LazyLock::force(clip).clone()
     }
 
     /// Every frame of one turn of the loop, in the order of time.
-    pub(crate) fn access_units(&self) -> &[AccessUnit] {
-        &self.access_units
+    pub(crate) fn units(&self) -> &[Unit] {
+        &self.units
     }
 
-    /// The sequence parameter set, a NAL unit without start code.
-    pub(crate) fn sps(&self) -> &Bytes {
-        &self.sps
+    /// What a decoder needs to know beforehand, see the codecs.
+    pub(crate) fn parameters(&self) -> &[Bytes] {
+        &self.parameters
     }
 
-    /// The picture parameter set, a NAL unit without start code.
-    pub(crate) fn pps(&self) -> &Bytes {
-        &self.pps
+    /// Frames from one key frame to the next.
+    pub(crate) fn gov_length(&self) -> usize {
+        let next = self.units.iter().skip(1).position(|unit| unit.is_key);
+        next.map_or(self.units.len(), |before| before + 1)
     }
 
-    /// A JPEG of the size of the clip.
-    pub(crate) fn still(&self) -> Bytes {
-        self.still.clone()
+    /// Mean bit rate in kbit/s, rounded up.
+    pub(crate) fn bit_rate(&self) -> u64 {
+        let sizes = self.units.iter().flat_map(|unit| &unit.parts);
+        let bits = sizes.map(|part| part.len() as u64 * 8).sum::<u64>();
+        let ticks = self.units.len().max(1) as u64 * u64::from(self.pace.ticks);
+        (bits * u64::from(self.pace.clock_rate)).div_ceil(ticks * 1000)
     }
 }
 
-const IDR_SLICE: u8 = 5;
-const SPS: u8 = 7;
-const PPS: u8 = 8;
-
-fn nal_unit_type(nal_unit: &[u8]) -> u8 {
-    nal_unit.first().map_or(0, |header| header & 0x1f)
+/// A JPEG of the size of the H.264 clip.
+pub(crate) fn still() -> Bytes {
+    Bytes::from_static(STILL)
 }
 
-/// Cuts a byte stream (H.264, annex B) into NAL units, which share its memory.
-fn split_annex_b(stream: Bytes) -> Vec<Bytes> {
-    let starts: Vec<usize> = stream
-        .windows(3)
-        .enumerate()
-        .filter(|(_, window)| *window == [0, 0, 1])
-        .map(|(position, _)| position)
-        .collect();
-    let ends = starts.iter().skip(1).copied().chain([stream.len()]);
-    starts
-        .iter()
-        .zip(ends)
-        .map(|(start, end)| {
-            let mut nal_unit = stream.slice(start + 3..end);
-            // The fourth byte of a long start code that follows, and trailing zeros.
-            while nal_unit.last() == Some(&0) {
-                nal_unit.truncate(nal_unit.len() - 1);
-            }
-            nal_unit
-        })
-        .filter(|nal_unit| !nal_unit.is_empty())
-        .collect()
+fn h264() -> Arc<Clip> {
+    const SPS: u8 = 7;
+    const PPS: u8 = 8;
+    let stream = include_bytes!("../assets/clip.h264");
+    let nal_units = annex_b::split(Bytes::from_static(stream));
+    Arc::new(Clip {
+        codec: Codec::H264,
+        width: 1280,
+        height: 720,
+        frame_rate: 15,
+        pace: Pace::video(15),
+        parameters: annex_b::first_of(&nal_units, &[SPS, PPS], annex_b::h264_type),
+        units: annex_b::group(nal_units, annex_b::h264_type, 1..=5, 5..=5),
+    })
 }
 
-/// Groups NAL units into frames. The clip has one slice a frame, so a slice ends one.
-fn group(nal_units: Vec<Bytes>) -> Vec<AccessUnit> {
-    let mut access_units = Vec::new();
-    let mut pending = Vec::new();
-    for nal_unit in nal_units {
-        let kind = nal_unit_type(&nal_unit);
-        pending.push(nal_unit);
-        if (1..=IDR_SLICE).contains(&kind) {
-            access_units.push(AccessUnit {
-                nal_units: std::mem::take(&mut pending),
-                is_key: kind == IDR_SLICE,
-            });
-        }
+fn h265() -> Arc<Clip> {
+    const VPS: u8 = 32;
+    const SPS: u8 = 33;
+    const PPS: u8 = 34;
+    let stream = include_bytes!("../assets/clip.h265");
+    let nal_units = annex_b::split(Bytes::from_static(stream));
+    Arc::new(Clip {
+        codec: Codec::H265,
+        width: 640,
+        height: 360,
+        frame_rate: 15,
+        pace: Pace::video(15),
+        parameters: annex_b::first_of(&nal_units, &[VPS, SPS, PPS], annex_b::h265_type),
+        units: annex_b::group(nal_units, annex_b::h265_type, 0..=31, 16..=21),
+    })
+}
+
+fn mjpeg() -> Arc<Clip> {
+    let stream = include_bytes!("../assets/clip.mjpeg");
+    Arc::new(Clip {
+        codec: Codec::Jpeg,
+        width: 384,
+        height: 216,
+        frame_rate: 5,
+        pace: Pace::video(5),
+        parameters: Vec::new(),
+        units: jpeg::split(&Bytes::from_static(stream)),
+    })
+}
+
+fn aac() -> Arc<Clip> {
+    let stream = Bytes::from_static(include_bytes!("../assets/clip.aac"));
+    Arc::new(Clip {
+        codec: Codec::Aac,
+        width: 0,
+        height: 0,
+        frame_rate: 0,
+        pace: Pace {
+            clock_rate: 16_000,
+            ticks: 1024,
+        },
+        parameters: vec![adts::config(&stream)],
+        units: adts::split(&stream),
+    })
+}
+
+fn pcmu() -> Arc<Clip> {
+    /// 20 ms, which is usual (RFC 3551, 4.2).
+    const SAMPLES: usize = 160;
+    let stream = Bytes::from_static(include_bytes!("../assets/clip.pcmu"));
+    let starts = (0..stream.len() / SAMPLES).map(|unit| unit * SAMPLES);
+    Arc::new(Clip {
+        codec: Codec::Pcmu,
+        width: 0,
+        height: 0,
+        frame_rate: 0,
+        pace: Pace {
+            clock_rate: 8_000,
+            ticks: SAMPLES as u32,
+        },
+        parameters: Vec::new(),
+        units: starts
+            .map(|start| sound(stream.slice(start..start + SAMPLES)))
+            .collect(),
+    })
+}
+
+/// Sound can start anywhere.
+fn sound(frame: Bytes) -> Unit {
+    Unit {
+        parts: vec![frame],
+        is_key: true,
     }
-    access_units
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn cuts_a_byte_stream_at_long_and_short_start_codes() {
-        let stream = Bytes::from_static(&[0, 0, 0, 1, 7, 1, 0, 0, 1, 8, 2, 0, 0, 0, 1, 5, 3, 0]);
-        assert_eq!(
-            split_annex_b(stream),
-            [&[7, 1][..], &[8, 2][..], &[5, 3][..]]
-        );
-        assert!(split_annex_b(Bytes::from_static(&[1, 2, 3])).is_empty());
+    fn kinds(unit: &Unit, kind: fn(&[u8]) -> u8) -> Vec<u8> {
+        unit.parts.iter().map(|part| kind(part)).collect()
     }
 
     #[test]
-    fn holds_ten_seconds_with_a_key_frame_every_two() {
-        let clip = Clip::built_in();
-        assert_eq!(clip.access_units().len(), 10 * clip.frame_rate as usize);
-        for (index, access_unit) in clip.access_units().iter().enumerate() {
-            let is_key = index % (2 * clip.frame_rate as usize) == 0;
-            assert_eq!(access_unit.is_key, is_key, "frame {index}");
-            let kinds: Vec<u8> = access_unit
-                .nal_units
-                .iter()
-                .map(|nal_unit| nal_unit_type(nal_unit))
-                .collect();
-            let expected: &[u8] = if is_key { &[SPS, PPS, IDR_SLICE] } else { &[1] };
-            assert_eq!(kinds, expected, "frame {index}");
+    fn videos_hold_ten_seconds_with_a_key_frame_every_two() {
+        for (codec, kind, key, other) in [
+            (
+                Codec::H264,
+                annex_b::h264_type as fn(&[u8]) -> u8,
+                &[7, 8, 5][..],
+                1,
+            ),
+            (Codec::H265, annex_b::h265_type, &[32, 33, 34, 20], 1),
+        ] {
+            let clip = Clip::of(codec);
+            assert_eq!(clip.units().len(), 150);
+            assert_eq!(clip.gov_length(), 30);
+            for (index, unit) in clip.units().iter().enumerate() {
+                assert_eq!(unit.is_key, index % 30 == 0, "frame {index}");
+                let expected = if unit.is_key { key } else { &[other] };
+                assert_eq!(kinds(unit, kind), expected, "{codec:?} frame {index}");
+                if unit.is_key {
+                    let sets = clip.parameters().len();
+                    assert_eq!(unit.parts[..sets], *clip.parameters());
+                }
+            }
         }
     }
 
     #[test]
-    fn repeats_the_same_parameter_sets() {
-        let clip = Clip::built_in();
-        for access_unit in clip.access_units().iter().filter(|unit| unit.is_key) {
-            assert_eq!(&access_unit.nal_units[0], clip.sps());
-            assert_eq!(&access_unit.nal_units[1], clip.pps());
+    fn all_clips_last_ten_seconds_or_divide_them() {
+        for (codec, milliseconds) in [
+            (Codec::H264, 10_000),
+            (Codec::H265, 10_000),
+            (Codec::Jpeg, 10_000),
+            (Codec::Aac, 9_984),
+            (Codec::Pcmu, 2_000),
+        ] {
+            let clip = Clip::of(codec);
+            let ticks = clip.units().len() as u64 * u64::from(clip.pace.ticks);
+            assert_eq!(
+                ticks * 1000 / u64::from(clip.pace.clock_rate),
+                milliseconds,
+                "{codec:?}"
+            );
         }
+    }
+
+    #[test]
+    fn the_sound_says_how_it_is_encoded() {
+        let clip = Clip::of(Codec::Aac);
+        // AAC-LC, 16 kHz, one channel.
+        assert_eq!(clip.parameters(), [&[0x14, 0x08][..]]);
+        assert_eq!(Clip::of(Codec::Pcmu).bit_rate(), 64);
     }
 
     #[test]
     fn the_still_is_a_jpeg_of_the_size_of_the_clip() {
-        let clip = Clip::built_in();
-        let still = clip.still();
+        let clip = Clip::of(Codec::H264);
+        let still = still();
         assert!(still.starts_with(&[0xff, 0xd8]) && still.ends_with(&[0xff, 0xd9]));
-        // Start of frame: length, precision, height, width.
-        let frame = still
-            .windows(9)
-            .find(|window| window[..2] == [0xff, 0xc0])
-            .unwrap();
-        let height = u32::from(u16::from_be_bytes([frame[5], frame[6]]));
-        let width = u32::from(u16::from_be_bytes([frame[7], frame[8]]));
-        assert_eq!((width, height), (clip.width, clip.height));
+        assert_eq!(jpeg::size(&still), Some((clip.width, clip.height)));
         assert!(still.len() < 80 << 10);
+    }
+
+    #[test]
+    fn the_pictures_have_the_size_that_is_said() {
+        let clip = Clip::of(Codec::Jpeg);
+        let stream = include_bytes!("../assets/clip.mjpeg");
+        assert_eq!(jpeg::size(stream), Some((clip.width, clip.height)));
     }
 }

@@ -1,43 +1,230 @@
-//! A few things a test in another language wants to do, as JSON over HTTP. Answered to this machine only.
+//! What a test in another language wants to do and to know, as JSON over HTTP. Answered to this machine only.
 //!
-//! - `POST /control/motion` with `{"active": true}`: raises or ends motion.
-//! - `GET /control/observed`: what clients did, see [`crate::Observed`].
+//! The README of the crate has a table of all of it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
+use crate::auth::Credentials;
+use crate::clock::Clock;
+use crate::event::{Event, Operation};
+use crate::motion::{PtzPathPoint, PtzPosition};
 use crate::observed::Observed;
-use crate::state::Camera;
-use crate::topic::Topic;
-
-#[derive(Deserialize)]
-struct Motion {
-    active: bool,
-}
+use crate::quirks::Quirks;
+use crate::requests::SeenRequest;
+use crate::state::{Camera, lock};
 
 pub(crate) fn router() -> Router<Arc<Camera>> {
     Router::new()
         .route("/control/motion", post(motion))
-        .route("/control/observed", get(observed))
+        .route("/control/digital-input", post(digital_input))
+        .route("/control/tamper", post(tamper))
+        .route("/control/relays", get(relays))
+        .route("/control/relays/{token}", post(relay))
+        .route("/control/events", post(event))
+        .route("/control/clock", post(clock))
+        .route("/control/credentials", post(credentials))
+        .route("/control/forget-subscriptions", post(forget_subscriptions))
+        .route("/control/reboot", post(reboot))
+        .route(
+            "/control/quirks",
+            get(quirks).put(set_quirks).patch(change_quirks),
+        )
+        .route("/control/quirks/{preset}", post(add_preset))
+        .route("/control/observed", get(observed).delete(reset_observed))
+        .route("/control/requests", get(requests))
+        .route("/control/ptz", get(ptz))
         .layer(from_fn(from_this_machine))
 }
 
+type Shared = State<Arc<Camera>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Switch {
+    active: bool,
+}
+
 // A page in a browser on this machine cannot get here either: JSON makes it ask first, and nobody answers that.
-async fn motion(State(camera): State<Arc<Camera>>, Json(motion): Json<Motion>) -> StatusCode {
-    camera.set_property(&[Topic::MotionAlarm, Topic::CellMotion], motion.active);
+async fn motion(State(camera): Shared, Json(switch): Json<Switch>) -> StatusCode {
+    camera.set_motion(switch.active);
     StatusCode::NO_CONTENT
 }
 
-async fn observed(State(camera): State<Arc<Camera>>) -> Json<Observed> {
+async fn digital_input(State(camera): Shared, Json(switch): Json<Switch>) -> StatusCode {
+    camera.set_digital_input(switch.active);
+    StatusCode::NO_CONTENT
+}
+
+async fn tamper(State(camera): Shared, Json(switch): Json<Switch>) -> StatusCode {
+    camera.set_tamper(switch.active);
+    StatusCode::NO_CONTENT
+}
+
+async fn relays(State(camera): Shared) -> Json<BTreeMap<&'static str, bool>> {
+    let now = Instant::now();
+    let device = lock(&camera.device);
+    let relays = device.io.relays.iter();
+    Json(
+        relays
+            .map(|(token, relay)| (*token, relay.is_active(now)))
+            .collect(),
+    )
+}
+
+async fn relay(
+    State(camera): Shared,
+    Path(token): Path<String>,
+    Json(switch): Json<Switch>,
+) -> StatusCode {
+    match camera.set_relay(&token, switch.active) {
+        true => StatusCode::NO_CONTENT,
+        false => StatusCode::NOT_FOUND,
+    }
+}
+
+/// As [`Event`], whose items keep the order of the JSON where it matters to nobody: by name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Report {
+    topic: String,
+    operation: Option<Operation>,
+    #[serde(default)]
+    source: BTreeMap<String, String>,
+    #[serde(default)]
+    key: BTreeMap<String, String>,
+    #[serde(default)]
+    data: BTreeMap<String, String>,
+}
+
+async fn event(State(camera): Shared, Json(report): Json<Report>) -> StatusCode {
+    camera.report(Event {
+        operation: report.operation,
+        source: report.source.into_iter().collect(),
+        key: report.key.into_iter().collect(),
+        data: report.data.into_iter().collect(),
+        ..Event::new(report.topic)
+    });
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Offset {
+    offset_s: i64,
+}
+
+async fn clock(State(camera): Shared, Json(offset): Json<Offset>) -> StatusCode {
+    *lock(&camera.clock) = Clock::new(offset.offset_s);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct User {
+    user: String,
+    password: String,
+}
+
+async fn credentials(State(camera): Shared, Json(user): Json<User>) -> StatusCode {
+    camera.set_credentials(Credentials {
+        user: user.user,
+        password: user.password,
+    });
+    StatusCode::NO_CONTENT
+}
+
+// The empty object keeps pages in a browser out here too.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+async fn forget_subscriptions(
+    State(camera): Shared,
+    Json(Nothing {}): Json<Nothing>,
+) -> StatusCode {
+    camera.forget_subscriptions();
+    StatusCode::NO_CONTENT
+}
+
+async fn reboot(State(camera): Shared, Json(Nothing {}): Json<Nothing>) -> StatusCode {
+    camera.reboot();
+    StatusCode::NO_CONTENT
+}
+
+async fn quirks(State(camera): Shared) -> Json<Quirks> {
+    Json(Quirks::clone(&camera.quirks()))
+}
+
+async fn set_quirks(State(camera): Shared, Json(fields): Json<Map<String, Value>>) -> Response {
+    answer_change(&camera, Quirks::default().changed(fields))
+}
+
+async fn change_quirks(State(camera): Shared, Json(fields): Json<Map<String, Value>>) -> Response {
+    answer_change(&camera, camera.quirks().changed(fields))
+}
+
+async fn add_preset(
+    State(camera): Shared,
+    Path(preset): Path<String>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Response {
+    let mut quirks = Quirks::clone(&camera.quirks());
+    let added = quirks.add_preset(&preset);
+    answer_change(&camera, added.map(|()| quirks))
+}
+
+fn answer_change(camera: &Camera, quirks: Result<Quirks, crate::Error>) -> Response {
+    match quirks {
+        Ok(quirks) => {
+            camera.set_quirks(quirks);
+            Json(Quirks::clone(&camera.quirks())).into_response()
+        }
+        Err(error) => {
+            let error = json!({ "error": error.to_string() });
+            (StatusCode::BAD_REQUEST, Json(error)).into_response()
+        }
+    }
+}
+
+async fn observed(State(camera): Shared) -> Json<Observed> {
     Json(camera.observed())
+}
+
+async fn reset_observed(State(camera): Shared) -> StatusCode {
+    camera.reset_observed();
+    StatusCode::NO_CONTENT
+}
+
+async fn requests(State(camera): Shared) -> Json<Vec<SeenRequest>> {
+    Json(lock(&camera.requests).seen())
+}
+
+#[derive(Serialize)]
+struct Head {
+    position: PtzPosition,
+    moving: bool,
+    path: Vec<PtzPathPoint>,
+}
+
+async fn ptz(State(camera): Shared) -> Json<Head> {
+    let (pan_tilt, zoom) = lock(&camera.ptz).moving(Instant::now());
+    Json(Head {
+        position: camera.position(),
+        moving: pan_tilt || zoom,
+        path: camera.ptz_path(),
+    })
 }
 
 async fn from_this_machine(

@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_auth::ChallengeRef;
 use md5::{Digest as _, Md5};
 use sha2::{Sha256, Sha512_256};
+
+use crate::accounts::{Accounts, User};
 
 /// How long a nonce is good for.
 const NONCE_LIFETIME: Duration = Duration::from_secs(300);
@@ -15,7 +17,9 @@ const NONCE_LIFETIME: Duration = Duration::from_secs(300);
 const MAX_NONCES: usize = 1024;
 
 /// A hash function of Digest authentication, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize, serde::Serialize,
+)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DigestAlgorithm {
@@ -45,18 +49,18 @@ pub(crate) enum Verdict {
     Refused,
 }
 
-/// Challenges clients and checks their answers for one user.
+/// Challenges clients and checks their answers.
 pub(crate) struct DigestServer {
     realm: String,
-    user: String,
-    /// `H(user:realm:password)` by algorithm, strongest first. The password itself is not kept.
-    secrets: Vec<(Algorithm, String)>,
+    accounts: Arc<Accounts>,
+    /// Strongest first.
+    algorithms: Vec<Algorithm>,
     nonces: Mutex<Nonces>,
     deviation: Deviation,
 }
 
 /// What a server does unlike others, or wrong.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Deviation {
     /// Challenges have no `qop`.
     pub no_qop: bool,
@@ -67,22 +71,33 @@ pub(crate) struct Deviation {
 }
 
 impl DigestServer {
-    /// A server that takes `user` with `password`, by any of `algorithms`.
-    pub(crate) fn new(realm: &str, user: &str, password: &str, algorithms: &[Algorithm]) -> Self {
+    /// A server that takes these users, by any of `algorithms`.
+    pub(crate) fn for_accounts(
+        realm: &str,
+        accounts: Arc<Accounts>,
+        algorithms: &[Algorithm],
+    ) -> Self {
         let mut algorithms = algorithms.to_vec();
         algorithms.sort_unstable_by(|a, b| b.cmp(a));
         algorithms.dedup();
-        let credentials = format!("{user}:{realm}:{password}");
         Self {
             realm: realm.to_owned(),
-            user: user.to_owned(),
-            secrets: algorithms
-                .into_iter()
-                .map(|algorithm| (algorithm, algorithm.hash(&credentials)))
-                .collect(),
+            accounts,
+            algorithms,
             nonces: Mutex::default(),
             deviation: Deviation::default(),
         }
+    }
+
+    /// A server that takes one user.
+    #[cfg(test)]
+    pub(crate) fn new(realm: &str, user: &str, password: &str, algorithms: &[Algorithm]) -> Self {
+        let credentials = crate::auth::Credentials {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        };
+        let accounts = Accounts::new(Some(credentials), &crate::quirks::Quirks::default());
+        Self::for_accounts(realm, Arc::new(accounts), algorithms)
     }
 
     pub(crate) fn deviating(mut self, deviation: Deviation) -> Self {
@@ -105,9 +120,9 @@ impl DigestServer {
     pub(crate) fn challenges(&self) -> Vec<String> {
         let now = now();
         let realm = self.realm.replace('\\', "\\\\").replace('"', "\\\"");
-        self.secrets
+        self.algorithms
             .iter()
-            .map(|(algorithm, _)| {
+            .map(|algorithm| {
                 let nonce = hex(&rand::random::<[u8; 16]>());
                 let qop = match self.deviation.no_qop {
                     true => "",
@@ -135,33 +150,51 @@ impl DigestServer {
     /// Judges the `Authorization` header of a request. `uri` is the request target as it stood in
     /// the request line.
     pub(crate) fn verify(&self, method: &str, uri: &str, authorization: &str) -> Verdict {
-        self.verify_at(method, uri, authorization, now())
+        match self.authenticate(method, uri, authorization) {
+            Ok(_) => Verdict::Accepted,
+            Err(verdict) => verdict,
+        }
     }
 
-    fn verify_at(&self, method: &str, uri: &str, authorization: &str, now: Instant) -> Verdict {
-        let Some(answer) = Answer::parse(authorization) else {
-            return Verdict::Refused;
-        };
-        let Some((_, secret)) = self.secrets.iter().find(|(a, _)| *a == answer.algorithm) else {
-            return Verdict::Refused;
-        };
-        if answer.user != self.user
+    /// As [`verify`](Self::verify); returns who it is.
+    pub(crate) fn authenticate(
+        &self,
+        method: &str,
+        uri: &str,
+        authorization: &str,
+    ) -> Result<User, Verdict> {
+        self.authenticate_at(method, uri, authorization, now())
+    }
+
+    fn authenticate_at(
+        &self,
+        method: &str,
+        uri: &str,
+        authorization: &str,
+        now: Instant,
+    ) -> Result<User, Verdict> {
+        let answer = Answer::parse(authorization).ok_or(Verdict::Refused)?;
+        let user = self.accounts.find(&answer.user, now);
+        let user = user.ok_or(Verdict::Refused)?;
+        if !self.algorithms.contains(&answer.algorithm)
             || answer.realm != self.realm
             || answer.uri != uri
-            || answer.response != answer.expected(method, secret)
+            || answer.response != answer.expected(method, &user.password)
             || (self.deviation.sha256_broken && answer.algorithm > Algorithm::Md5Sess)
         {
-            return Verdict::Refused;
+            self.accounts.turned_away(&user.name, now);
+            return Err(Verdict::Refused);
         }
+        self.accounts.let_in(&user.name);
         // Only now: who does not know the password must not be able to use up a nonce.
         let count = answer.qop.as_ref().map(|qop| qop.count);
         if self.deviation.next_nonce && count.is_some_and(|count| count > 1) {
-            return Verdict::Stale;
+            return Err(Verdict::Stale);
         }
         if self.nonces().spend(&answer.nonce, count, now) {
-            Verdict::Accepted
+            Ok(user)
         } else {
-            Verdict::Stale
+            Err(Verdict::Stale)
         }
     }
 
@@ -174,7 +207,7 @@ impl fmt::Debug for DigestServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DigestServer")
             .field("realm", &self.realm)
-            .field("user", &self.user)
+            .field("accounts", &self.accounts)
             .finish_non_exhaustive()
     }
 }
@@ -272,8 +305,10 @@ impl Answer {
         })
     }
 
-    /// The response that one who knows `secret` gives (RFC 7616, 3.4.1).
-    fn expected(&self, method: &str, secret: &str) -> String {
+    /// The response that one who knows the password gives (RFC 7616, 3.4.1).
+    fn expected(&self, method: &str, password: &str) -> String {
+        let credentials = format!("{}:{}:{password}", self.user, self.realm);
+        let secret = self.algorithm.hash(&credentials);
         let request = self.algorithm.hash(&format!("{method}:{}", self.uri));
         let nonce = &self.nonce;
         let of_session = match &self.qop {
@@ -286,7 +321,7 @@ impl Answer {
             }
             _ => None,
         };
-        let secret = of_session.as_deref().unwrap_or(secret);
+        let secret = of_session.unwrap_or(secret);
         self.algorithm.hash(&match &self.qop {
             Some(Qop {
                 count_text,
@@ -375,6 +410,10 @@ mod tests {
 
     const URI: &str = "rtsp://127.0.0.1:8554/main";
 
+    fn verdict(result: Result<User, Verdict>) -> Verdict {
+        result.map_or_else(|verdict| verdict, |_| Verdict::Accepted)
+    }
+
     fn server(algorithms: &[Algorithm]) -> DigestServer {
         DigestServer::new("camera", "admin", "pass word", algorithms)
     }
@@ -437,7 +476,7 @@ mod tests {
                  response=\"{response}\", opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
             );
             assert_eq!(
-                server.verify_at("GET", "/dir/index.html", &authorization, now),
+                verdict(server.authenticate_at("GET", "/dir/index.html", &authorization, now)),
                 Verdict::Accepted
             );
         }
@@ -514,12 +553,12 @@ mod tests {
         let late = Instant::now() + NONCE_LIFETIME + Duration::from_secs(1);
         let right = answer(&mut client, "pass word");
         assert_eq!(
-            server.verify_at("DESCRIBE", URI, &right, late),
+            verdict(server.authenticate_at("DESCRIBE", URI, &right, late)),
             Verdict::Stale
         );
         let wrong = answer(&mut client, "password");
         assert_eq!(
-            server.verify_at("DESCRIBE", URI, &wrong, late),
+            verdict(server.authenticate_at("DESCRIBE", URI, &wrong, late)),
             Verdict::Refused
         );
         assert!(server.stale_challenges()[0].ends_with(", stale=true"));
@@ -561,6 +600,6 @@ mod tests {
         let server = server(&[Algorithm::Md5]);
         let shown = format!("{server:?}");
         assert!(shown.contains("admin"));
-        assert!(!shown.contains("pass word") && !shown.contains(&server.secrets[0].1));
+        assert!(!shown.contains("pass word"));
     }
 }

@@ -1,4 +1,4 @@
-//! WS-Discovery (April 2005, as ONVIF uses it): answers Probe and Resolve, says Hello and Bye.
+//! WS-Discovery (April 2005, as ONVIF uses it): answers Probe and Resolve, says Hello and Bye, for one camera or for many.
 
 mod message;
 
@@ -9,12 +9,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures::StreamExt;
+use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
-use self::message::{Announcement, Sequence};
+use self::message::{Announcement, Question, Sequence};
 use crate::builder::Discovery;
 use crate::error::Error;
 use crate::server::advertised_host;
@@ -27,12 +29,15 @@ const PORT: u16 = 3702;
 const MAX_DATAGRAM: usize = 64 * 1024;
 /// `APP_MAX_DELAY`: what is sent to or because of many is spread over this time, in milliseconds.
 const MAX_DELAY: u64 = 500;
-/// Answers that wait to be sent; what is asked beyond them is asked again.
+/// Questions to a camera whose answers wait to be sent; what is asked beyond them is asked again.
 const MAX_WAITING: usize = 256;
+/// As above, where many cameras answer each question.
+const MAX_WAITING_OF_MANY: usize = 4;
 
-/// Starts to answer, and returns where.
+/// Starts to answer until `stopping` is cancelled, and returns where.
 pub(crate) async fn start(
-    camera: &Arc<Camera>,
+    cameras: Vec<Arc<Camera>>,
+    stopping: CancellationToken,
     discovery: Discovery,
     listen: IpAddr,
 ) -> Result<Option<(SocketAddr, JoinHandle<()>)>, Error> {
@@ -43,8 +48,11 @@ pub(crate) async fn start(
             source,
         }
     };
+    // They share the socket, so that only all of them together can be deaf.
+    let deaf = cameras.iter().all(|camera| camera.quirks().no_multicast);
     let responder = Responder {
-        camera: camera.clone(),
+        cameras,
+        stopping,
         instance: SystemTime::UNIX_EPOCH
             .elapsed()
             .map_or(0, |since| since.as_secs()),
@@ -61,21 +69,21 @@ pub(crate) async fn start(
         }
         Discovery::Multicast => {
             let group = SocketAddr::from((GROUP, PORT));
-            let deaf = camera.quirks.no_multicast;
             let v4 = group_socket(Domain::IPV4, Ipv4Addr::UNSPECIFIED.into(), deaf);
             let v4 = v4.map_err(failed(group))?;
             let v6 = group_socket(Domain::IPV6, Ipv6Addr::UNSPECIFIED.into(), deaf)
                 .inspect_err(|error| tracing::debug!(%error, "no IPv6 here"))
                 .ok();
-            let task = tokio::spawn(async move { responder.serve(&v4, v6.as_ref()).await });
+            let task = tokio::spawn(async move { responder.serve(&v4, v6.as_ref(), deaf).await });
             Ok(Some((group, task)))
         }
     }
 }
 
-/// Speaks for one camera.
+/// Speaks for its cameras.
 struct Responder {
-    camera: Arc<Camera>,
+    cameras: Vec<Arc<Camera>>,
+    stopping: CancellationToken,
     instance: u64,
     sent: AtomicU32,
 }
@@ -89,81 +97,87 @@ struct Link<'s> {
 }
 
 impl Responder {
-    /// Says Hello, answers until the camera stops, says Bye.
-    async fn serve(&self, v4: &UdpSocket, v6: Option<&UdpSocket>) {
-        let links = match self.camera.quirks.no_multicast {
+    /// Says Hello, answers until it is stopped, says Bye.
+    async fn serve(&self, v4: &UdpSocket, v6: Option<&UdpSocket>, deaf: bool) {
+        let links = match deaf {
             true => Vec::new(),
             false => join_everywhere(v4, v6),
         };
-        let hello = async {
+        let hello = join_all(self.cameras.iter().map(|camera| async {
             pause(0, MAX_DELAY).await;
-            self.announce(&links, Announcement::Hello).await;
-        };
+            loop {
+                self.announce(camera, &links, Announcement::Hello).await;
+                camera.presence.arrived.notified().await;
+            }
+        }));
         let of_v6 = async {
             match v6 {
                 Some(socket) => self.answer_all(socket, MAX_DELAY).await,
-                None => self.camera.stopping.cancelled().await,
+                None => self.stopping.cancelled().await,
             }
         };
         tokio::select! {
             _ = futures::future::join3(hello, self.answer_all(v4, MAX_DELAY), of_v6) => {}
-            () = self.camera.stopping.cancelled() => {}
+            () = self.stopping.cancelled() => {}
         }
-        self.announce(&links, Announcement::Bye).await;
+        let cameras = self.cameras.iter();
+        let byes = cameras.map(|camera| self.announce(camera, &links, Announcement::Bye));
+        join_all(byes).await;
     }
 
-    /// Answers until the camera stops, each after up to `delay` milliseconds.
+    /// Answers until it is stopped, each camera after up to `delay` milliseconds.
     async fn answer_all(&self, socket: &UdpSocket, delay: u64) {
         let mut buffer = vec![0; MAX_DATAGRAM];
         let mut waiting = FuturesUnordered::new();
+        let most = MAX_WAITING.max(MAX_WAITING_OF_MANY * self.cameras.len());
         loop {
             let received = tokio::select! {
                 received = socket.recv_from(&mut buffer) => received,
                 Some(()) = waiting.next() => continue,
-                () = self.camera.stopping.cancelled() => return,
+                () = self.stopping.cancelled() => return,
             };
             // An error here is about an answer to somebody who is gone; the socket goes on.
             let Ok((length, peer)) = received else {
                 continue;
             };
-            if waiting.len() >= MAX_WAITING {
+            if waiting.len() + self.cameras.len() > most {
                 continue;
             }
-            let addresses = device_addresses(&self.camera, local_address_towards(peer));
-            let asked = &buffer[..length];
-            let answer = message::answer(&self.camera, &addresses, self.sequence(), asked);
-            let Some(answer) = answer else {
+            let Some(question) = Question::read(&buffer[..length]) else {
                 tracing::debug!(%peer, length, "nothing to answer in a discovery datagram");
                 continue;
             };
-            waiting.push(async move {
-                pause(0, delay).await;
-                self.send(socket, &answer, peer).await;
-            });
-        }
-    }
-
-    async fn send(&self, socket: &UdpSocket, answer: &str, peer: SocketAddr) {
-        let mut datagrams = Vec::new();
-        if self.camera.quirks.probe_garbage {
-            let half = answer.len() / 2;
-            datagrams.extend([&b"\xff\x00<<"[..], b"", &answer.as_bytes()[..half]]);
-        }
-        datagrams.push(answer.as_bytes());
-        for datagram in datagrams {
-            if let Err(error) = socket.send_to(datagram, peer).await {
-                tracing::debug!(%peer, %error, "a discovery answer was not sent");
+            let question = Arc::new(question);
+            let local = local_address_towards(peer);
+            let there = self
+                .cameras
+                .iter()
+                .filter(|camera| !camera.presence.is_away());
+            for camera in there {
+                let question = question.clone();
+                waiting.push(async move {
+                    pause(0, delay).await;
+                    let addresses = device_addresses(camera, local);
+                    let sequence = self.sequence(camera);
+                    let answer = message::answer(camera, &addresses, sequence, &question);
+                    if let Some(answer) = answer {
+                        send(camera, socket, &answer, peer).await;
+                    }
+                });
             }
         }
     }
 
     /// Tells everybody on every link, twice, because UDP gets lost.
-    async fn announce(&self, links: &[Link<'_>], announcement: Announcement) {
+    async fn announce(&self, camera: &Camera, links: &[Link<'_>], announcement: Announcement) {
+        if camera.quirks().no_multicast {
+            return;
+        }
         let datagrams: Vec<_> = links
             .iter()
             .map(|link| {
-                let addresses = device_addresses(&self.camera, Some(link.local));
-                message::announce(&self.camera, &addresses, self.sequence(), announcement)
+                let addresses = device_addresses(camera, Some(link.local));
+                message::announce(camera, &addresses, self.sequence(camera), announcement)
             })
             .collect();
         for round in 0..2 {
@@ -179,9 +193,10 @@ impl Responder {
         }
     }
 
-    fn sequence(&self) -> Sequence {
+    fn sequence(&self, camera: &Camera) -> Sequence {
         Sequence {
-            instance: self.instance,
+            // One that restarted counts anew, which the instance tells.
+            instance: self.instance + camera.presence.restarts(),
             number: self.sent.fetch_add(1, Ordering::Relaxed),
         }
     }
@@ -201,6 +216,20 @@ impl Link<'_> {
             }
         };
         self.socket.send_to(datagram.as_bytes(), group).await
+    }
+}
+
+async fn send(camera: &Camera, socket: &UdpSocket, answer: &str, peer: SocketAddr) {
+    let mut datagrams = Vec::new();
+    if camera.quirks().probe_garbage {
+        let half = answer.len() / 2;
+        datagrams.extend([&b"\xff\x00<<"[..], b"", &answer.as_bytes()[..half]]);
+    }
+    datagrams.push(answer.as_bytes());
+    for datagram in datagrams {
+        if let Err(error) = socket.send_to(datagram, peer).await {
+            tracing::debug!(%peer, %error, "a discovery answer was not sent");
+        }
     }
 }
 
@@ -267,7 +296,7 @@ fn interfaces() -> Vec<if_addrs::Interface> {
 
 /// The addresses of the Device service as seen from a network, in one text.
 fn device_addresses(camera: &Camera, local: Option<IpAddr>) -> String {
-    let local = local.map(|local| match (local, camera.http) {
+    let local = local.map(|local| match (local, camera.http.address()) {
         // Asked over IPv6, but the services are not there.
         (IpAddr::V6(_), SocketAddr::V4(_)) => first_ipv4(),
         (local, _) => local.to_canonical(),
@@ -279,7 +308,7 @@ fn device_addresses(camera: &Camera, local: Option<IpAddr>) -> String {
     let host = advertised_host(camera, local.as_deref());
     let (port, path) = (camera.http.port(), Service::Device.path());
     let address = format!("{}://{host}:{port}{path}", camera.scheme());
-    match camera.quirks.multi_xaddrs {
+    match camera.quirks().multi_xaddrs {
         true => format!(
             "http://[fe80::1%25eth0]:{port}{path} http://169.254.77.7:{port}{path}\n https://{host}{path} {address}"
         ),

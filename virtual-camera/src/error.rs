@@ -1,9 +1,10 @@
-//! Why a camera did not start.
+//! Why a camera did not start, or was not set up.
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
-/// Why a camera did not start.
+/// Why a camera did not start, or was not set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,6 +25,44 @@ pub enum Error {
     Tls {
         /// What is wrong.
         reason: String,
+    },
+    /// There are not enough ports for a fleet.
+    #[error(
+        "there are not {count} ports from {first} on; choose a lower first port, or 0 for any free ones"
+    )]
+    Ports {
+        /// The first port.
+        first: u16,
+        /// How many cameras there are.
+        count: usize,
+    },
+    /// The configuration of a fleet cannot be used.
+    #[error("the configuration is wrong: {reason}")]
+    Config {
+        /// What is wrong, and in which line.
+        reason: String,
+    },
+    /// What a camera said cannot be played back, or cannot be recorded.
+    #[error("the recording in {} cannot be used: {reason}", folder.display())]
+    Recording {
+        /// Where it is.
+        folder: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no such quirk, or it does not take this value.
+    #[error("a quirk is wrong: {name} {reason}; `Quirks::all` and `--quirk list` name them")]
+    Quirk {
+        /// The field of [`Quirks`](crate::Quirks).
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no such preset of quirks.
+    #[error("there is no preset {name}; `Quirks::presets` and `--quirks list` name them")]
+    Preset {
+        /// The name asked for.
+        name: String,
     },
 }
 

@@ -27,7 +27,7 @@ pub struct Event {
 }
 
 /// What happened to a property (Core Specification, "Property events").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 pub enum Operation {
     /// Its state is told.
     Initialized,

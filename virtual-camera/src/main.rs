@@ -3,24 +3,73 @@
 use std::error::Error;
 use std::io::Write;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
-use serde_json::{Map, Value};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tokio::time::MissedTickBehavior;
 use tracing_subscriber::EnvFilter;
-use virtual_camera::{Discovery, Quirks, VirtualCamera};
+use url::Url;
+use virtual_camera::{
+    Discovery, Fleet, FleetBuilder, Quirks, Recorder, RecorderOptions, VirtualCamera,
+};
 
 /// An ONVIF camera in software: point any ONVIF client at it.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Command {
+    #[command(subcommand)]
+    other: Option<Other>,
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+#[derive(Subcommand)]
+enum Other {
+    /// Stands before a real camera and keeps what it says in a folder
+    Record(RecordArguments),
+    /// Plays such a folder back, or one of responses: SERVICE/OperationResponse.xml
+    Replay {
+        /// The folder
+        folder: PathBuf,
+        #[command(flatten)]
+        arguments: Arguments,
+    },
+}
+
+#[derive(Args)]
+struct RecordArguments {
+    /// Address of the camera's Device service, such as http://192.168.1.10/onvif/device_service
+    #[arg(long)]
+    device: Url,
+    /// The folder of the recording
+    #[arg(long)]
+    out: PathBuf,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    listen: IpAddr,
+    /// TCP port for clients; 0 is any free port
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// User name for requests that come without one
+    #[arg(long, alias = "user", requires = "password_file")]
+    username: Option<String>,
+    /// File whose first line is the password
+    #[arg(long, requires = "username")]
+    password_file: Option<PathBuf>,
+    /// Blank serial numbers and hardware addresses too
+    #[arg(long)]
+    blank_serials: bool,
+}
+
+#[derive(Args)]
 struct Arguments {
     /// Address to listen on; 0.0.0.0 lets other machines in
     #[arg(long, default_value = "127.0.0.1")]
     listen: IpAddr,
     /// TCP port of SOAP and snapshots; further cameras use the ports after it; 0 is any free port
-    #[arg(long, default_value_t = 8080)]
+    #[arg(long = "port", alias = "http-port", default_value_t = 8080)]
     http_port: u16,
     /// TCP port of RTSP; further cameras use the ports after it; 0 is any free port
     #[arg(long, default_value_t = 8554)]
@@ -32,15 +81,26 @@ struct Arguments {
     #[arg(long, requires = "username")]
     password_file: Option<PathBuf>,
     /// How many cameras to run
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     cameras: u16,
+    /// What their UUIDs, serial numbers and hardware addresses are made of
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// TOML file that describes the cameras, instead of all other flags but `--motion-every`
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "listen", "http_port", "rtsp_port", "username", "cameras", "seed", "discovery", "presets", "quirks",
+    ])]
+    config: Option<PathBuf>,
     /// Whether the cameras can be found on the network
     #[arg(long, value_enum, default_value_t = Finding::Off)]
     discovery: Finding,
     /// Seconds between changes of motion, on and off by turns; 0 is never
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     motion_every: u64,
-    /// What the cameras do wrong: NAME, or NAME=VALUE with a number, a word or JSON; `list` prints all of them
+    /// What a family of cameras does wrong, such as `tapo-c220`; several add up; `list` prints all of them
+    #[arg(long = "quirks", value_name = "PRESET", value_delimiter = ',')]
+    presets: Vec<String>,
+    /// What the cameras do wrong besides: NAME, or NAME=VALUE with a word or JSON; `list` prints all of them
     #[arg(long = "quirk", value_name = "NAME[=VALUE]")]
     quirks: Vec<String>,
 }
@@ -54,120 +114,160 @@ enum Finding {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let arguments = Arguments::parse();
-    if arguments.quirks.iter().any(|quirk| quirk == "list") {
-        let known = known_quirks().into_iter();
-        let lines = known.map(|(name, description)| format!("{name}\n    {description}\n"));
-        std::io::stdout().write_all(lines.collect::<String>().as_bytes())?;
-        return Ok(());
+    let command = Command::parse();
+    let ended = match command.other {
+        None => run(command.arguments, None).await,
+        Some(Other::Replay { folder, arguments }) => run(arguments, Some(folder)).await,
+        Some(Other::Record(arguments)) => record(arguments).await,
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprintln!("  because {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
     }
-    let credentials = credentials(&arguments)?;
-    let quirks = quirks(&arguments.quirks)?;
+}
 
-    let mut cameras = Vec::new();
-    for number in 0..arguments.cameras {
-        let camera = start(&arguments, credentials.as_ref(), &quirks, number).await?;
-        println!("camera {}", number + 1);
-        println!("  device    {}", camera.device_url());
-        println!("  stream    {}", camera.stream_url(0));
-        println!("  snapshot  {}", camera.snapshot_url());
-        cameras.push(camera);
-    }
-    let first = &cameras[0];
-    println!("try: ffplay -rtsp_transport tcp {}", first.stream_url(0));
-    println!(
-        "     curl -H 'content-type: application/json' -d '{{\"active\":true}}' {}",
-        first.device_url().join("/control/motion")?
-    );
-
-    tokio::select! {
-        () = change_motion(&cameras, arguments.motion_every) => {}
-        stopped = tokio::signal::ctrl_c() => stopped?,
-    }
-    futures::future::join_all(cameras.into_iter().map(VirtualCamera::stop)).await;
+async fn record(arguments: RecordArguments) -> Result<(), Box<dyn Error>> {
+    let password_file = arguments.password_file.as_deref();
+    let recorder = Recorder::start(RecorderOptions {
+        listen: (arguments.listen, arguments.port).into(),
+        credentials: credentials(arguments.username.as_deref(), password_file)?,
+        blank_serials: arguments.blank_serials,
+        ..RecorderOptions::new(arguments.device, arguments.out)
+    });
+    let recorder = recorder.await?;
+    println!("point a client at {}; Ctrl-C ends", recorder.device_url());
+    tokio::signal::ctrl_c().await?;
+    println!("{} exchanges were recorded", recorder.recorded());
     Ok(())
 }
 
-async fn start(
-    arguments: &Arguments,
-    credentials: Option<&(String, String)>,
-    quirks: &Quirks,
-    number: u16,
-) -> Result<VirtualCamera, Box<dyn Error>> {
-    let port = |first: u16| match first {
-        0 => Ok(0),
-        first => first
-            .checked_add(number)
-            .ok_or("there are not enough ports for so many cameras"),
-    };
-    let mut builder = VirtualCamera::builder()
+/// Runs cameras, which answer with what is in the folder, if there is one.
+async fn run(arguments: Arguments, replayed: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
+    if let Some(list) = list(&arguments) {
+        std::io::stdout().write_all(list.as_bytes())?;
+        return Ok(());
+    }
+    // Each camera listens twice; what is not granted shows as an error that names the port.
+    #[cfg(unix)]
+    let _ = rlimit::increase_nofile_limit(rlimit::INFINITY);
+    let mut fleet = fleet(&arguments)?;
+    if let Some(folder) = replayed {
+        fleet = fleet.each(move |_, camera| camera.replay(&folder));
+    }
+    let fleet = fleet.start().await?;
+    let mut out = std::io::stdout().lock();
+    for camera in fleet.cameras() {
+        writeln!(out, "{}", camera.name())?;
+        writeln!(out, "  device    {}", camera.device_url())?;
+        writeln!(out, "  stream    {}", camera.stream_url(0))?;
+        writeln!(out, "  snapshot  {}", camera.snapshot_url())?;
+    }
+    if let [first, ..] = fleet.cameras() {
+        writeln!(
+            out,
+            "try: ffplay -rtsp_transport tcp {}",
+            first.stream_url(0)
+        )?;
+        writeln!(
+            out,
+            "     curl -H 'content-type: application/json' -d '{{\"active\":true}}' {}",
+            first.device_url().join("/control/motion")?
+        )?;
+    }
+    drop(out);
+
+    tokio::select! {
+        () = change_motion(fleet.cameras(), arguments.motion_every) => {}
+        stopped = tokio::signal::ctrl_c() => stopped?,
+    }
+    fleet.stop().await;
+    Ok(())
+}
+
+fn fleet(arguments: &Arguments) -> Result<FleetBuilder, Box<dyn Error>> {
+    if let Some(path) = &arguments.config {
+        let toml = std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        return Ok(FleetBuilder::from_toml(&toml, folder)?);
+    }
+    let quirks = quirks(&arguments.presets, &arguments.quirks)?;
+    let password_file = arguments.password_file.as_deref();
+    let credentials = credentials(arguments.username.as_deref(), password_file)?;
+    let fleet = Fleet::builder()
+        .count(arguments.cameras.into())
+        .seed(arguments.seed)
         .listen(arguments.listen)
-        .http_port(port(arguments.http_port)?)
-        .rtsp_port(port(arguments.rtsp_port)?)
-        .name(format!("camera-{}", number + 1))
-        .quirks(quirks.clone())
+        .http_port(arguments.http_port)
+        .rtsp_port(arguments.rtsp_port)
         .discovery(match arguments.discovery {
             Finding::Off => Discovery::Off,
             Finding::Multicast => Discovery::Multicast,
         });
-    if let Some((user, password)) = credentials {
-        builder = builder.credentials(user, password);
-    }
-    Ok(builder.start().await?)
+    Ok(fleet.each(move |_, camera| {
+        let camera = camera.quirks(quirks.clone());
+        match &credentials {
+            Some((user, password)) => camera.credentials(user, password),
+            None => camera,
+        }
+    }))
 }
 
-fn credentials(arguments: &Arguments) -> Result<Option<(String, String)>, Box<dyn Error>> {
-    let (Some(user), Some(file)) = (&arguments.username, &arguments.password_file) else {
+fn credentials(
+    user: Option<&str>,
+    password_file: Option<&Path>,
+) -> Result<Option<(String, String)>, Box<dyn Error>> {
+    let (Some(user), Some(file)) = (user, password_file) else {
         return Ok(None);
     };
     let password = std::fs::read_to_string(file)
         .map_err(|error| format!("cannot read the password file {}: {error}", file.display()))?;
     let password = password.lines().next().unwrap_or_default().to_owned();
-    Ok(Some((user.clone(), password)))
+    Ok(Some((user.to_owned(), password)))
 }
 
-fn quirks(given: &[String]) -> Result<Quirks, Box<dyn Error>> {
-    let mut chosen = Map::new();
+/// What is to be printed instead of running anything.
+fn list(arguments: &Arguments) -> Option<String> {
+    let asked = |given: &[String]| given.iter().any(|name| name == "list");
+    if asked(&arguments.quirks) {
+        return Some(
+            Quirks::all()
+                .map(|(name, description)| format!("{name}\n    {description}\n"))
+                .collect(),
+        );
+    }
+    asked(&arguments.presets).then(|| {
+        let presets = Quirks::presets().filter_map(|name| Some((name, Quirks::preset(name).ok()?)));
+        presets
+            .map(|(name, quirks)| format!("{name}\n    {quirks}\n"))
+            .collect()
+    })
+}
+
+fn quirks(presets: &[String], given: &[String]) -> Result<Quirks, virtual_camera::Error> {
+    let mut quirks = Quirks::default();
+    for preset in presets {
+        quirks.add_preset(preset)?;
+    }
     for quirk in given {
-        let (name, value) = match quirk.split_once('=') {
-            Some((name, text)) => {
-                let word = || Value::String(text.to_owned());
-                (name, serde_json::from_str(text).unwrap_or_else(|_| word()))
-            }
-            None => (quirk.as_str(), Value::Bool(true)),
-        };
-        chosen.insert(name.to_owned(), value);
+        let (name, value) = quirk.split_once('=').unwrap_or((quirk, "true"));
+        quirks.set(name, value)?;
     }
-    serde_json::from_value(Value::Object(chosen))
-        .map_err(|error| format!("a quirk is wrong: {error}; `--quirk list` prints them").into())
-}
-
-/// Names and descriptions of the quirks, as their source has them: a new field is listed without being written twice.
-fn known_quirks() -> Vec<(&'static str, String)> {
-    let source = include_str!("quirks.rs");
-    let (_, fields) = source.split_once("pub struct Quirks {").unwrap_or_default();
-    let (fields, _) = fields.split_once("\n}").unwrap_or_default();
-    let mut known = Vec::new();
-    let (mut description, mut settable) = (Vec::new(), true);
-    for line in fields.lines().map(str::trim) {
-        if let Some(text) = line.strip_prefix("/// ") {
-            description.push(text);
-        } else if line == "#[serde(skip)]" {
-            settable = false;
-        } else if let Some((name, _)) = line.strip_prefix("pub ").and_then(|l| l.split_once(':')) {
-            let description = std::mem::take(&mut description).join(" ");
-            if std::mem::replace(&mut settable, true) {
-                known.push((name, description));
-            }
-        }
-    }
-    known
+    Ok(quirks)
 }
 
 /// Never ends.
@@ -191,49 +291,60 @@ async fn change_motion(cameras: &[VirtualCamera], seconds: u64) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use virtual_camera::{BadDateTime, DigestAlgorithm};
-
     use super::*;
 
+    fn given(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
     #[test]
-    fn a_quirk_is_a_name_alone_or_with_a_value() {
-        let given = [
-            "no_renew",
-            "clock_offset=-3600",
-            "advertised_host=10.9.9.9",
-            "bad_datetime=minute-overflow",
-            "digest_algorithms=[\"md5\"]",
+    fn quirks_are_added_to_presets() {
+        let presets = given(&["tapo-c220", "reolink"]);
+        let quirks = quirks(&presets, &given(&["no_renew", "max_subs=3"])).unwrap();
+        assert_eq!(quirks.pull_close_after_ms, Some(10_000));
+        assert!(quirks.require_wsa && quirks.no_renew);
+        assert_eq!(quirks.max_subs, Some(3));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_an_error_that_says_where_it_is_listed() {
+        let error = quirks(&given(&["no-such"]), &[]).unwrap_err().to_string();
+        assert!(error.contains("--quirks list"), "{error}");
+        let error = quirks(&[], &given(&["no_such"])).unwrap_err().to_string();
+        assert!(error.contains("--quirk list"), "{error}");
+    }
+
+    #[test]
+    fn a_recording_is_played_with_the_flags_of_any_camera() {
+        let words = [
+            "virtual-camera",
+            "replay",
+            "folder",
+            "--port",
+            "0",
+            "--quirks",
+            "reolink",
         ];
-        let expected = Quirks {
-            no_renew: true,
-            clock_offset: -3600,
-            advertised_host: Some("10.9.9.9".to_owned()),
-            bad_datetime: Some(BadDateTime::MinuteOverflow),
-            digest_algorithms: vec![DigestAlgorithm::Md5],
-            ..Quirks::default()
+        let command = Command::parse_from(words);
+        let Some(Other::Replay { folder, arguments }) = command.other else {
+            panic!("it is played back");
         };
-        assert_eq!(quirks(&given.map(str::to_owned)).unwrap(), expected);
+        assert_eq!(
+            (folder.as_path(), arguments.http_port),
+            (Path::new("folder"), 0)
+        );
+        assert_eq!(arguments.presets, ["reolink"]);
+        let words = ["virtual-camera", "--http-port", "0", "--cameras", "2"];
+        assert_eq!(Command::parse_from(words).arguments.cameras, 2);
     }
 
     #[test]
-    fn a_quirk_that_does_not_exist_is_an_error_that_says_where_they_are() {
-        for wrong in ["no_such", "no_renew=maybe", "bad_datetime=never"] {
-            let error = quirks(&[wrong.to_owned()]).unwrap_err().to_string();
-            assert!(error.contains("--quirk list"), "{error}");
-        }
-    }
-
-    #[test]
-    fn every_quirk_that_is_listed_has_a_description_and_is_known() {
-        let known = known_quirks();
-        assert!(known.len() > 60, "{}", known.len());
-        for (name, description) in known {
-            assert!(description.ends_with('.'), "{name}: {description}");
-            let Err(error) = quirks(&[format!("{name}={{}}")]) else {
-                panic!("{name} takes anything");
-            };
-            let error = error.to_string();
-            assert!(!error.contains("unknown field"), "{error}");
-        }
+    fn lists_have_all_presets_and_all_quirks() {
+        let arguments = |flag| Command::parse_from(["virtual-camera", flag, "list"]).arguments;
+        let presets = list(&arguments("--quirks")).unwrap();
+        assert_eq!(presets.lines().count(), 2 * Quirks::presets().count());
+        assert!(presets.contains("pull_close_after_ms=10000"), "{presets}");
+        let quirks = list(&arguments("--quirk")).unwrap();
+        assert_eq!(quirks.lines().count(), 2 * Quirks::all().count());
     }
 }

@@ -1,8 +1,11 @@
-//! Profiles and their configurations, as the Media services and Analytics share them. The clip streams on as it is,
-//! whatever its encoders are set to.
+//! Profiles and their configurations, as the Media services, Analytics and RTSP share them. Of what encoders are set to,
+//! the encoding alone has an effect: it chooses the clip.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+use std::sync::Arc;
 
+use crate::clip::{Clip, Codec};
 use crate::xml::Element;
 
 /// As many as the capability `MaximumNumberOfProfiles` says.
@@ -78,6 +81,8 @@ pub(crate) struct Profile {
     pub token: String,
     pub name: String,
     pub fixed: bool,
+    /// The path of its stream, where it is not that of its encoder.
+    pub path: Option<String>,
     pub configurations: BTreeMap<Kind, String>,
 }
 
@@ -94,8 +99,8 @@ pub(crate) struct Configuration {
 pub(crate) enum Body {
     /// A video encoder, which the services write differently.
     Video(VideoEncoder),
-    /// G.711, the one thing the audio encoder does, which the services write differently too.
-    Audio,
+    /// An audio encoder, which the services write differently too.
+    Audio(Codec),
     /// The rules of [`Media::rules`].
     Analytics,
     /// What follows the use count, in the order of the schema.
@@ -104,11 +109,25 @@ pub(crate) enum Body {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct VideoEncoder {
+    pub codec: Codec,
     pub quality: f64,
     pub frame_rate: f64,
     /// Thousands of bits per second.
     pub bitrate: u64,
     pub gov_length: u64,
+}
+
+impl VideoEncoder {
+    /// One that does what the clip is.
+    pub(crate) fn of(clip: &Clip) -> Self {
+        Self {
+            codec: clip.codec,
+            quality: 5.0,
+            frame_rate: f64::from(clip.frame_rate),
+            bitrate: clip.bit_rate(),
+            gov_length: clip.gov_length() as u64,
+        }
+    }
 }
 
 /// Something with a name of its own that a client made: it is shown as the client wrote it.
@@ -135,6 +154,8 @@ pub(crate) struct Media {
     pub mode: String,
     /// Whether rules see motion.
     pub motion: bool,
+    /// The group that streams go to as well, with the first port.
+    pub multicast: Option<SocketAddrV4>,
     made: u32,
 }
 
@@ -152,6 +173,7 @@ impl Media {
             rules: Vec::new(),
             mode: mode.to_owned(),
             motion: false,
+            multicast: None,
             made: 0,
         }
     }
@@ -173,6 +195,36 @@ impl Media {
     pub(crate) fn configuration(&self, kind: Kind, token: &str) -> Option<&Configuration> {
         self.of_kind(kind)
             .find(|configuration| configuration.token == token)
+    }
+
+    /// The paths of streams, each once.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for path in self.profiles.iter().filter_map(|it| it.path.as_ref()) {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
+        paths
+    }
+
+    /// The clip of the video of a profile.
+    pub(crate) fn video(&self, profile: &Profile) -> Option<Arc<Clip>> {
+        profile.configurations.get(&Kind::VideoSource)?;
+        let encoder = profile.configurations.get(&Kind::VideoEncoder)?;
+        match &self.configuration(Kind::VideoEncoder, encoder)?.body {
+            Body::Video(encoder) => Some(Clip::of(encoder.codec)),
+            _ => None,
+        }
+    }
+
+    /// The clip of the sound of a profile.
+    pub(crate) fn sound(&self, profile: &Profile) -> Option<Arc<Clip>> {
+        let encoder = profile.configurations.get(&Kind::AudioEncoder)?;
+        match self.configuration(Kind::AudioEncoder, encoder)?.body {
+            Body::Audio(codec) => Some(Clip::of(codec)),
+            _ => None,
+        }
     }
 
     /// How many profiles use a configuration.

@@ -3,13 +3,19 @@
 mod ptz;
 mod tour;
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+
+use serde::Serialize;
 
 pub(crate) use ptz::{Preset, Ptz};
 pub(crate) use tour::{Spot, SpotTarget, Tour, TourState};
 
+/// Points of a path beyond this many push the oldest out.
+const MAX_PATH: usize = 1024;
+
 /// Where the camera looks, in the generic position spaces.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct PtzPosition {
     /// -1 (left) to 1 (right).
     pub pan: f64,
@@ -17,6 +23,18 @@ pub struct PtzPosition {
     pub tilt: f64,
     /// 0 (wide) to 1 (tele).
     pub zoom: f64,
+}
+
+/// A point on the way of the head.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PtzPathPoint {
+    /// How long after the start of the camera; as JSON, `at_ms` in milliseconds.
+    #[serde(rename = "at_ms", serialize_with = "crate::requests::milliseconds")]
+    pub at: Duration,
+    /// Where it was.
+    #[serde(flatten)]
+    pub position: PtzPosition,
 }
 
 /// A pan/tilt pair and a zoom value, each where a request gave it.
@@ -43,6 +61,8 @@ pub(crate) struct Head {
     tilt: Axis,
     zoom: Axis,
     updated: Instant,
+    /// Where it was when it began to move otherwise.
+    path: VecDeque<(Instant, PtzPosition)>,
 }
 
 impl Head {
@@ -52,16 +72,44 @@ impl Head {
             tilt: Axis::new(-1.0, 1.0),
             zoom: Axis::new(0.0, 1.0),
             updated: now,
+            path: VecDeque::new(),
         }
     }
 
     pub(crate) fn position(&mut self, now: Instant) -> PtzPosition {
         self.advance(now);
+        self.place()
+    }
+
+    /// The way up to now: straight and even between its points.
+    pub(crate) fn path(&mut self, now: Instant) -> Vec<(Instant, PtzPosition)> {
+        self.advance(now);
+        let here = (self.updated, self.place());
+        self.path.iter().copied().chain([here]).collect()
+    }
+
+    pub(crate) fn forget_path(&mut self) {
+        self.path.clear();
+    }
+
+    fn place(&self) -> PtzPosition {
         PtzPosition {
             pan: self.pan.position,
             tilt: self.tilt.position,
             zoom: self.zoom.position,
         }
+    }
+
+    /// A point of the path: from here it moves otherwise.
+    fn turn(&mut self) {
+        let point = (self.updated, self.place());
+        if self.path.back() == Some(&point) {
+            return;
+        }
+        if self.path.len() == MAX_PATH {
+            self.path.pop_front();
+        }
+        self.path.push_back(point);
     }
 
     /// Whether pan or tilt moves, and whether zoom moves.
@@ -74,6 +122,7 @@ impl Head {
     /// Travels to a position; what the target leaves out keeps doing what it does. Speeds are parts of full speed.
     pub(crate) fn travel_to(&mut self, now: Instant, target: Vector, speed: Vector) {
         self.advance(now);
+        self.turn();
         if let Some((pan, tilt)) = target.pan_tilt {
             let (x, y) = speed.pan_tilt.unwrap_or((1.0, 1.0));
             let speed = x.abs().max(y.abs());
@@ -100,6 +149,7 @@ impl Head {
     /// Moves with a velocity (parts of full speed) until stopped, at a limit, or timed out.
     pub(crate) fn drive(&mut self, now: Instant, velocity: Vector, timeout: Duration) {
         self.advance(now);
+        self.turn();
         if let Some((pan, tilt)) = velocity.pan_tilt {
             self.pan.drive(pan, timeout);
             self.tilt.drive(tilt, timeout);
@@ -130,6 +180,9 @@ impl Head {
 
     pub(crate) fn stop(&mut self, now: Instant, pan_tilt: bool, zoom: bool) {
         self.advance(now);
+        if self.axes().any(Axis::is_moving) {
+            self.turn();
+        }
         if pan_tilt {
             self.pan.stop();
             self.tilt.stop();
@@ -140,11 +193,31 @@ impl Head {
     }
 
     pub(crate) fn advance(&mut self, now: Instant) {
+        while let Some(rest) = self.axes().filter_map(Axis::rests_in).min()
+            && let Some(rests_at) = self.updated.checked_add(rest)
+            && rests_at <= now
+        {
+            self.advance_all(rests_at);
+        }
+        self.advance_all(now);
+    }
+
+    /// Advances to where a motor comes to rest or before it, which makes a point of the path.
+    fn advance_all(&mut self, now: Instant) {
+        let moving = |head: &Self| head.axes().filter(|axis| axis.is_moving()).count();
+        let before = moving(self);
         let elapsed = now.saturating_duration_since(self.updated);
         for axis in [&mut self.pan, &mut self.tilt, &mut self.zoom] {
             axis.advance(elapsed);
         }
         self.updated = self.updated.max(now);
+        if moving(self) < before {
+            self.turn();
+        }
+    }
+
+    fn axes(&self) -> impl Iterator<Item = &Axis> {
+        [&self.pan, &self.tilt, &self.zoom].into_iter()
     }
 }
 
@@ -196,6 +269,21 @@ impl Axis {
                 Some(Duration::from_secs_f64(left))
             }
             Drive::With { .. } => None,
+        }
+    }
+
+    /// Until it stops by itself, a little more than less; `None` while it does not move.
+    fn rests_in(&self) -> Option<Duration> {
+        let seconds = |seconds: f64| {
+            Duration::try_from_secs_f64(seconds.max(0.0) + 1e-6).unwrap_or(Duration::MAX)
+        };
+        match self.drive {
+            Drive::Idle => None,
+            Drive::To { target, speed } => Some(seconds((target - self.position).abs() / speed)),
+            Drive::With { velocity, left } => {
+                let limit = if velocity > 0.0 { self.max } else { self.min };
+                Some(left.min(seconds((limit - self.position) / velocity)))
+            }
         }
     }
 
@@ -316,6 +404,49 @@ mod tests {
         let at_limit = head.position(start + seconds(5.0));
         assert_eq!((at_limit.pan, at_limit.zoom), (-1.0, 1.0));
         assert_eq!(head.moving(start + seconds(5.0)), (false, false));
+    }
+
+    #[test]
+    fn the_path_has_a_point_wherever_the_movement_changes() {
+        let start = Instant::now();
+        let mut head = Head::new(start);
+        let velocity = Vector {
+            pan_tilt: Some((0.25, 0.0)),
+            zoom: Some(1.0),
+        };
+        head.drive(start, velocity, seconds(2.0));
+        head.stop(start + seconds(1.5), true, true);
+        // Stopping what stands still is no change.
+        head.stop(start + seconds(1.6), true, true);
+
+        let path = head.path(start + seconds(3.0));
+        let rounded = path.iter().map(|(at, position)| {
+            let at = at.duration_since(start).as_secs_f64();
+            [at, position.pan, position.zoom].map(|number| (number * 1000.0).round() / 1000.0)
+        });
+        let expected = [
+            [0.0, 0.0, 0.0],
+            [1.0, 0.5, 1.0],
+            [1.5, 0.75, 1.0],
+            [3.0, 0.75, 1.0],
+        ];
+        assert_eq!(rounded.collect::<Vec<_>>(), expected);
+
+        head.forget_path();
+        assert_eq!(head.path(start + seconds(4.0)).len(), 1);
+    }
+
+    #[test]
+    fn a_head_that_is_driven_outside_of_its_limits_comes_to_rest() {
+        let start = Instant::now();
+        let mut head = Head::new(start);
+        head.set_limits((0.5, 1.0), (-1.0, 1.0), (0.0, 1.0));
+        let velocity = Vector {
+            pan_tilt: Some((-0.1, 0.0)),
+            zoom: None,
+        };
+        head.drive(start, velocity, seconds(60.0));
+        assert_eq!(head.moving(start + seconds(1.0)), (false, false));
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! What clients did, for tests to look at.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::requests::SeenCredentials;
+
 /// Operations beyond this many different names are not counted.
 const MAX_NAMES: usize = 256;
+/// Credentials beyond this many different ones are not counted.
+const MAX_CREDENTIALS: usize = 256;
 
 /// What clients have done to a camera since it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -28,6 +33,23 @@ pub struct Observed {
     pub connections: u64,
     /// HTTP connections that were closed at once because there were too many.
     pub connections_refused: u64,
+    /// Whose credentials were seen, right or wrong, by who sent them to which host.
+    pub credentials: Vec<CredentialCount>,
+}
+
+/// Credentials that were seen with SOAP requests and requests for snapshots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CredentialCount {
+    /// Who sent them.
+    pub peer: IpAddr,
+    /// The header `Host` of the requests; empty where there was none.
+    pub host: String,
+    /// Name and scheme.
+    #[serde(flatten)]
+    pub credentials: SeenCredentials,
+    /// How many requests had them.
+    pub requests: u64,
 }
 
 impl Observed {
@@ -35,6 +57,22 @@ impl Observed {
     #[must_use]
     pub fn count(&self, operation: &str) -> u64 {
         self.operations.get(operation).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn record_credentials(&mut self, peer: IpAddr, host: &str, seen: &SeenCredentials) {
+        let mut known = self.credentials.iter_mut();
+        let known = known
+            .find(|known| known.peer == peer && known.host == host && known.credentials == *seen);
+        if let Some(known) = known {
+            known.requests += 1;
+        } else if self.credentials.len() < MAX_CREDENTIALS {
+            self.credentials.push(CredentialCount {
+                peer,
+                host: host.to_owned(),
+                credentials: seen.clone(),
+                requests: 1,
+            });
+        }
     }
 
     pub(crate) fn record(&mut self, operation: &str) {

@@ -26,8 +26,9 @@ pub(crate) async fn deliver(camera: Arc<Camera>) {
             .deliveries(Instant::now());
         for delivery in deliveries {
             let manager = format!(
-                "http://{}:{}/onvif/subscription/{}",
-                url_host(camera.http),
+                "{}://{}:{}/onvif/subscription/{}",
+                camera.scheme(),
+                url_host(camera.http.address()),
                 camera.http.port(),
                 delivery.id
             );
@@ -51,7 +52,7 @@ async fn post(consumer: &Url, document: &str) -> std::io::Result<()> {
     let request = format!(
         "POST {} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/soap+xml; charset=utf-8\r\n\
          Content-Length: {}\r\nConnection: close\r\n\r\n{document}",
-        consumer.path(),
+        &consumer[url::Position::BeforePath..url::Position::AfterQuery],
         document.len(),
     );
     stream.write_all(request.as_bytes()).await?;

@@ -1,11 +1,17 @@
 //! Faults of real cameras, as switches.
 
+mod live;
+mod named;
+mod preset;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::write_timestamp;
 use crate::digest::DigestAlgorithm;
+
+pub(crate) use self::live::LiveQuirks;
 
 /// What this camera does wrong, imitating real ones. The default is a correct camera.
 ///
@@ -14,8 +20,13 @@ use crate::digest::DigestAlgorithm;
 /// # let _ = quirks;
 /// ```
 ///
-/// Read by serde, each field has its name and default; `reject_wsa_on` and `topic_suffix` are not read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+/// Read by serde, each field has its name and default; a field that does not exist is an error. [`Quirks::set`] sets one
+/// by its name, [`Quirks::preset`] those of a family of cameras. They combine: each is independent of the others.
+///
+/// A running camera takes new ones with [`VirtualCamera::set_quirks`](crate::VirtualCamera::set_quirks): they count from the
+/// next request on, or the next connection where they are about connections; where a field counts at the start only, it
+/// says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quirks {
     /// The camera's clock is this many seconds ahead of ours (behind, if negative).
@@ -37,8 +48,7 @@ pub struct Quirks {
     /// Requests of the Events service without WS-Addressing headers fail (C12).
     pub require_wsa: bool,
     /// Requests of these services with WS-Addressing headers fail: `ptz`, `media`, … (C13).
-    #[serde(skip)]
-    pub reject_wsa_on: Vec<&'static str>,
+    pub reject_wsa_on: Vec<String>,
     /// Subscription addresses name this port, at which nobody answers (C20).
     pub subscription_port: Option<u16>,
     /// The capabilities deny pull points, which work (C23).
@@ -68,8 +78,7 @@ pub struct Quirks {
     /// The end of a state is reported without saying so: the message has no data (C34).
     pub empty_message: bool,
     /// Topics of notifications have this behind them, such as `//.` (C35).
-    #[serde(skip)]
-    pub topic_suffix: &'static str,
+    pub topic_suffix: String,
     /// Motion is reported under topics of the maker as well (C35).
     pub vendor_topics: bool,
     /// Each event has another source token (C36).
@@ -98,7 +107,7 @@ pub struct Quirks {
     pub probe_garbage: bool,
     /// Answers to probes name further addresses before the one that works: IPv6 of the link, 169.254, `https` (C49).
     pub multi_xaddrs: bool,
-    /// Multicast does not reach the camera, as in a pod: only probes to its own address are answered (C51).
+    /// Multicast does not reach the camera, as in a pod: only probes to its own address are answered (C51). Counts at the start only.
     pub no_multicast: bool,
     /// Tokens may be this many seconds off the camera's clock, 60 by default (C01).
     pub max_skew: Option<u32>,
@@ -176,12 +185,115 @@ pub struct Quirks {
     pub bad_datetime: Option<BadDateTime>,
     /// The subcodes of faults have prefixes that are not declared: `ter`, `wsrf-rw` (C15).
     pub fault_undeclared_ns: bool,
+    /// A user is locked out, with the right password too, after so many wrong ones in a row.
+    pub lockout_after: Option<u32>,
+    /// For how many seconds somebody is locked out; half an hour by default.
+    pub lockout_s: Option<u64>,
     /// Names and the manufacturer begin with Chinese in GBK, in documents that claim to be UTF-8 (C16).
     pub bad_utf8: bool,
+    /// Every HTTP answer comes so many milliseconds late.
+    pub answer_delay_ms: Option<u64>,
+    /// Every HTTP answer comes a byte at a time, so many milliseconds apart.
+    pub drip_ms: Option<u64>,
+    /// So many events wait for every pull, besides those that happened: `tns1:Monitoring/ProcessorUsage`.
+    pub event_storm: Option<u16>,
+    /// After a restart the clock shows the beginning of the year 2000, until it is set (C01).
+    pub clock_lost_on_reboot: bool,
+    /// The only request that keeps an RTSP session alive, whatever `Public` says (C52).
+    pub rtsp_keepalive: Option<RtspKeepalive>,
+    /// An RTSP session that is not kept alive ends after so many seconds, 60 by default (C52).
+    pub session_timeout_s: Option<u64>,
+    /// What is wrong with the parameter sets of the session description (C53).
+    pub bad_sprop: Option<BadSprop>,
+    /// The session description has no parameter sets (C54).
+    pub no_sprop: bool,
+    /// For so many seconds of a session the stream has no parameter sets (C54).
+    pub late_params_s: u64,
+    /// Before each RTP packet comes one with another SSRC, as of another session (C55).
+    pub foreign_ssrc: bool,
+    /// Packets come before the answer to PLAY (C55).
+    pub early_data: bool,
+    /// After so many kilobytes of a track the RTSP connection loses some bytes, once a session (C55).
+    pub desync_after_kb: Option<u32>,
+    /// What is odd about the headers of RTSP (C56).
+    pub rtsp_header: Option<RtspHeader>,
+    /// The RTP time jumps ahead by so many seconds (back, if negative) every three seconds (C57).
+    pub rtp_jump_s: i32,
+    /// The RTP clock is too fast by so many millionths (too slow, if negative) (C57).
+    pub drift_ppm: i32,
+    /// Every other sender report is so many seconds ahead (behind, if negative) (C57).
+    pub sr_step_s: i32,
+    /// Each frame comes after an SEI message with the marker that belongs to its end (C57).
+    pub sei_mark: bool,
+    /// The session description claims so many frames a second (C57).
+    pub fps_lie: Option<u32>,
+    /// More RTSP sessions than these are refused, 64 by default (C58).
+    pub max_rtsp_sessions: Option<usize>,
+    /// An RTSP session outlives its connection until it times out (C58).
+    pub stale_rtsp_sessions: bool,
+    /// One RTSP session too many is status 503, not 453 (C58).
+    pub rtsp_full_503: bool,
+    /// Of a thousand RTP packets so many are lost, the same ones each time.
+    pub rtp_loss: u16,
+    /// Of a thousand RTP packets so many come twice.
+    pub rtp_duplicate: u16,
+    /// Of a thousand RTP packets so many come after the one that follows them.
+    pub rtp_reorder: u16,
+    /// The number that chance is drawn from which decides about RTP packets.
+    pub rtp_seed: u64,
+}
+
+/// A request that keeps an RTSP session alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RtspKeepalive {
+    /// `OPTIONS`; the others are refused.
+    Options,
+    /// `GET_PARAMETER`; `SET_PARAMETER` is refused, and `OPTIONS` does not count.
+    GetParameter,
+    /// `SET_PARAMETER`; `GET_PARAMETER` is refused, and `OPTIONS` does not count.
+    SetParameter,
+    /// None: all are answered, and do not count.
+    None,
+}
+
+/// What is wrong with parameter sets in a session description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum BadSprop {
+    /// They have start codes.
+    AnnexB,
+    /// The picture parameter set is missing.
+    MissingPps,
+    /// Their level is too low for the picture.
+    WrongLevel,
+    /// They are not Base64.
+    NoBase64,
+}
+
+/// What is odd about headers of RTSP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RtspHeader {
+    /// The parameters of `Transport` are in another order.
+    TransportOrder,
+    /// `Transport` does not name the channels.
+    NoInterleaved,
+    /// `Content-Base` has no scheme.
+    SchemelessBase,
+    /// The tracks of `RTP-Info` are separated by semicolons.
+    RtpInfoSemicolon,
+    /// The session description has no `Content-Type`.
+    NoContentType,
+    /// The `Content-Type` of the session description is in capitals, and has a parameter.
+    OddContentType,
 }
 
 /// What is wrong with dates and times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BadDateTime {
@@ -196,7 +308,7 @@ pub enum BadDateTime {
 }
 
 /// Which prefixes a UsernameToken may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WssePrefix {
@@ -207,7 +319,7 @@ pub enum WssePrefix {
 }
 
 /// What is wrong with answers as HTTP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum HttpJunk {
@@ -221,10 +333,18 @@ pub enum HttpJunk {
     ReplyWith500,
     /// Missing credentials are answered with status 401 and a web page.
     Html401,
+    /// The document never ends: spaces follow where its last element should be closed.
+    EndlessBody,
+    /// A megabyte of headers.
+    OversizeHeaders,
+    /// The first half of the document, with a `Content-Length` to match.
+    TruncatedXml,
+    /// Bits are flipped all over the document, in the same places of the same document.
+    CorruptXml,
 }
 
 /// What comes instead of a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SnapshotFault {
@@ -241,7 +361,7 @@ pub enum SnapshotFault {
 }
 
 /// How snapshots want to be asked for, where the camera has a user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SnapshotAuth {
@@ -257,7 +377,7 @@ pub enum SnapshotAuth {
 }
 
 /// How [`Quirks::ptz_move_status`] lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PtzMoveStatus {
@@ -268,7 +388,7 @@ pub enum PtzMoveStatus {
 }
 
 /// A kind of move, for [`Quirks::ptz_modes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum PtzMode {

@@ -1,73 +1,104 @@
-//! An RTSP server (RFC 2326) that shows one clip as a camera shows what is before it: live, the
-//! same for everyone, without end.
+//! An RTSP server (RFC 2326) that shows clips as a camera shows what is before it: live, the same
+//! for everyone, without end.
 
+mod announcement;
+mod authorization;
 mod connection;
+mod deviation;
+mod distortion;
+mod entrance;
 mod framing;
+mod groups;
 mod handler;
+mod inlet;
+mod outlet;
 mod packetizer;
+mod payload;
+mod publication;
 mod sdp;
+mod sender;
 mod session;
 mod sessions;
 mod timeline;
+mod track;
 mod transport;
+mod tunnel;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::net::TcpListener;
+use bytes::{Bytes, BytesMut};
+use tokio::io::{DuplexStream, duplex};
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use url::Url;
 
+pub(crate) use self::authorization::Door;
+pub use self::authorization::RtspAuth;
+use self::connection::Ends;
+use self::groups::Groups;
+use self::publication::Publications;
+use self::sender::Sender;
 use self::session::Session;
 use self::sessions::Sessions;
 use self::timeline::Timeline;
-use crate::clip::Clip;
-use crate::digest::DigestServer;
+pub(crate) use self::track::{Programme, Stream, Track};
+use self::tunnel::Tunnels;
+pub(crate) use self::tunnel::{CONTENT_TYPE as TUNNEL_CONTENT_TYPE, COOKIE as TUNNEL_COOKIE};
+use crate::port::{Port, PortHandle};
+use crate::quirks::Quirks;
+use crate::recording::Recording;
 
-/// The streams. Both show the same clip.
-const PATHS: [&str; 2] = ["/main", "/sub"];
 /// Twice as many as sessions, so that a client that comes too late is told why it is not served.
 const MAX_CONNECTIONS: usize = 128;
+/// What a tunnel may have on its way.
+const TUNNEL_BUFFER: usize = 64 << 10;
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How an [`RtspServer`] is to be.
-#[derive(Debug)]
 pub(crate) struct RtspOptions {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Who may see the streams; everyone, if `None`.
-    pub auth: Option<Arc<DigestServer>>,
-    /// What is shown.
-    pub clip: Arc<Clip>,
+    pub auth: Option<Door>,
+    /// Accepts TLS too, on the same port.
+    pub tls: Option<TlsAcceptor>,
+    /// Sends to this group too, from this port on.
+    pub multicast: Option<SocketAddrV4>,
 }
 
-/// A running RTSP server with the streams `/main` and `/sub`. Dropped, it stops.
+/// A running RTSP server. Dropped, it stops.
 pub(crate) struct RtspServer {
     shared: Arc<Shared>,
-    local_addr: SocketAddr,
+    port: PortHandle,
     _stop: DropGuard,
 }
 
 impl RtspServer {
-    /// Listens and serves.
+    /// Listens and serves what [`show`](Self::show) says.
     ///
     /// # Errors
     /// When the address cannot be listened on.
     pub(crate) async fn start(options: RtspOptions) -> io::Result<Self> {
-        let listener = TcpListener::bind(options.listen).await?;
-        let local_addr = listener.local_addr()?;
+        let (listener, port) = Port::open(options.listen)?;
         let stop = CancellationToken::new();
-        let timeline = Timeline::new(now(), SystemTime::now(), options.clip.frame_rate);
         let shared = Arc::new(Shared {
-            clip: options.clip,
-            timeline,
-            auth: RwLock::new(options.auth),
+            programme: OnceLock::new(),
+            timeline: Timeline::new(now(), SystemTime::now()),
+            auth: RwLock::new(options.auth.map(Arc::new)),
+            tls: options.tls,
+            groups: options.multicast.map(Groups::new),
+            started: Mutex::default(),
+            tunnels: Arc::default(),
             sessions: Mutex::default(),
+            publications: Mutex::default(),
             refusals: AtomicU64::new(0),
             connections: Mutex::new(stop.child_token()),
             stop: stop.clone(),
@@ -75,14 +106,85 @@ impl RtspServer {
         tokio::spawn(accept(listener, shared.clone()));
         Ok(Self {
             shared,
-            local_addr,
+            port,
             _stop: stop.drop_guard(),
         })
     }
 
+    /// Sets what is shown, once. It is shown for as long as somebody else keeps it.
+    pub(crate) fn show(&self, programme: Weak<dyn Programme>) {
+        let first = self.shared.programme.set(programme).is_ok();
+        debug_assert!(first, "the programme is set once");
+    }
+
+    /// Sends all tracks of a stream to the group, without a client; does nothing where there is no group.
+    ///
+    /// # Errors
+    /// When a track cannot be sent.
+    pub(crate) fn start_multicast(&self, url: &Url) -> io::Result<()> {
+        let shared = &self.shared;
+        let Some((groups, programme)) = shared.groups.as_ref().zip(shared.programme()) else {
+            return Ok(());
+        };
+        let Some(stream) = programme.stream(url) else {
+            return Ok(());
+        };
+        let mut session = Session::new(stream.path.clone());
+        for (index, track) in stream.tracks.into_iter().enumerate() {
+            let programme = Arc::downgrade(&programme);
+            let (timeline, quirks) = (shared.timeline, shared.quirks());
+            let make = |outlet| Sender::new(track, programme, timeline, outlet, quirks);
+            let local = self.local_addr().ip();
+            let sender = groups.sender(local, &stream.path, index, make)?;
+            session.set_up(index, sender);
+        }
+        let from = session.positions(now());
+        session.play(&from);
+        shared.started().insert(stream.path, session);
+        Ok(())
+    }
+
+    /// Ends what [`start_multicast`](Self::start_multicast) began. Sessions of clients go on.
+    pub(crate) fn stop_multicast(&self, url: &Url) {
+        let stream = self.shared.programme().and_then(|it| it.stream(url));
+        if let Some(stream) = stream {
+            self.shared.started().remove(&stream.path);
+        }
+    }
+
+    /// Opens a tunnel through an HTTP server, whose answer to its GET is what is read here. `None` when there are too
+    /// many.
+    pub(crate) fn open_tunnel(&self, cookie: &str, peer: SocketAddr) -> Option<DuplexStream> {
+        let (opened, requests) = self.shared.tunnels.open(cookie)?;
+        let (answers, write) = duplex(TUNNEL_BUFFER);
+        let closing = self.shared.connections().clone();
+        let shared = self.shared.clone();
+        let local = self.local_addr();
+        tokio::spawn(async move {
+            let requests = (requests, BytesMut::new());
+            connection::serve(shared, requests, write, Ends { local, peer }, closing).await;
+            drop(opened);
+        });
+        Some(answers)
+    }
+
+    /// Takes the body of a POST of a tunnel; `false` where there is no such tunnel.
+    pub(crate) async fn feed_tunnel<E>(
+        &self,
+        cookie: &str,
+        body: impl futures::Stream<Item = Result<Bytes, E>>,
+    ) -> bool {
+        self.shared.tunnels.feed(cookie, body).await
+    }
+
     /// Where the server listens.
     pub(crate) fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.port.address()
+    }
+
+    /// What the server listens through.
+    pub(crate) fn handle(&self) -> &PortHandle {
+        &self.port
     }
 
     /// How many sessions are playing.
@@ -94,6 +196,11 @@ impl RtspServer {
             .count()
     }
 
+    /// What was published.
+    pub(crate) fn recordings(&self) -> Vec<Recording> {
+        self.shared.publications().recordings()
+    }
+
     /// How many requests came with wrong credentials.
     pub(crate) fn refusals(&self) -> u64 {
         self.shared.refusals.load(Ordering::Relaxed)
@@ -102,41 +209,49 @@ impl RtspServer {
     /// Ends all sessions and connections, as a camera does that restarts. New ones are served.
     pub(crate) fn close_sessions(&self) {
         self.shared.sessions().clear();
+        self.shared.started().clear();
         let mut connections = self.shared.connections();
         connections.cancel();
         *connections = self.shared.stop.child_token();
     }
 
     /// Sets who may see the streams. Sessions that play go on.
-    pub(crate) fn set_auth(&self, auth: Option<Arc<DigestServer>>) {
+    pub(crate) fn set_auth(&self, auth: Option<Door>) {
         *self
             .shared
             .auth
             .write()
-            .unwrap_or_else(PoisonError::into_inner) = auth;
+            .unwrap_or_else(PoisonError::into_inner) = auth.map(Arc::new);
     }
 }
 
 impl Drop for RtspServer {
     fn drop(&mut self) {
         self.shared.sessions().clear();
+        self.shared.started().clear();
     }
 }
 
 impl fmt::Debug for RtspServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RtspServer")
-            .field("local_addr", &self.local_addr)
+            .field("local_addr", &self.local_addr())
             .finish_non_exhaustive()
     }
 }
 
 /// What all connections have in common.
 struct Shared {
-    clip: Arc<Clip>,
+    programme: OnceLock<Weak<dyn Programme>>,
     timeline: Timeline,
-    auth: RwLock<Option<Arc<DigestServer>>>,
+    auth: RwLock<Option<Arc<Door>>>,
+    tls: Option<TlsAcceptor>,
+    groups: Option<Groups>,
+    /// Multicast streams that go on without a client, by path.
+    started: Mutex<BTreeMap<String, Session>>,
+    tunnels: Arc<Tunnels>,
     sessions: Mutex<Sessions<Session>>,
+    publications: Mutex<Publications>,
     /// Requests whose credentials were wrong.
     refusals: AtomicU64,
     /// Cancelled to close the connections there are.
@@ -146,8 +261,29 @@ struct Shared {
 }
 
 impl Shared {
+    fn programme(&self) -> Option<Arc<dyn Programme>> {
+        self.programme.get()?.upgrade()
+    }
+
+    fn quirks(&self) -> Quirks {
+        let programme = self.programme();
+        programme
+            .map(|programme| programme.quirks())
+            .unwrap_or_default()
+    }
+
     fn sessions(&self) -> MutexGuard<'_, Sessions<Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn started(&self) -> MutexGuard<'_, BTreeMap<String, Session>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publications(&self) -> MutexGuard<'_, Publications> {
+        self.publications
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn connections(&self) -> MutexGuard<'_, CancellationToken> {
@@ -156,7 +292,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn auth(&self) -> Option<Arc<DigestServer>> {
+    fn auth(&self) -> Option<Arc<Door>> {
         self.auth
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -165,7 +301,7 @@ impl Shared {
 }
 
 /// Takes connections and ends sessions that nobody uses, until the server stops.
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(mut listener: Port, shared: Arc<Shared>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut expiry = tokio::time::interval(EXPIRY_INTERVAL);
     expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -187,7 +323,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                     let closing = shared.connections().clone();
                     let shared = shared.clone();
                     tokio::spawn(async move {
-                        connection::serve(shared, stream, peer, closing).await;
+                        entrance::serve(shared, stream, peer, closing).await;
                         drop(place);
                     });
                 }

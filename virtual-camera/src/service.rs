@@ -1,9 +1,11 @@
 //! The SOAP services: one file each, dispatched on the element of the Body.
 
+mod access;
 pub(crate) mod analytics;
 mod configurations;
 pub(crate) mod device;
 mod deviceio;
+mod encoders;
 pub(crate) mod events;
 pub(crate) mod imaging;
 mod kept;
@@ -15,6 +17,7 @@ pub(crate) mod ptz;
 
 use std::sync::Arc;
 
+pub(crate) use self::access::AccessClass;
 use crate::soap::Fault;
 use crate::state::Camera;
 use crate::xml::{
@@ -54,15 +57,28 @@ impl Service {
 
     /// The service at a path; with one endpoint for all, `namespace` of the operation tells which.
     pub(crate) fn at(path: &str, camera: &Camera, namespace: &str) -> Option<Self> {
-        if camera.quirks.single_endpoint && !path.starts_with("/onvif/subscription/") {
+        if camera.quirks().single_endpoint && !path.starts_with("/onvif/subscription/") {
             let mut listed = Self::LISTED.into_iter();
-            return listed.find(|service| path == SINGLE_ENDPOINT && service.ns().uri == namespace);
+            // Subscriptions are managed in a namespace of their own.
+            let of = if namespace == WSNT.uri {
+                TEV.uri
+            } else {
+                namespace
+            };
+            return listed.find(|service| path == SINGLE_ENDPOINT && service.ns().uri == of);
         }
         if let Some(id) = path.strip_prefix("/onvif/subscription/") {
             return Some(Self::Subscription(id.to_owned()));
         }
         let mut listed = Self::LISTED.into_iter();
         listed.find(|service| service.path() == path)
+    }
+
+    /// The service that an operation of a namespace belongs to, whatever the path is.
+    pub(crate) fn of(namespace: &str) -> Self {
+        let mut listed = Self::LISTED.into_iter();
+        let found = listed.find(|service| service.ns().uri == namespace);
+        found.unwrap_or(Self::Events)
     }
 
     pub(crate) fn path(&self) -> String {
@@ -83,7 +99,7 @@ impl Service {
     pub(crate) fn address(&self, camera: &Camera) -> String {
         match self {
             Self::Subscription(_) => self.path(),
-            _ if camera.quirks.single_endpoint => SINGLE_ENDPOINT.to_owned(),
+            _ if camera.quirks().single_endpoint => SINGLE_ENDPOINT.to_owned(),
             _ => self.path(),
         }
     }
@@ -104,8 +120,8 @@ impl Service {
     fn capabilities(&self, camera: &Camera) -> Element {
         match self {
             Self::Device => device::capabilities(camera),
-            Self::Media => media::capabilities(),
-            Self::Media2 => media2::capabilities(),
+            Self::Media => media::capabilities(camera),
+            Self::Media2 => media2::capabilities(camera),
             Self::Ptz => ptz::capabilities(camera),
             Self::Imaging => imaging::capabilities(),
             Self::DeviceIo => deviceio::capabilities(camera),
@@ -114,24 +130,12 @@ impl Service {
         }
     }
 
-    /// Whether an operation needs no user (access class PRE_AUTH; Core Specification, "Access classes").
+    /// Whether an operation needs no user.
     pub(crate) fn is_open(&self, operation: &str, camera: &Camera) -> bool {
-        if camera.quirks.auth_all {
-            return false;
-        }
-        match operation {
-            "GetServiceCapabilities" => true,
-            "GetSystemDateAndTime" => {
-                *self == Self::Device && !camera.quirks.datetime_requires_auth
-            }
-            "GetServices"
-            | "GetCapabilities"
-            | "GetHostname"
-            | "GetEndpointReference"
-            | "GetWsdlUrl" => *self == Self::Device,
-            "GetRelayOutputOptions" => *self == Self::DeviceIo,
-            _ => false,
-        }
+        let quirks = camera.quirks();
+        let kept_shut = quirks.auth_all
+            || (quirks.datetime_requires_auth && operation == "GetSystemDateAndTime");
+        AccessClass::of(self, operation) == AccessClass::PreAuth && !kept_shut
     }
 }
 
@@ -155,7 +159,7 @@ impl Call<'_> {
     /// An address on this camera's HTTP server.
     pub(crate) fn url(&self, path: &str) -> String {
         let scheme = self.camera.scheme();
-        let quirks = &self.camera.quirks;
+        let quirks = self.camera.quirks();
         let port = match quirks.subscription_port {
             Some(port) if path.starts_with("/onvif/subscription/") => port,
             _ => quirks.advertised_port.unwrap_or(self.camera.http.port()),
@@ -187,7 +191,7 @@ pub(crate) async fn answer(service: &Service, call: &Call<'_>) -> Result<Element
     if !of_service && !of_manager && !of_relays {
         return Err(Fault::not_supported(operation));
     }
-    if operation == "GetServiceCapabilities" && call.camera.quirks.no_service_capabilities {
+    if operation == "GetServiceCapabilities" && call.camera.quirks().no_service_capabilities {
         return Err(Fault::not_supported(operation));
     }
     if operation == "GetServiceCapabilities"

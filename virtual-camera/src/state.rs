@@ -1,13 +1,13 @@
 //! Everything one camera is and remembers, shared by its services.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::SocketAddrV4;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,12 +16,18 @@ use crate::clip::Clip;
 use crate::clock::Clock;
 use crate::event::{Event, Operation};
 use crate::media::Media;
-use crate::motion::{Ptz, PtzPosition};
+use crate::motion::{Ptz, PtzPathPoint, PtzPosition};
 use crate::observed::Observed;
-use crate::quirks::Quirks;
+use crate::port::PortHandle;
+use crate::presence::Presence;
+use crate::quirks::{LiveQuirks, Quirks};
+use crate::replay::Replay;
+use crate::requests::{Asked, RequestLog};
 use crate::rtsp::RtspServer;
 use crate::service::imaging::Imaging;
+use crate::service::profiles::initial;
 use crate::service::{device, ptz};
+use crate::stream_spec::StreamSpec;
 use crate::subscription::Subscriptions;
 use crate::topic::Topic;
 
@@ -32,14 +38,18 @@ pub(crate) const HARDWARE: &str = "virtual-camera";
 #[derive(Debug)]
 pub(crate) struct Camera {
     pub name: String,
-    pub serial: String,
+    /// As it was asked for; else it is made from the UUID.
+    pub serial: Option<String>,
     pub uuid: Uuid,
-    pub quirks: Quirks,
-    pub http: SocketAddr,
+    pub quirks: LiveQuirks,
+    pub http: PortHandle,
     /// The certificate, where HTTP is over TLS.
-    pub certificate_pem: Option<String>,
+    pub certificate_pem: Option<Arc<str>>,
     pub rtsp: RtspServer,
     pub clip: Arc<Clip>,
+    /// The streams it was made with beside `main` and `sub`.
+    pub streams: Vec<StreamSpec>,
+    pub multicast: Option<SocketAddrV4>,
     pub gate: Mutex<Gate>,
     pub clock: Mutex<Clock>,
     pub device: Mutex<device::Settings>,
@@ -49,10 +59,18 @@ pub(crate) struct Camera {
     pub media: Mutex<Media>,
     pub events: Events,
     pub observed: Mutex<Observed>,
+    pub requests: Mutex<RequestLog>,
+    /// When it started; what tests look at is timed from there.
+    pub started: Instant,
+    /// Refused RTSP requests that are forgotten.
+    pub forgotten_refusals: AtomicU64,
     /// When the last SOAP requests came, within a second.
     pub recent: Mutex<VecDeque<Instant>>,
     /// It answers nobody any more.
     pub crashed: AtomicBool,
+    pub presence: Presence,
+    /// What it answers with instead of its own state.
+    pub replay: Option<Replay>,
     /// Cancelled when the camera stops.
     pub stopping: CancellationToken,
 }
@@ -65,9 +83,11 @@ pub(crate) struct Events {
     pub changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EventState {
     pub subscriptions: Subscriptions,
+    /// Metadata streams.
+    pub streams: broadcast::Sender<Vec<Event>>,
     pub brokers: Vec<Broker>,
     motion: bool,
     digital_input: bool,
@@ -89,12 +109,64 @@ pub(crate) struct Broker {
 
 /// Events that can be sought, and properties that are remembered.
 const MAX_REMEMBERED: usize = 256;
+/// Events that a metadata stream may be behind.
+const MAX_BEHIND: usize = 64;
+
+impl Default for EventState {
+    fn default() -> Self {
+        Self {
+            subscriptions: Subscriptions::default(),
+            streams: broadcast::Sender::new(MAX_BEHIND),
+            brokers: Vec::new(),
+            motion: false,
+            digital_input: false,
+            reported: Vec::new(),
+            history: VecDeque::new(),
+            made_up: 0,
+        }
+    }
+}
 
 impl Camera {
+    /// What it does wrong now.
+    pub(crate) fn quirks(&self) -> Arc<Quirks> {
+        self.quirks.now()
+    }
+
+    /// Changes what it does wrong. What was made with the old quirks is made anew only where they differ.
+    pub(crate) fn set_quirks(&self, quirks: Quirks) {
+        let before = self.quirks.set(quirks);
+        let now = self.quirks();
+        if before.clock_offset != now.clock_offset {
+            *lock(&self.clock) = Clock::new(now.clock_offset);
+        }
+        let profiles = |quirks: &Quirks| (quirks.channels(), quirks.odd_tokens);
+        if profiles(&before) != profiles(&now) {
+            *lock(&self.media) = initial(&self.clip, &now, &self.streams, self.multicast);
+        }
+        if now.crash_above_rps.is_none() {
+            self.crashed.store(false, Ordering::Relaxed);
+        }
+        let mut gate = lock(&self.gate);
+        gate.set_rules(&now);
+        self.rtsp.set_auth(gate.rtsp());
+        drop(gate);
+        // Whoever waits for an event may have to be answered at once now.
+        self.events.changed.notify_waiters();
+    }
+
+    pub(crate) fn serial(&self) -> String {
+        match &self.serial {
+            Some(serial) => serial.clone(),
+            None if self.quirks().same_serial => "VC00000000".to_owned(),
+            None => format!("VC{:08X}", self.uuid.as_fields().0),
+        }
+    }
+
     /// What the camera takes for UTC: in replies, and when it checks tokens.
     pub(crate) fn shown_time(&self) -> Timestamp {
-        let summer = if self.quirks.dst_bug { 3600 } else { 0 };
-        let ahead = SignedDuration::from_secs(i64::from(self.quirks.utc_is_local) + summer);
+        let summer = if self.quirks().dst_bug { 3600 } else { 0 };
+        let ahead = SignedDuration::from_secs(i64::from(self.quirks().utc_is_local) + summer);
         let now = lock(&self.clock).now();
         now.saturating_add(ahead).unwrap_or(now)
     }
@@ -115,7 +187,7 @@ impl Camera {
 
     /// Notes a SOAP request; whether it is answered, which it is not after too many within a second.
     pub(crate) fn withstands(&self) -> bool {
-        if let Some(limit) = self.quirks.crash_above_rps {
+        if let Some(limit) = self.quirks().crash_above_rps {
             let now = Instant::now();
             let mut recent = lock(&self.recent);
             recent.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
@@ -129,14 +201,15 @@ impl Camera {
 
     /// Changes the user of SOAP, snapshot and RTSP.
     pub(crate) fn set_credentials(&self, credentials: Credentials) {
-        let mut gate = lock(&self.gate);
-        gate.set_user(credentials);
-        self.rtsp.set_auth(gate.digest());
+        let gate = lock(&self.gate);
+        gate.accounts().configure(credentials);
+        self.rtsp.set_auth(gate.rtsp());
     }
 
     /// Forgets what a restart forgets: subscriptions, sessions, movement.
     pub(crate) fn reboot(&self) {
         tracing::info!(camera = self.name, "rebooting");
+        self.count_restart();
         self.events.lock().subscriptions.clear();
         self.events.changed.notify_waiters();
         self.rtsp.close_sessions();
@@ -147,12 +220,50 @@ impl Camera {
         let mut observed = lock(&self.observed).clone();
         observed.subscriptions = self.events.lock().subscriptions.count(Instant::now());
         observed.rtsp_sessions = self.rtsp.sessions();
-        observed.authentication_failures += self.rtsp.refusals();
+        let forgotten = self.forgotten_refusals.load(Ordering::Relaxed);
+        observed.authentication_failures += self.rtsp.refusals().saturating_sub(forgotten);
         observed
+    }
+
+    /// Notes a request, and returns its number.
+    pub(crate) fn asked(&self, mut asked: Asked<'_>) -> u64 {
+        asked.at = self.started.elapsed();
+        if let Some(seen) = &asked.credentials {
+            let peer = asked.peer.ip().to_canonical();
+            lock(&self.observed).record_credentials(peer, asked.host, seen);
+        }
+        lock(&self.requests).asked(asked)
+    }
+
+    pub(crate) fn ptz_path(&self) -> Vec<PtzPathPoint> {
+        let path = lock(&self.ptz).path(Instant::now());
+        let since = |at: Instant| at.saturating_duration_since(self.started);
+        let points = path.into_iter();
+        points
+            .map(|(at, position)| PtzPathPoint {
+                at: since(at),
+                position,
+            })
+            .collect()
+    }
+
+    pub(crate) fn reset_observed(&self) {
+        *lock(&self.observed) = Observed::default();
+        let refusals = self.rtsp.refusals();
+        self.forgotten_refusals.store(refusals, Ordering::Relaxed);
+        lock(&self.requests).clear();
+        lock(&self.ptz).forget_path();
     }
 }
 
 impl Events {
+    /// With these properties besides its own.
+    pub(crate) fn new(reported: Vec<Event>) -> Self {
+        let events = Self::default();
+        events.lock().reported = reported;
+        events
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, EventState> {
         lock(&self.state)
     }
@@ -163,8 +274,8 @@ impl Camera {
     pub(crate) fn set_property(&self, topics: &[Topic], value: bool) {
         let mut state = self.events.lock();
         for &topic in topics {
-            if state.value(topic) != value && (value || !self.quirks.no_off_event) {
-                state.publish(topic.event(Operation::Changed, value), &self.quirks);
+            if state.value(topic) != value && (value || !self.quirks().no_off_event) {
+                state.publish(topic.event(Operation::Changed, value), &self.quirks());
             }
         }
         for &topic in topics {
@@ -188,7 +299,7 @@ impl Camera {
         if known && state.reported.len() < MAX_REMEMBERED {
             state.reported.push(event.clone());
         }
-        state.publish(event, &self.quirks);
+        state.publish(event, &self.quirks());
         drop(state);
         self.events.changed.notify_waiters();
     }
@@ -259,6 +370,9 @@ impl EventState {
 
     fn remember(&mut self, event: Event) {
         self.subscriptions.publish(&event);
+        if self.streams.receiver_count() > 0 {
+            let _ = self.streams.send(vec![event.clone()]);
+        }
         if self.history.len() == MAX_REMEMBERED {
             self.history.pop_front();
         }

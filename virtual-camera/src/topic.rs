@@ -1,5 +1,7 @@
 //! The camera's topics, and the topic expressions that select them.
 
+use crate::content_filter::ContentFilter;
+use crate::event::{Event, Operation};
 use crate::xml::{Node, Ns, TNS1};
 
 /// Alternatives in one expression, expressions in one filter.
@@ -52,6 +54,17 @@ impl Topic {
             Topic::DigitalInput => "LogicalState",
         }
     }
+}
+
+/// Further properties, as they are when the camera starts.
+pub(crate) fn at_the_start() -> Vec<Event> {
+    let relays = ["relay_1", "relay_2"].map(|token| {
+        Event::new("tns1:Device/Trigger/Relay")
+            .property(Operation::Initialized)
+            .source("RelayToken", token)
+            .data("LogicalState", "inactive")
+    });
+    relays.into()
 }
 
 /// A topic in the topic set.
@@ -150,8 +163,8 @@ pub(crate) const DESCRIBED: &[Described] = &[
 pub(crate) struct TopicFilter {
     /// All of these must match; each matches where one of its alternatives does.
     expressions: Vec<Vec<Alternative>>,
-    /// Names and values of simple items that must be there.
-    items: Vec<(String, String)>,
+    /// All of these must hold.
+    contents: Vec<ContentFilter>,
 }
 
 /// Why a filter was refused.
@@ -180,13 +193,13 @@ impl TopicFilter {
     pub(crate) fn everything() -> Self {
         Self {
             expressions: Vec::new(),
-            items: Vec::new(),
+            contents: Vec::new(),
         }
     }
 
     /// Whether nothing is left out.
     pub(crate) fn is_everything(&self) -> bool {
-        self.expressions.is_empty() && self.items.is_empty()
+        self.expressions.is_empty() && self.contents.is_empty()
     }
 
     /// Reads the `TopicExpression` and `MessageContent` elements of a `wsnt:Filter`.
@@ -208,16 +221,18 @@ impl TopicFilter {
         if expressions.len() > MAX_ALTERNATIVES {
             return Err(FilterError::Invalid);
         }
-        let mut items = Vec::new();
-        for content in filter.all("MessageContent") {
+        let mut contents = Vec::new();
+        for content in filter.all("MessageContent").take(MAX_ALTERNATIVES) {
             if content.attribute("Dialect") != Some(Self::ITEM_FILTER) {
                 return Err(FilterError::InvalidContent);
             }
-            for condition in content.text().split(" and boolean") {
-                items.push(item(condition).ok_or(FilterError::InvalidContent)?);
-            }
+            let content = ContentFilter::read(content.text());
+            contents.push(content.ok_or(FilterError::InvalidContent)?);
         }
-        Ok(Self { expressions, items })
+        Ok(Self {
+            expressions,
+            contents,
+        })
     }
 
     /// Whether an event with this path, below `tns1` and without its prefixes, and these items is wanted.
@@ -228,33 +243,11 @@ impl TopicFilter {
     ) -> bool {
         let mut expressions = self.expressions.iter();
         expressions.all(|alternatives| alternatives.iter().any(|a| a.matches(path)))
-            && self.items.iter().all(|(name, value)| {
-                let mut items = items.clone();
-                items.any(|item| item == (name, value))
-            })
+            && self
+                .contents
+                .iter()
+                .all(|content| content.matches(items.clone()))
     }
-}
-
-/// One `boolean(//tt:SimpleItem[@Name="…" and @Value="…"])`.
-fn item(condition: &str) -> Option<(String, String)> {
-    let condition = condition.trim();
-    let condition = condition.strip_prefix("boolean").unwrap_or(condition);
-    let inside = condition
-        .trim()
-        .strip_prefix("(//tt:SimpleItem[")?
-        .strip_suffix("])")?;
-    let rest = inside.trim().strip_prefix("@Name=")?;
-    let (name, rest) = literal(rest)?;
-    let rest = rest.trim().strip_prefix("and")?.trim();
-    let (value, rest) = literal(rest.strip_prefix("@Value=")?)?;
-    rest.trim()
-        .is_empty()
-        .then(|| (name.to_owned(), value.to_owned()))
-}
-
-fn literal(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    text[1..].split_once(quote)
 }
 
 impl Alternative {

@@ -1,6 +1,6 @@
 //! One session between retina, the client, and the camera.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::auth::{AuthBudget, Authenticator};
 use super::framing::{AccessUnitMeter, Caps, Frame, Framer, Message, Violation};
+use super::keepalive::Keepalive;
+use super::repair::{channel, repair};
 use super::rewrite::{Addresses, Foreign};
+use super::source_filter::SourceFilter;
+use super::udp::Watch;
 use super::{Verdict, udp};
 use crate::Error;
 
@@ -21,6 +25,8 @@ use crate::Error;
 const HIGH_WATER: usize = 256 << 10;
 /// How long retina may take to connect, and the last bytes to be written.
 const LOCAL_PATIENCE: Duration = Duration::from_secs(5);
+/// The answer to a request of a session that is over.
+const SESSION_NOT_FOUND: u16 = 454;
 /// Requests without an answer; retina sends one at a time.
 const MAX_PENDING: usize = 8;
 
@@ -39,6 +45,13 @@ pub(super) struct Relay {
     pub(super) udp: JoinSet<udp::End>,
     pub(super) idle: Duration,
     pub(super) meter: AccessUnitMeter,
+    /// The tracks that come through the connection, by the channel of their RTP packets.
+    pub(super) sources: HashMap<u8, SourceFilter>,
+    pub(super) keepalive: Keepalive,
+    /// The camera has agreed to send.
+    pub(super) playing: bool,
+    /// Something came that shows that the stream lives; answers do not, once it plays.
+    pub(super) heard: bool,
     pub(super) next_cseq: u32,
     pub(super) pending: VecDeque<Pending>,
     pub(super) to_camera: BytesMut,
@@ -108,9 +121,12 @@ impl Relay {
                     Ok(0) => break Err(self.closed(None)),
                     Err(e) => break Err(self.closed(Some(e))),
                     Ok(_) => {
-                        heard = Instant::now();
+                        self.heard = !self.playing;
                         if let Err(e) = self.camera_sent(&mut camera_framer, &mut from_camera).await {
                             break Err(e);
+                        }
+                        if std::mem::take(&mut self.heard) {
+                            heard = Instant::now();
                         }
                     }
                 },
@@ -178,7 +194,9 @@ impl Relay {
     ) -> Result<(), Error> {
         while let Some(frame) = framer.next(buffer).map_err(|v| self.violated(v))? {
             match frame {
+                Frame::Interleaved(packet) if !self.admits(packet[1], &packet[4..]) => {}
                 Frame::Interleaved(packet) => {
+                    self.heard = true;
                     self.meter
                         .count(packet[1], &packet[4..])
                         .map_err(|v| self.violated(v))?;
@@ -191,6 +209,21 @@ impl Relay {
             }
         }
         Ok(())
+    }
+
+    /// Whether an interleaved packet is one of this session. Others come before PLAY, from channels that were not set up, or
+    /// from other sources.
+    fn admits(&mut self, channel: u8, packet: &[u8]) -> bool {
+        if !self.playing {
+            return false;
+        }
+        match self.sources.get_mut(&channel) {
+            Some(source) => source.admits(packet),
+            // RTCP has the next channel.
+            None => channel
+                .checked_sub(1)
+                .is_some_and(|rtp| self.sources.contains_key(&rtp)),
+        }
     }
 
     fn client_sent(&mut self, framer: &mut Framer, buffer: &mut BytesMut) -> Result<(), Error> {
@@ -215,6 +248,10 @@ impl Relay {
                 "the session would go on at another address ({method} {url})"
             ))
         })?;
+        let method = match self.playing && Keepalive::is_one(&method) {
+            true => self.keepalive.method().to_owned(),
+            false => method,
+        };
         let client_cseq = request.header("CSeq").unwrap_or_default().to_owned();
         request.line = format!("{method} {uri} RTSP/1.0");
         request.remove("Authorization");
@@ -254,6 +291,16 @@ impl Relay {
         self.pending.push_back(pending);
     }
 
+    /// Sends a request once more, as one of another kind.
+    fn send_as(&mut self, method: &str, mut pending: Pending) {
+        pending.method = method.to_owned();
+        pending.request.line = format!("{method} {} RTSP/1.0", pending.uri);
+        self.send(Pending {
+            repeated: false,
+            ..pending
+        });
+    }
+
     /// Passes a response on to retina, unless it is a challenge that can be answered.
     async fn response(&mut self, mut response: Message) -> Result<(), Error> {
         let cseq = response
@@ -277,6 +324,17 @@ impl Relay {
             self.accepted = true;
             self.budget.accepted();
         }
+        if self.playing && Keepalive::is_one(&pending.method) {
+            if status == SESSION_NOT_FOUND {
+                return Err(self.misbehaved("the camera ended the session".into()));
+            }
+            let public = response.header("Public");
+            let next = self.keepalive.answered(&pending.method, status, public);
+            if let Some(method) = next {
+                self.send_as(method, pending);
+                return Ok(());
+            }
+        }
         if !(200..300).contains(&status) {
             self.refused(
                 &pending.method,
@@ -293,14 +351,26 @@ impl Relay {
                     short(&url)
                 ))
             })?;
+        let announced = repair(&pending.request, &mut response);
+        if status < 300 {
+            self.playing |= pending.method == "PLAY";
+            if pending.method == "SETUP"
+                && let Some(channel) = channel(&response)
+            {
+                self.sources.insert(channel, SourceFilter::new(announced));
+            }
+        }
         if let Some(udp) = pending.udp
             && status < 300
         {
             udp.start(
                 &mut response,
                 self.addresses.ip,
-                self.access_unit,
-                self.idle,
+                Watch {
+                    meter: AccessUnitMeter::new(self.access_unit),
+                    silence: self.idle,
+                    source: SourceFilter::new(announced),
+                },
                 &mut self.udp,
             )
             .await

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::framing::{AccessUnitMeter, Message, Violation};
+use super::source_filter::SourceFilter;
 
 /// Room for the burst of a large key frame; the system's default holds less than one.
 const RECEIVE_BUFFER: usize = 4 << 20;
@@ -24,6 +25,13 @@ pub(super) struct Relay {
     client: [UdpSocket; 2],
     /// retina's port for RTP; RTCP is the next.
     client_port: u16,
+}
+
+/// What the RTP packets of a camera have to stand.
+pub(super) struct Watch {
+    pub(super) meter: AccessUnitMeter,
+    pub(super) silence: Duration,
+    pub(super) source: SourceFilter,
 }
 
 /// Why a relay ended.
@@ -63,8 +71,7 @@ impl Relay {
         self,
         response: &mut Message,
         camera_ip: IpAddr,
-        access_unit: usize,
-        silence: Duration,
+        watch: Watch,
         tasks: &mut JoinSet<End>,
     ) -> io::Result<()> {
         let transport = response.header("Transport").unwrap_or_default();
@@ -84,13 +91,8 @@ impl Relay {
             &format!("{}-{}", self.client_port, u32::from(self.client_port) + 1),
         );
         response.set("Transport", transport);
-        for (((camera, client), offset), rtp) in self
-            .camera
-            .into_iter()
-            .zip(self.client)
-            .zip(0..)
-            .zip([true, false])
-        {
+        let mut watch = Some(watch);
+        for ((camera, client), offset) in self.camera.into_iter().zip(self.client).zip(0..) {
             let port = |base: u16| {
                 base.checked_add(offset)
                     .ok_or_else(|| io::Error::other("a port is out of range"))
@@ -105,11 +107,8 @@ impl Relay {
                 ))
                 .await?;
             let (camera, client) = (Arc::new(camera), Arc::new(client));
-            tasks.spawn(forward(
-                camera.clone(),
-                client.clone(),
-                rtp.then(|| (AccessUnitMeter::new(access_unit), silence)),
-            ));
+            // The first pair is that of RTP.
+            tasks.spawn(forward(camera.clone(), client.clone(), watch.take()));
             tasks.spawn(forward(client, camera, None));
         }
         Ok(())
@@ -117,16 +116,12 @@ impl Relay {
 }
 
 /// Forwards datagrams; the RTP of the camera is measured and must not fall silent.
-async fn forward(
-    from: Arc<UdpSocket>,
-    to: Arc<UdpSocket>,
-    mut watch: Option<(AccessUnitMeter, Duration)>,
-) -> End {
+async fn forward(from: Arc<UdpSocket>, to: Arc<UdpSocket>, mut watch: Option<Watch>) -> End {
     let mut datagram = vec![0; 65_536];
     let mut burst = 0;
     loop {
         let received = match &watch {
-            Some((_, silence)) => match timeout(*silence, from.recv(&mut datagram)).await {
+            Some(watch) => match timeout(watch.silence, from.recv(&mut datagram)).await {
                 Ok(received) => received,
                 Err(_) => return End::Silent,
             },
@@ -138,10 +133,13 @@ async fn forward(
             Err(e) if e.kind() == io::ErrorKind::ConnectionRefused => continue,
             Err(e) => return End::Failed(e),
         };
-        if let Some((meter, _)) = &mut watch
-            && let Err(violation) = meter.count(0, packet)
-        {
-            return End::Violation(violation);
+        if let Some(watch) = &mut watch {
+            if !watch.source.admits(packet) {
+                continue;
+            }
+            if let Err(violation) = watch.meter.count(0, packet) {
+                return End::Violation(violation);
+            }
         }
         let _ = to.send(packet).await;
         burst += 1;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use retina::client::{
     InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions,
-    SetupOptions, TcpTransportOptions, Transport, UdpTransportOptions,
+    SetupOptions, TcpTransportOptions, Transport, UdpTransportOptions, UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{FrameFormat, ParameterSetInsertion, aac, h26x};
 use tokio::net::TcpStream;
@@ -228,7 +228,9 @@ impl RtspSource {
                 Err(error) => return Err(failed(error)),
             }
         }
-        let play = PlayOptions::default().initial_timestamp(InitialTimestampPolicy::Permissive);
+        let play = PlayOptions::default()
+            .initial_timestamp(InitialTimestampPolicy::Permissive)
+            .unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::DropPackets);
         let demuxed = session
             .play(play)
             .await

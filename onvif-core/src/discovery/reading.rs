@@ -88,8 +88,8 @@ pub(super) fn read(datagram: &[u8], from: SocketAddr) -> Result<Datagram, Decode
             "Header" => {
                 while let Some(mut header) = part.child()? {
                     match header.local_name() {
-                        "RelatesTo" => read.relates_to = Some(header.text()?),
-                        "MessageID" => read.message_id = Some(header.text()?),
+                        "RelatesTo" => read.relates_to = Some(header.text()?.into_owned()),
+                        "MessageID" => read.message_id = Some(header.text()?.into_owned()),
                         _ => {}
                     }
                 }
@@ -209,7 +209,7 @@ fn address(element: &mut Element<'_, '_>) -> Result<String, DecodeError> {
     let mut address = String::new();
     while let Some(mut child) = element.child()? {
         if child.local_name() == "Address" {
-            address = child.text()?;
+            address = child.text()?.into_owned();
         }
     }
     Ok(address)

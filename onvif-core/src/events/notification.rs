@@ -99,8 +99,8 @@ impl Decode for Notification {
                 "ProducerReference" => {
                     while let Some(mut part) = child.child()? {
                         if part.local_name() == "Address" {
-                            notification.producer =
-                                Some(part.text()?).filter(|address| !address.is_empty());
+                            notification.producer = Some(part.text()?.into_owned())
+                                .filter(|address| !address.is_empty());
                         }
                     }
                 }

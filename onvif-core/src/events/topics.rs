@@ -199,12 +199,12 @@ impl Decode for EventProperties {
                 "FixedTopicSet" => {
                     properties.fixed_topic_set = crate::xml::FromText::from_text(&child.text()?)
                 }
-                "TopicExpressionDialect" => {
-                    properties.topic_expression_dialects.push(child.text()?)
-                }
+                "TopicExpressionDialect" => properties
+                    .topic_expression_dialects
+                    .push(child.text()?.into_owned()),
                 "MessageContentFilterDialect" => properties
                     .message_content_filter_dialects
-                    .push(child.text()?),
+                    .push(child.text()?.into_owned()),
                 "TopicSet" => {
                     while let Some(mut topic) = child.child()? {
                         read(&mut topic, "", &[], &mut properties.topic_set.topics)?;

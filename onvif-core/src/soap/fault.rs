@@ -138,7 +138,7 @@ impl Decode for Fault {
                     let text = part.text()?;
                     fault.add_code(&text, &part);
                 }
-                "faultstring" => fault.reason = shorten(part.text()?),
+                "faultstring" => fault.reason = shorten(part.text()?.into_owned()),
                 _ => {}
             }
         }
@@ -215,7 +215,7 @@ impl Fault {
     fn read_reason(&mut self, element: &mut Element<'_, '_>) -> Result<(), DecodeError> {
         let mut bare = String::new();
         while let Some(mut text) = element.child_after(&mut bare)? {
-            let text = text.text()?;
+            let text = text.text()?.into_owned();
             if self.reason.is_empty() {
                 self.reason = shorten(text);
             }

@@ -54,12 +54,13 @@ macro_rules! soap_reply {
 macro_rules! __soap_decode {
     ($name:ident in $prefix:tt [$( $a:ident : $at:ty = $an:tt ),*] { $( $f:ident : $ft:ty = $fname:tt ),* }) => {
         impl $crate::xml::Decode for $name {
-            #[allow(unused_mut, unused_variables)]
+            #[allow(dead_code, unused_mut, unused_variables)]
             fn decode(element: &mut $crate::xml::Element<'_, '_>) -> Result<Self, $crate::xml::DecodeError> {
                 $( let $a = <$at as $crate::xml::AttributeField>::read_attribute(element.attribute($an), $an)?; )*
                 $( let mut $f = <$ft as $crate::xml::Field>::Slot::default(); )*
+                const PLACE: Option<u8> = $crate::xml::namespace::place($prefix);
                 while let Some(mut child) = element.child()? {
-                    $( if child.is($prefix, $fname) {
+                    $( if child.is_in(PLACE, $fname) {
                         <$ft as $crate::xml::Field>::read(&mut $f, &mut child)?;
                         continue;
                     } )*

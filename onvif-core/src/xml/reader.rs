@@ -1,12 +1,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{
-    NamespaceError, NamespaceResolver, Prefix, PrefixDeclaration, QName, ResolveResult,
-};
-
 use super::namespace;
+use super::scanner::{Part, Scanner, Tag, attribute_value, normalize, unescape};
 
 /// What a document may hold at most. The defaults are far above what cameras send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +15,7 @@ pub struct Limits {
     pub attributes: usize,
     /// Namespace declarations in scope.
     pub namespaces: usize,
-    /// Bytes of one text node.
+    /// Bytes of one text that is read.
     pub text: usize,
     /// Elements in the document.
     pub elements: usize,
@@ -98,14 +94,18 @@ impl DecodeError {
 
 /// A cursor over one document.
 pub struct Reader<'x> {
-    inner: quick_xml::Reader<&'x [u8]>,
-    /// The namespaces that are declared where the reader is.
-    scopes: NamespaceResolver,
-    /// The same as a list, while it is true.
+    scanner: Scanner<'x>,
+    /// The namespaces that are declared where the reader is, the innermost last.
+    bindings: Vec<Binding<'x>>,
+    /// The same without what is hidden, while it is true.
     declarations: Option<Declarations>,
+    /// What the last prefixes stand for, while it is true: documents use two or three of dozens that they declare.
+    resolved: Vec<(&'x str, Namespace)>,
     input: &'x str,
     limits: Limits,
     depth: usize,
+    /// Whether the reader is in an element without an end tag.
+    in_empty: bool,
     elements: usize,
     memory: usize,
 }
@@ -131,19 +131,15 @@ impl<'x> Reader<'x> {
             });
         }
         let input = input.trim_start_matches(|c: char| c == '\u{feff}' || is_padding(c));
-        let mut inner = quick_xml::Reader::from_str(input);
-        inner.config_mut().expand_empty_elements = true;
-        // URIs with a bare `&` are common in replies of cheap cameras.
-        inner.config_mut().allow_dangling_amp = true;
-        let mut scopes = NamespaceResolver::default();
-        scopes.set_max_namespace_bindings(limits.namespaces);
         Ok(Self {
-            inner,
-            scopes,
+            scanner: Scanner::new(input),
+            bindings: Vec::new(),
             declarations: None,
+            resolved: Vec::new(),
             input,
             limits,
             depth: 0,
+            in_empty: false,
             elements: 0,
             memory: 0,
         })
@@ -156,7 +152,7 @@ impl<'x> Reader<'x> {
     pub fn root(&mut self) -> Result<Element<'_, 'x>, DecodeError> {
         loop {
             match self.next(0, true)? {
-                Token::Start(start) => return Ok(Element::new(self, start)),
+                Token::Start(tag) => return Ok(Element::new(self, tag)),
                 Token::Text(text) if text.trim().is_empty() => {}
                 Token::Text(_) | Token::End(_) => {
                     return Err(self.malformed("text before the root element"));
@@ -165,137 +161,129 @@ impl<'x> Reader<'x> {
         }
     }
 
-    fn malformed(&self, reason: impl ToString) -> DecodeError {
+    fn malformed(&self, reason: &str) -> DecodeError {
         DecodeError::Malformed {
-            position: self.inner.error_position(),
-            reason: reason.to_string(),
+            position: u64::try_from(self.scanner.position()).unwrap_or(u64::MAX),
+            reason: reason.to_owned(),
         }
     }
 
     /// What comes next for an element at depth `level`: a child, its end, or its text where that is wanted. Everything
     /// else is passed over.
-    fn next(&mut self, level: usize, text: bool) -> Result<Token<'x>, DecodeError> {
+    fn next(&mut self, level: usize, want_text: bool) -> Result<Token<'x>, DecodeError> {
         loop {
-            if usize::from(self.scopes.level()) > self.depth {
-                self.leave_scopes(self.depth);
+            if self.in_empty {
+                self.in_empty = false;
+                self.depth -= 1;
+                if self.depth < level {
+                    return Ok(Token::End(self.scanner.position()));
+                }
             }
-            let before = self.position();
-            let event = match self.inner.read_event() {
-                Ok(event) => event,
-                Err(error) => return Err(self.malformed(error)),
+            if let Some(last) = self.bindings.last()
+                && last.depth > self.depth
+            {
+                self.leave_scopes();
+            }
+            let want_text = want_text && self.depth == level;
+            let part = match self.scanner.next(want_text) {
+                Ok(part) => part,
+                Err(reason) => return Err(self.malformed(reason)),
             };
-            let wanted = text && self.depth == level;
-            match event {
-                Event::Start(start) => {
-                    self.depth += 1;
-                    self.elements += 1;
-                    self.check(&start)?;
-                    if start.attributes_raw().contains("xmlns") {
-                        self.leave_scopes(self.depth - 1);
-                        self.scopes
-                            .push(&start)
-                            .map_err(|error| self.undeclarable(&error))?;
-                    }
+            match part {
+                Part::Start(tag) => {
+                    self.enter(tag)?;
                     if self.depth == level + 1 {
-                        return Ok(Token::Start(start));
+                        return Ok(Token::Start(tag));
                     }
                 }
-                Event::End(_) => {
-                    self.depth = self.depth.saturating_sub(1);
+                Part::Empty(tag) => {
+                    self.enter(tag)?;
+                    self.in_empty = true;
+                    if self.depth == level + 1 {
+                        return Ok(Token::Start(tag));
+                    }
+                }
+                Part::End(start) => {
+                    self.depth -= 1;
                     if self.depth < level {
-                        return Ok(Token::End(before));
+                        return Ok(Token::End(start));
                     }
                 }
-                Event::Text(text) if wanted => return self.text(text.xml10_content()),
-                Event::CData(text) if wanted => return self.text(text.xml10_content()),
-                Event::GeneralRef(reference) if wanted => {
-                    let text = match reference.resolve_char_ref() {
-                        Ok(Some(character)) => character.to_string(),
-                        _ => match quick_xml::escape::resolve_predefined_entity(&reference) {
-                            Some(text) => text.to_owned(),
-                            // There are no other entities without a DTD: a camera forgot to escape.
-                            None => format!("&{};", &*reference),
-                        },
-                    };
-                    return Ok(Token::Text(Cow::Owned(text)));
-                }
-                Event::DocType(_) => return Err(DecodeError::Doctype),
-                Event::Eof => {
+                Part::Text(text) => return self.text(unescape(text)),
+                Part::Characters(text) => return self.text(normalize(text)),
+                Part::Doctype => return Err(DecodeError::Doctype),
+                Part::Nothing => {
                     return Err(self.malformed("the document ends before its elements are closed"));
                 }
-                Event::Text(text) => self.check_text(&text)?,
-                Event::CData(text) => self.check_text(&text)?,
-                Event::GeneralRef(_) => {}
-                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             }
         }
     }
 
-    /// Forgets what is declared deeper than `depth`, which the limits keep small.
-    fn leave_scopes(&mut self, depth: usize) {
-        self.declarations = None;
-        self.scopes
-            .set_level(u16::try_from(depth).unwrap_or(u16::MAX));
-    }
-
-    fn undeclarable(&self, error: &NamespaceError) -> DecodeError {
-        match error {
-            NamespaceError::TooManyBindings(_) => DecodeError::TooLarge {
-                what: "namespace declarations",
-                limit: self.limits.namespaces,
-            },
-            error => self.malformed(error),
+    /// Goes into the element of a tag.
+    fn enter(&mut self, tag: Tag<'x>) -> Result<(), DecodeError> {
+        self.depth += 1;
+        self.elements += 1;
+        let limits = self.limits;
+        within(self.depth, limits.depth, "levels of nesting")?;
+        within(self.elements, limits.elements, "elements")?;
+        within(tag.name().len(), MAX_NAME, "bytes of a name")?;
+        match tag.attributes().rest() {
+            "" => Ok(()),
+            _ => self.declare(tag),
         }
     }
 
-    fn check(&self, start: &BytesStart<'_>) -> Result<(), DecodeError> {
-        let Limits {
-            depth,
-            elements,
-            attributes,
-            ..
-        } = self.limits;
-        if self.depth > depth {
-            return Err(DecodeError::TooLarge {
-                what: "levels of nesting",
-                limit: depth,
+    fn declare(&mut self, tag: Tag<'x>) -> Result<(), DecodeError> {
+        for (number, (name, uri)) in tag.attributes().enumerate() {
+            within(number + 1, self.limits.attributes, "attributes")?;
+            let Some(prefix) = declared_prefix(name) else {
+                continue;
+            };
+            within(uri.len(), MAX_NAME, "bytes of a name")?;
+            let number = self.bindings.len() + 1;
+            within(number, self.limits.namespaces, "namespace declarations")?;
+            self.bindings.push(Binding {
+                prefix,
+                uri,
+                depth: self.depth,
             });
-        }
-        if self.elements > elements {
-            return Err(DecodeError::TooLarge {
-                what: "elements",
-                limit: elements,
-            });
-        }
-        let raw = start.attributes_raw();
-        let too_long = |name: &str| {
-            name.len() > MAX_NAME
-                || raw.len() > MAX_NAME
-                    && start.attributes().with_checks(false).flatten().any(|a| {
-                        a.value.len() > MAX_NAME && a.key.into_inner().starts_with("xmlns")
-                    })
-        };
-        if too_long(start.name().into_inner()) {
-            return Err(DecodeError::TooLarge {
-                what: "bytes of a name",
-                limit: MAX_NAME,
-            });
-        }
-        // The shortest attribute takes five bytes (` a=""`), so most tags need no counting.
-        if start.attributes_raw().len() > attributes * 5
-            && start
-                .attributes()
-                .with_checks(false)
-                .take(attributes + 1)
-                .count()
-                > attributes
-        {
-            return Err(DecodeError::TooLarge {
-                what: "attributes",
-                limit: attributes,
-            });
+            self.declarations = None;
+            self.resolved.clear();
         }
         Ok(())
+    }
+
+    /// Forgets what is declared deeper than here, which the limits keep small.
+    fn leave_scopes(&mut self) {
+        self.declarations = None;
+        self.resolved.clear();
+        let depth = self.depth;
+        let left = self.bindings.iter().rposition(|known| known.depth <= depth);
+        self.bindings.truncate(left.map_or(0, |last| last + 1));
+    }
+
+    /// The namespace that a prefix stands for; the default namespace has the empty prefix.
+    fn namespace_of(&self, prefix: &str) -> Option<&'x str> {
+        let mut inner_first = self.bindings.iter().rev();
+        let binding = inner_first.find(|known| known.prefix == prefix)?;
+        Some(binding.uri).filter(|uri| !uri.is_empty())
+    }
+
+    /// The same, from what is remembered.
+    fn resolve(&mut self, prefix: &'x str) -> Namespace {
+        if let Some((_, known)) = self.resolved.iter().find(|(known, _)| *known == prefix) {
+            return *known;
+        }
+        let uri = self.namespace_of(prefix);
+        let namespace = match uri {
+            None => Namespace::None,
+            Some(uri) => namespace::place_of(uri).map_or(Namespace::Foreign, Namespace::Known),
+        };
+        if self.resolved.len() == MAX_RESOLVED {
+            self.resolved.clear();
+        }
+        self.resolved.push((prefix, namespace));
+        namespace
     }
 
     fn text(&self, text: Cow<'x, str>) -> Result<Token<'x>, DecodeError> {
@@ -304,81 +292,85 @@ impl<'x> Reader<'x> {
     }
 
     fn check_text(&self, text: &str) -> Result<(), DecodeError> {
-        if text.len() > self.limits.text {
-            return Err(DecodeError::TooLarge {
-                what: "bytes of text",
-                limit: self.limits.text,
-            });
-        }
-        Ok(())
+        within(text.len(), self.limits.text, "bytes of text")
     }
 
     fn append(&self, all: &mut String, text: &str) -> Result<(), DecodeError> {
-        if all.len() + text.len() > self.limits.text {
-            return Err(DecodeError::TooLarge {
-                what: "bytes of text",
-                limit: self.limits.text,
-            });
-        }
+        within(all.len() + text.len(), self.limits.text, "bytes of text")?;
         all.push_str(text);
         Ok(())
     }
+}
 
-    fn position(&self) -> usize {
-        usize::try_from(self.inner.buffer_position()).unwrap_or(usize::MAX)
-    }
+/// One `xmlns:prefix="uri"`.
+struct Binding<'x> {
+    prefix: &'x str,
+    uri: &'x str,
+    /// Of the element that has it.
+    depth: usize,
 }
 
 /// Prefixes with the namespaces they stand for; the default namespace has the empty prefix.
 pub(crate) type Declarations = Arc<[(Box<str>, Box<str>)]>;
 
 enum Token<'x> {
-    Start(BytesStart<'x>),
+    Start(Tag<'x>),
     /// Carries the offset at which the end tag starts.
     End(usize),
     Text(Cow<'x, str>),
 }
 
+/// What an element's name belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Namespace {
+    /// None, or the prefix is not declared.
+    None,
+    /// One that has a conventional prefix, by its place.
+    Known(u8),
+    /// Another one.
+    Foreign,
+}
+
+/// How many prefixes are remembered.
+const MAX_RESOLVED: usize = 8;
+
 /// One open element. Whatever of it is not read is skipped when its parent is read on.
 pub struct Element<'r, 'x> {
     reader: &'r mut Reader<'x>,
-    start: BytesStart<'x>,
-    /// Where the name without its prefix starts.
-    local: usize,
+    tag: Tag<'x>,
+    namespace: Namespace,
     depth: usize,
 }
 
 impl<'r, 'x> Element<'r, 'x> {
     /// The element that `reader` has just entered.
-    fn new(reader: &'r mut Reader<'x>, start: BytesStart<'x>) -> Self {
-        let name = start.name().into_inner();
+    fn new(reader: &'r mut Reader<'x>, tag: Tag<'x>) -> Self {
         Self {
-            local: name.find(':').map_or(0, |colon| colon + 1),
+            namespace: reader.resolve(tag.prefix()),
             depth: reader.depth,
-            start,
+            tag,
             reader,
         }
     }
 
     /// The name without its prefix.
-    pub fn local_name(&self) -> &str {
-        &self.start.name().into_inner()[self.local..]
+    pub fn local_name(&self) -> &'x str {
+        self.tag.local_name()
     }
 
     /// The prefix as it stands in the document.
-    pub fn prefix(&self) -> Option<&str> {
-        self.start.name().prefix().map(Prefix::into_inner)
+    pub fn prefix(&self) -> Option<&'x str> {
+        Some(self.tag.prefix()).filter(|prefix| !prefix.is_empty())
     }
 
     /// The namespace, if the element has one that is declared.
-    pub fn namespace(&self) -> Option<&str> {
-        bound(self.reader.scopes.resolve_element(self.start.name()).0)
+    pub fn namespace(&self) -> Option<&'x str> {
+        self.namespace_of(self.tag.prefix())
     }
 
     /// The namespace that `prefix` stands for here, for qualified names in content.
-    pub fn namespace_of(&self, prefix: &str) -> Option<&str> {
-        let name = format!("{prefix}:x");
-        bound(self.reader.scopes.resolve(QName(&name), false).0)
+    pub fn namespace_of(&self, prefix: &str) -> Option<&'x str> {
+        self.reader.namespace_of(prefix)
     }
 
     /// What is declared here, but for conventional prefixes that stand for what they always do.
@@ -387,18 +379,19 @@ impl<'r, 'x> Element<'r, 'x> {
             return Ok(known.clone());
         }
         // Finding out takes the square of what is declared, so it must not be asked for anew at every element.
-        let (_, most) = self.reader.scopes.bindings().size_hint();
-        self.charge(most.unwrap_or_default() * size_of::<(Box<str>, Box<str>)>())?;
-        let declared = self.reader.scopes.bindings().filter_map(|(prefix, uri)| {
-            let prefix = match prefix {
-                PrefixDeclaration::Named(prefix) => prefix,
-                PrefixDeclaration::Default => "",
-            };
-            let uri = uri.into_inner();
-            (namespace::uri(prefix) != uri).then(|| (prefix.into(), uri.into()))
+        let bindings = &self.reader.bindings;
+        let most = bindings.len();
+        let special = bindings.iter().enumerate().filter(|(place, binding)| {
+            namespace::uri(binding.prefix) != binding.uri
+                && bindings[place + 1..]
+                    .iter()
+                    .all(|inner| inner.prefix != binding.prefix)
         });
-        let declarations: Declarations = declared.collect();
-        self.charge(declarations.iter().map(|(_, uri)| uri.len()).sum())?;
+        let declarations: Declarations = special
+            .map(|(_, binding)| (binding.prefix.into(), binding.uri.into()))
+            .collect();
+        let uris: usize = declarations.iter().map(|(_, uri)| uri.len()).sum();
+        self.charge(most * size_of::<(Box<str>, Box<str>)>() + uris)?;
         self.reader.declarations = Some(declarations.clone());
         Ok(declarations)
     }
@@ -406,32 +399,34 @@ impl<'r, 'x> Element<'r, 'x> {
     /// Whether this is the element `local` of the namespace with the conventional `prefix`. An
     /// element whose prefix is undeclared, or that has no namespace at all, matches by local name.
     pub fn is(&self, prefix: &str, local: &str) -> bool {
-        self.local_name() == local
-            && self
-                .namespace()
-                .is_none_or(|uri| uri == namespace::uri(prefix))
+        self.is_in(namespace::place(prefix), local)
+    }
+
+    /// The same with the [place](namespace::place) of a conventional prefix.
+    #[doc(hidden)]
+    pub fn is_in(&self, place: Option<u8>, local: &str) -> bool {
+        self.tag.local_name() == local
+            && match self.namespace {
+                Namespace::None => true,
+                Namespace::Known(known) => Some(known) == place,
+                Namespace::Foreign => false,
+            }
     }
 
     /// The value of an attribute, by local name.
-    pub fn attribute(&self, local: &str) -> Option<Cow<'_, str>> {
-        self.attributes()
-            .find(|(name, _)| name.rsplit(':').next() == Some(local))
-            .map(|(_, value)| value)
+    pub fn attribute(&self, local: &str) -> Option<Cow<'x, str>> {
+        let mut attributes = self.tag.attributes();
+        let (_, value) = attributes.find(|(name, _)| {
+            let prefix = name.strip_suffix(local);
+            prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with(':'))
+        })?;
+        Some(attribute_value(value))
     }
 
     /// All attributes with their names as written, in order. Broken ones are left out.
-    pub fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let mut attributes = self.start.attributes();
-        attributes.with_checks(false);
-        attributes.filter_map(|attribute| {
-            let attribute = attribute.ok()?;
-            let value = match attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0) {
-                Ok(value) => value,
-                // A bare `&`: take what stands there.
-                Err(_) => attribute.value,
-            };
-            Some((attribute.key.into_inner(), value))
-        })
+    pub fn attributes(&self) -> impl Iterator<Item = (&'x str, Cow<'x, str>)> {
+        let attributes = self.tag.attributes();
+        attributes.map(|(name, value)| (name, attribute_value(value)))
     }
 
     /// The next child element, or `None` when this element has ended.
@@ -460,7 +455,7 @@ impl<'r, 'x> Element<'r, 'x> {
     ) -> Result<Option<Element<'_, 'x>>, DecodeError> {
         while self.is_open() {
             match self.reader.next(self.depth, before.is_some())? {
-                Token::Start(start) => return Ok(Some(Element::new(self.reader, start))),
+                Token::Start(tag) => return Ok(Some(Element::new(self.reader, tag))),
                 Token::Text(text) => {
                     if let Some(before) = before.as_deref_mut() {
                         self.reader.append(before, &text)?;
@@ -480,19 +475,34 @@ impl<'r, 'x> Element<'r, 'x> {
     ///
     /// # Errors
     /// When the document breaks off or exceeds a limit.
-    pub fn text(&mut self) -> Result<String, DecodeError> {
-        let mut all = String::new();
+    pub fn text(&mut self) -> Result<Cow<'x, str>, DecodeError> {
+        if let Some(text) = self.leaf()? {
+            return Ok(text);
+        }
+        let mut all = Cow::Borrowed("");
         while self.is_open() {
             if let Token::Text(text) = self.reader.next(self.depth, true)? {
-                self.reader.append(&mut all, &text)?;
+                match all.is_empty() {
+                    true => all = text,
+                    false => self.reader.append(all.to_mut(), &text)?,
+                }
             }
         }
-        let trimmed = all.trim_matches(is_padding);
-        Ok(if trimmed.len() == all.len() {
-            all
-        } else {
-            trimmed.to_owned()
-        })
+        Ok(trimmed(all))
+    }
+
+    /// The text of an element that holds nothing else, as most do.
+    fn leaf(&mut self) -> Result<Option<Cow<'x, str>>, DecodeError> {
+        if self.reader.depth != self.depth || self.reader.in_empty {
+            return Ok(None);
+        }
+        let Some(text) = self.reader.scanner.leaf() else {
+            return Ok(None);
+        };
+        self.reader.depth -= 1;
+        let text = unescape(text);
+        self.reader.check_text(&text)?;
+        Ok(Some(trimmed(text)))
     }
 
     /// Hands every child element to `visit`, and returns the text of this element without that of
@@ -507,7 +517,7 @@ impl<'r, 'x> Element<'r, 'x> {
         let mut all = String::new();
         while self.is_open() {
             match self.reader.next(self.depth, true)? {
-                Token::Start(start) => visit(&mut Element::new(self.reader, start))?,
+                Token::Start(tag) => visit(&mut Element::new(self.reader, tag))?,
                 Token::Text(text) => self.reader.append(&mut all, &text)?,
                 Token::End(_) => {}
             }
@@ -520,7 +530,7 @@ impl<'r, 'x> Element<'r, 'x> {
     /// # Errors
     /// When the document breaks off or exceeds a limit.
     pub fn raw(&mut self) -> Result<&'x str, DecodeError> {
-        let start = self.reader.position();
+        let start = self.reader.scanner.position();
         let mut end = start;
         while self.is_open() {
             if let Token::End(position) = self.reader.next(self.depth, false)? {
@@ -563,10 +573,33 @@ fn is_padding(c: char) -> bool {
     c.is_whitespace() || c == '\0'
 }
 
-fn bound(result: ResolveResult<'_>) -> Option<&str> {
-    match result {
-        ResolveResult::Bound(namespace) => Some(namespace.into_inner()),
-        ResolveResult::Unbound | ResolveResult::Unknown(_) => None,
+/// Text without padding at its ends.
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return text;
+    }
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(is_padding)),
+        Cow::Owned(text) => Cow::Owned(text.trim_matches(is_padding).to_owned()),
+    }
+}
+
+/// The prefix, if that is what an attribute of this name declares.
+fn declared_prefix(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix("xmlns")?;
+    match rest {
+        "" => Some(rest),
+        _ => rest.strip_prefix(':'),
+    }
+}
+
+fn within(number: usize, limit: usize, what: &'static str) -> Result<(), DecodeError> {
+    match number > limit {
+        true => Err(DecodeError::TooLarge { what, limit }),
+        false => Ok(()),
     }
 }
 
@@ -603,7 +636,6 @@ mod tests {
             ("empty", String::new()),
             ("not XML", "HTTP/1.1 200 OK".to_owned()),
             ("elements", format!("<a>{}</a>", "<b/>".repeat(100_001))),
-            ("text", format!("<a>{}</a>", "x".repeat((1 << 20) + 1))),
             ("size", " ".repeat((4 << 20) + 1)),
         ];
         for (name, document) in documents {
@@ -615,6 +647,17 @@ mod tests {
                 start.elapsed()
             );
         }
+    }
+
+    #[test]
+    fn text_that_is_too_long_is_refused_where_it_is_wanted() {
+        let document = format!("<a>{}</a>", "x".repeat((1 << 20) + 1));
+        assert_eq!(read(&document), Ok(()));
+        let mut reader = Reader::new(&document).unwrap();
+        assert!(matches!(
+            reader.root().unwrap().text(),
+            Err(DecodeError::TooLarge { limit, .. }) if limit == 1 << 20
+        ));
     }
 
     #[test]

@@ -29,44 +29,66 @@ pub(super) struct Sequence {
     pub(super) number: u32,
 }
 
-/// The answer to a datagram; `None` where it asks for nothing or for somebody else, or is no message at all.
+/// A message that can be answered.
+#[derive(Debug)]
+pub(super) struct Question {
+    id: String,
+    /// A Probe or a Resolve.
+    body: Node,
+    has_newline: bool,
+}
+
+impl Question {
+    /// `None` where the datagram asks for nothing, or is no message at all.
+    pub(super) fn read(datagram: &[u8]) -> Option<Self> {
+        let message = read(datagram).ok()?;
+        let id = message.child("Header")?.text_of("MessageID")?.to_owned();
+        let body = message
+            .children
+            .into_iter()
+            .find(|node| node.name == "Body")?;
+        let body = body.children.into_iter().next()?;
+        let known = body.is(D, "Probe") || body.is(D, "Resolve");
+        known.then(|| Self {
+            id,
+            body,
+            has_newline: datagram.contains(&b'\n'),
+        })
+    }
+}
+
+/// A camera's answer; `None` where somebody else is asked for.
 pub(super) fn answer(
     camera: &Camera,
     addresses: &str,
     sequence: Sequence,
-    datagram: &[u8],
+    question: &Question,
 ) -> Option<String> {
-    if !lock(&camera.device).discoverable {
+    let quirks = camera.quirks();
+    if !lock(&camera.device).discoverable || (quirks.probe_reject_newline && question.has_newline) {
         return None;
     }
-    if camera.quirks.probe_reject_newline && datagram.contains(&b'\n') {
-        return None;
-    }
-    let message = read(datagram).ok()?;
-    let id = message.child("Header")?.text_of("MessageID")?;
-    let body = message.child("Body")?.children.first()?;
+    let body = &question.body;
     let (action, matches) = if body.is(D, "Probe") {
         let types = body.text_of("Types");
-        let found = asks_for_us(body, &scopes(camera))
-            && (types.is_some() || !camera.quirks.probe_requires_types);
+        let found =
+            asks_for_us(body, &scopes(camera)) && (types.is_some() || !quirks.probe_requires_types);
         let matches = element(D, "ProbeMatches");
         let details = found.then(|| details(camera, addresses, "ProbeMatch"))?;
         ("ProbeMatches", matches.child(details))
-    } else if body.is(D, "Resolve") {
+    } else {
         let asked = body.child("EndpointReference")?.text_of("Address")?;
         let matches = element(D, "ResolveMatches");
         let found = asked.eq_ignore_ascii_case(&camera.uuid.urn().to_string());
         let details = found.then(|| details(camera, addresses, "ResolveMatch"))?;
         ("ResolveMatches", matches.child(details))
-    } else {
-        return None;
     };
-    let undeclared = camera.quirks.probe_undeclared_prefix.then_some(NETWORK);
+    let undeclared = quirks.probe_undeclared_prefix.then_some(NETWORK);
     let rendering = Rendering {
         undeclared: undeclared.as_slice(),
         ..Rendering::default()
     };
-    let answer = datagram_with(action, ANONYMOUS, Some(id), sequence, matches);
+    let answer = datagram_with(action, ANONYMOUS, Some(&question.id), sequence, matches);
     Some(answer.render(rendering))
 }
 

@@ -41,6 +41,16 @@ impl Ptz {
         self.head.position(now)
     }
 
+    /// The way up to now, as a line of straight and even pieces.
+    pub(crate) fn path(&mut self, now: Instant) -> Vec<(Instant, PtzPosition)> {
+        self.advance(now);
+        self.head.path(now)
+    }
+
+    pub(crate) fn forget_path(&mut self) {
+        self.head.forget_path();
+    }
+
     /// Whether pan or tilt moves, and whether zoom moves.
     pub(crate) fn moving(&mut self, now: Instant) -> (bool, bool) {
         self.advance(now);

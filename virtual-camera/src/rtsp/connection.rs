@@ -7,14 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::framing::next_request;
+use super::framing::{Incoming, next_message};
 use super::handler::{Handler, encode, refusal};
 use super::sessions::SESSION_TIMEOUT;
 use super::{Shared, now};
@@ -26,23 +24,24 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Answers and frames that wait to be written.
 const QUEUE: usize = 16;
 
-/// Serves one client until it leaves, misbehaves, or `closing` is cancelled.
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub local: SocketAddr,
+    pub peer: SocketAddr,
+}
+
+/// Serves one client until it leaves, misbehaves, or `closing` is cancelled. Of what it sends, `begun` was read.
 pub(super) async fn serve(
     shared: Arc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    (mut read, begun): (impl AsyncRead + Unpin, BytesMut),
+    write: impl AsyncWrite + Unpin,
+    ends: Ends,
     closing: CancellationToken,
 ) {
-    let Ok(local) = stream.local_addr() else {
-        return;
-    };
-    // Small answers must not wait for an acknowledgement of the packets before them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "cannot set TCP_NODELAY");
-    }
-    let (mut read, write) = stream.into_split();
+    let peer = ends.peer;
     let (queue, queued) = mpsc::channel(QUEUE);
-    let mut handler = Handler::new(shared, local, peer, queue.clone());
+    let mut handler = Handler::new(shared, ends, queue.clone());
     let mut writer = pin!(write_queue(write, queued));
     let writer_ended = tokio::select! {
         () = closing.cancelled() => false,
@@ -52,7 +51,7 @@ pub(super) async fn serve(
             }
             true
         }
-        result = read_requests(&mut read, &mut handler, queue) => {
+        result = read_requests(&mut read, begun, &mut handler, queue) => {
             if let Err(error) = result {
                 tracing::debug!(%peer, %error, "an RTSP connection ends");
             }
@@ -79,19 +78,23 @@ pub(super) async fn serve(
 }
 
 async fn read_requests(
-    read: &mut OwnedReadHalf,
+    read: &mut (impl AsyncRead + Unpin),
+    mut buffer: BytesMut,
     handler: &mut Handler,
     queue: mpsc::Sender<Bytes>,
 ) -> io::Result<()> {
-    let mut buffer = BytesMut::new();
     loop {
-        match next_request(&mut buffer) {
-            Ok(Some(received)) => {
+        match next_message(&mut buffer) {
+            Ok(Some(Incoming::Request(received))) => {
                 let answer = handler.answer(&received).await;
                 if queue.send(encode(&answer)).await.is_err() {
                     return Ok(());
                 }
                 handler.answered();
+                continue;
+            }
+            Ok(Some(Incoming::Packet(channel, packet))) => {
+                handler.packet(channel, packet);
                 continue;
             }
             Ok(None) => {}
@@ -122,6 +125,8 @@ async fn write_queue(
         while bytes.has_remaining() {
             timeout(WRITE_TIMEOUT, write.write_buf(&mut bytes)).await??;
         }
+        // TLS keeps what the connection did not take at once.
+        timeout(WRITE_TIMEOUT, write.flush()).await??;
     }
     write.shutdown().await
 }

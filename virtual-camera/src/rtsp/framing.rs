@@ -1,10 +1,18 @@
 //! Cuts what a client sends into requests, within limits.
 
-use bytes::{Buf as _, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use rtsp_types::{Message, ParseError, Request, StatusCode};
 
 const MAX_HEADER: usize = 16 << 10;
 const MAX_BODY: usize = 64 << 10;
+
+/// What a client sends.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    Request(Received),
+    /// An interleaved packet, with its channel.
+    Packet(u8, Bytes),
+}
 
 /// A request and its target as the client wrote it, which Digest authentication needs.
 #[derive(Debug)]
@@ -13,12 +21,11 @@ pub(super) struct Received {
     pub target: String,
 }
 
-/// Takes the next request off the buffer; `None` when more bytes are needed. Interleaved packets
-/// of the client, which are receiver reports, and responses are passed over.
+/// Takes the next request or packet off the buffer; `None` when more bytes are needed. Responses are passed over.
 ///
 /// # Errors
 /// The status to answer with, after which the connection cannot go on.
-pub(super) fn next_request(buffer: &mut BytesMut) -> Result<Option<Received>, StatusCode> {
+pub(super) fn next_message(buffer: &mut BytesMut) -> Result<Option<Incoming>, StatusCode> {
     loop {
         while buffer.starts_with(b"\r\n") {
             buffer.advance(2);
@@ -29,9 +36,10 @@ pub(super) fn next_request(buffer: &mut BytesMut) -> Result<Option<Received>, St
         if buffer.len() < length {
             return Ok(None);
         }
-        let bytes = buffer.split_to(length);
-        if bytes.starts_with(b"$") {
-            continue;
+        let mut bytes = buffer.split_to(length);
+        if let [b'$', channel, ..] = bytes[..] {
+            bytes.advance(4);
+            return Ok(Some(Incoming::Packet(channel, bytes.freeze())));
         }
         match Message::<Vec<u8>>::parse(&bytes) {
             Ok((Message::Request(request), _)) => {
@@ -40,7 +48,7 @@ pub(super) fn next_request(buffer: &mut BytesMut) -> Result<Option<Received>, St
                     .nth(1)
                     .unwrap_or_default();
                 let target = String::from_utf8_lossy(target).into_owned();
-                return Ok(Some(Received { request, target }));
+                return Ok(Some(Incoming::Request(Received { request, target })));
             }
             Ok(_) => {}
             Err(ParseError::Error | ParseError::Incomplete(_)) => {
@@ -91,7 +99,11 @@ mod tests {
     const OPTIONS: &[u8] = b"OPTIONS rtsp://127.0.0.1:80/main RTSP/1.0\r\nCSeq: 1\r\n\r\n";
 
     fn read(bytes: &[u8]) -> Result<Option<Received>, StatusCode> {
-        next_request(&mut BytesMut::from(bytes))
+        match next_message(&mut BytesMut::from(bytes))? {
+            Some(Incoming::Request(received)) => Ok(Some(received)),
+            Some(Incoming::Packet(..)) => panic!("a packet"),
+            None => Ok(None),
+        }
     }
 
     #[test]
@@ -116,16 +128,20 @@ mod tests {
     }
 
     #[test]
-    fn passes_over_interleaved_packets_and_empty_lines() {
+    fn tells_packets_from_requests_and_passes_over_the_rest() {
         let mut buffer = BytesMut::new();
         buffer.extend_from_slice(b"$\x01\x00\x03abc\r\n\r\n");
         buffer.extend_from_slice(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n");
         buffer.extend_from_slice(OPTIONS);
         buffer.extend_from_slice(OPTIONS);
         buffer.extend_from_slice(b"$\x01\x00");
-        assert!(next_request(&mut buffer).unwrap().is_some());
-        assert!(next_request(&mut buffer).unwrap().is_some());
-        assert!(next_request(&mut buffer).unwrap().is_none());
+        let packet = next_message(&mut buffer).unwrap();
+        assert!(matches!(packet, Some(Incoming::Packet(1, packet)) if &packet[..] == b"abc"));
+        for _ in 0..2 {
+            let request = next_message(&mut buffer).unwrap();
+            assert!(matches!(request, Some(Incoming::Request(_))));
+        }
+        assert!(next_message(&mut buffer).unwrap().is_none());
         assert_eq!(&buffer[..], b"$\x01\x00");
     }
 

@@ -1,30 +1,40 @@
 //! What each request does, and the answer to it (RFC 2326, 10).
 
-use std::net::{IpAddr, SocketAddr};
+mod record;
+mod setup;
+
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::future::join_all;
 use rtsp_types::headers::{
     ACCEPT, ALLOW, AUTHORIZATION, CONTENT_BASE, CONTENT_TYPE, CSEQ, PUBLIC, RANGE, REQUIRE,
-    RTP_INFO, SESSION, TRANSPORT, UNSUPPORTED, WWW_AUTHENTICATE,
+    RTP_INFO, SESSION, UNSUPPORTED, WWW_AUTHENTICATE,
 };
 use rtsp_types::{Method, Request, StatusCode, Url, Version};
 use tokio::sync::mpsc;
 
+use self::record::Inlet;
+use super::connection::Ends;
+use super::deviation;
 use super::framing::Received;
-use super::sdp::{self, TRACK};
-use super::session::{Outlet, Session};
+use super::publication::Publication;
+use super::sdp;
+use super::sender::Start;
+use super::session::Session;
 use super::sessions::SESSION_TIMEOUT;
-use super::transport::{Delivery, Refusal};
-use super::{PATHS, Shared, now};
-use crate::digest::Verdict;
+use super::track::{Programme, Stream, control, split_control};
+use super::{Shared, now};
+
+/// How long packets come before the answer to PLAY, where they do.
+const EARLY: Duration = Duration::from_millis(200);
 
 pub(super) type Response = rtsp_types::Response<Vec<u8>>;
 
-const METHODS: &str =
-    "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
+const METHODS: &str = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN, ANNOUNCE, RECORD";
 
 /// Answers the requests of one connection.
 pub(super) struct Handler {
@@ -32,10 +42,22 @@ pub(super) struct Handler {
     local: IpAddr,
     peer: IpAddr,
     queue: mpsc::Sender<Bytes>,
-    /// The sessions set up here, with their channels where they send through this connection.
-    sessions: Vec<(String, Option<(u8, u8)>)>,
-    /// A session to start once the answer to PLAY is under way, and its first frame.
-    starting: Option<(String, u64)>,
+    /// The tracks set up here.
+    tracks: Vec<SetUp>,
+    /// What this client announced to publish.
+    announced: Option<Arc<Publication>>,
+    /// Where interleaved packets of this client go.
+    inlets: Vec<Inlet>,
+    /// A session to start once the answer to PLAY is under way, and where its tracks begin.
+    starting: Option<(String, Vec<(usize, Start)>)>,
+}
+
+/// A track of a session.
+struct SetUp {
+    session: String,
+    index: usize,
+    /// Its channels, where it goes through this connection.
+    channels: Option<(u8, u8)>,
 }
 
 /// A response with this status and nothing else.
@@ -54,18 +76,15 @@ pub(super) fn encode(response: &Response) -> Bytes {
 
 impl Handler {
     /// `queue` is where interleaved packets go.
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        local: SocketAddr,
-        peer: SocketAddr,
-        queue: mpsc::Sender<Bytes>,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, ends: Ends, queue: mpsc::Sender<Bytes>) -> Self {
         Self {
             shared,
-            local: local.ip().to_canonical(),
-            peer: peer.ip().to_canonical(),
+            local: ends.local.ip().to_canonical(),
+            peer: ends.peer.ip().to_canonical(),
             queue,
-            sessions: Vec::new(),
+            tracks: Vec::new(),
+            announced: None,
+            inlets: Vec::new(),
             starting: None,
         }
     }
@@ -79,34 +98,48 @@ impl Handler {
         let Some(sequence) = sequence else {
             return refusal(StatusCode::BadRequest);
         };
-        let mut response = match self.dispatch(received).await {
-            Ok(response) | Err(response) => response,
+        let quirks = self.shared.quirks();
+        self.shared.sessions().set_terms(deviation::terms(&quirks));
+        let method = received.request.method();
+        let answered = match deviation::refuses(&quirks, method) {
+            true => Err(refusal(StatusCode::MethodNotAllowed)),
+            false => self.dispatch(received).await,
         };
+        let (Ok(response) | Err(response)) = answered;
+        let mut response = deviation::deviate(&quirks, method, response);
         response.insert_header(CSEQ, sequence.to_string());
+        if quirks.early_data && self.starting.is_some() {
+            self.answered();
+            tokio::time::sleep(EARLY).await;
+        }
         response
     }
 
     /// To be called when the answer is queued: what PLAY starts must not come before it.
     pub(super) fn answered(&mut self) {
-        if let Some((id, frame)) = self.starting.take()
+        if let Some((id, from)) = self.starting.take()
             && let Some(session) = self.shared.sessions().get(&id, now())
         {
             tracing::info!(peer = %self.peer, path = session.path(), "an RTSP client plays");
-            session.play(frame);
+            session.play(&from);
         }
     }
 
     /// Whether a session set up here lives.
     pub(super) fn has_session(&self, now: Instant) -> bool {
         let table = self.shared.sessions();
-        self.sessions.iter().any(|(id, _)| table.is_live(id, now))
+        let mut tracks = self.tracks.iter();
+        tracks.any(|track| table.is_live(&track.session, now))
     }
 
     /// Ends the sessions that cannot outlive the connection. Those over UDP can.
     pub(super) fn end_sessions(&mut self) {
-        for (id, channels) in self.sessions.drain(..) {
-            if channels.is_some() {
-                self.shared.sessions().remove(&id);
+        if self.shared.quirks().stale_rtsp_sessions {
+            return;
+        }
+        for track in self.tracks.drain(..) {
+            if track.channels.is_some() {
+                self.shared.sessions().remove(&track.session);
             }
         }
     }
@@ -125,12 +158,15 @@ impl Handler {
         match request.method() {
             Method::Options => self.options(request),
             Method::Describe => self.describe(received),
-            Method::Setup => self.setup(received).await,
+            Method::Setup if self.is_announced(request) => self.set_up_recording(received),
+            Method::Setup => self.setup(received),
+            Method::Announce => self.announce(received),
+            Method::Record => self.record(received),
             Method::Play => self.play(received),
             Method::Pause => self.pause(request).await,
             Method::GetParameter | Method::SetParameter => self.parameters(request),
             Method::Teardown => self.teardown(request).await,
-            Method::Announce | Method::Record | Method::Redirect | Method::PlayNotify => {
+            Method::Redirect | Method::PlayNotify => {
                 let mut response = refusal(StatusCode::MethodNotAllowed);
                 response.insert_header(ALLOW, METHODS);
                 Err(response)
@@ -149,7 +185,7 @@ impl Handler {
     }
 
     fn describe(&self, received: &Received) -> Result<Response, Response> {
-        let (url, path) = stream(&received.request)?;
+        let (url, stream, _) = self.stream(&received.request)?;
         self.authorize(received)?;
         if let Some(accept) = received.request.header(&ACCEPT)
             && !["application/sdp", "application/*", "*/*"]
@@ -158,144 +194,67 @@ impl Handler {
         {
             return Err(refusal(StatusCode::NotAcceptable));
         }
-        let description = sdp::describe(&self.shared.clip, self.local);
+        let description = sdp::describe(&stream.tracks, self.local);
         Ok(rtsp_types::Response::builder(Version::V1_0, StatusCode::Ok)
             .header(CONTENT_TYPE, "application/sdp")
-            .header(CONTENT_BASE, format!("{}/", stream_url(url, path)))
+            .header(CONTENT_BASE, format!("{}/", stream_url(url, &stream.path)))
             .build(description.into_bytes()))
-    }
-
-    async fn setup(&mut self, received: &Received) -> Result<Response, Response> {
-        let request = &received.request;
-        let (_, path) = stream(request)?;
-        self.authorize(received)?;
-        self.forget_expired();
-        let previous = match request.header(&SESSION) {
-            Some(_) => Some(self.with_session(request, |id, session| {
-                if session.is_playing() {
-                    Err(refusal(StatusCode::MethodNotValidInThisState))
-                } else if session.path() == path {
-                    Ok(id.to_owned())
-                } else {
-                    // One stream a session (RFC 2326, 10.4).
-                    Err(refusal(StatusCode::AggregateOperationNotAllowed))
-                }
-            })?),
-            None => None,
-        };
-        let transport = request
-            .header(&TRANSPORT)
-            .ok_or_else(|| refusal(StatusCode::BadRequest))?;
-        let (outlet, channels) = self.outlet(transport.as_str(), previous.as_deref()).await?;
-
-        let clip = self.shared.clip.clone();
-        let session = Session::new(path, outlet, clip, self.shared.timeline);
-        let transport = session.transport().map_err(|error| {
-            tracing::warn!(%error, "an RTSP client cannot be served");
-            refusal(StatusCode::InternalServerError)
-        })?;
-        if let Some(previous) = &previous {
-            self.forget(previous);
-        }
-        let id = previous.unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
-        self.shared
-            .sessions()
-            .insert(id.clone(), session, now())
-            .map_err(|_| refusal(StatusCode::NotEnoughBandwidth))?;
-        self.sessions.push((id.clone(), channels));
-        let mut response = ok_in_session(&id);
-        response.insert_header(TRANSPORT, transport);
-        Ok(response)
-    }
-
-    /// The way packets take as the `Transport` header asks, and the channels it takes up here.
-    async fn outlet(
-        &self,
-        transport: &str,
-        previous: Option<&str>,
-    ) -> Result<(Outlet, Option<(u8, u8)>), Response> {
-        match Delivery::parse(transport, &self.peer.to_string()) {
-            Ok(Delivery::Interleaved(wanted)) => {
-                let (rtp, rtcp) = wanted
-                    .into_iter()
-                    .chain((0..=127).map(|pair| (2 * pair, 2 * pair + 1)))
-                    .find(|channels| self.are_free(*channels, previous))
-                    .ok_or_else(|| refusal(StatusCode::NotEnoughBandwidth))?;
-                let connection = self.queue.clone();
-                let outlet = Outlet::Interleaved {
-                    rtp,
-                    rtcp,
-                    connection,
-                };
-                Ok((outlet, Some((rtp, rtcp))))
-            }
-            Ok(Delivery::Udp(rtp, rtcp)) => {
-                let outlet = Outlet::udp(self.local, self.peer, (rtp, rtcp)).await;
-                let outlet = outlet.map_err(|error| {
-                    tracing::warn!(%error, "an RTSP client cannot be served by UDP");
-                    refusal(StatusCode::InternalServerError)
-                })?;
-                Ok((outlet, None))
-            }
-            Err(Refusal::Unsupported) => Err(refusal(StatusCode::UnsupportedTransport)),
-            Err(Refusal::ForeignDestination) => Err(refusal(StatusCode::DestinationProhibited)),
-        }
-    }
-
-    fn are_free(&self, (rtp, rtcp): (u8, u8), previous: Option<&str>) -> bool {
-        !self.sessions.iter().any(|(id, channels)| {
-            channels.is_some_and(|(a, b)| [a, b].contains(&rtp) || [a, b].contains(&rtcp))
-                && Some(id.as_str()) != previous
-        })
     }
 
     fn play(&mut self, received: &Received) -> Result<Response, Response> {
         let request = &received.request;
-        let (url, path) = stream(request)?;
+        let (url, stream, _) = self.stream(request)?;
         self.authorize(received)?;
         if let Some(range) = request.header(&RANGE)
             && !starts_now(range.as_str())
         {
             return Err(refusal(StatusCode::InvalidRange));
         }
-        let (id, start) = self.with_session(request, |id, session| {
-            if session.path() == path {
-                Ok((id.to_owned(), session.position(now())))
-            } else {
+        let (id, from) = self.with_session(request, |id, session| {
+            if session.path() != stream.path {
                 Err(refusal(StatusCode::SessionNotFound))
+            } else if session.publication().is_some() {
+                Err(refusal(StatusCode::MethodNotValidInThisState))
+            } else {
+                Ok((id.to_owned(), session.positions(now())))
             }
         })?;
         let mut response = ok_in_session(&id);
         response.insert_header(RANGE, "npt=now-");
-        response.insert_header(
-            RTP_INFO,
-            format!(
-                "url={}/{TRACK};seq={};rtptime={}",
-                stream_url(url, path),
-                start.sequence,
-                start.timestamp
-            ),
-        );
-        self.starting = Some((id, start.frame));
+        let url = stream_url(url, &stream.path);
+        let info = from.iter().filter_map(|(index, start)| {
+            let (sequence, timestamp) = start.first?;
+            let control = control(*index);
+            Some(format!(
+                "url={url}/{control};seq={sequence};rtptime={timestamp}"
+            ))
+        });
+        let info: Vec<_> = info.collect();
+        if !info.is_empty() {
+            response.insert_header(RTP_INFO, info.join(","));
+        }
+        self.starting = Some((id, from));
         Ok(response)
     }
 
     async fn pause(&self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
-        let (id, player) = self.with_session(request, |id, session| match session.pause() {
-            Some(player) => Ok((id.to_owned(), player)),
-            None => Err(refusal(StatusCode::MethodNotValidInThisState)),
+        let (id, players) = self.with_session(request, |id, session| {
+            let (count, players) = session.pause();
+            if count == 0 {
+                return Err(refusal(StatusCode::MethodNotValidInThisState));
+            }
+            Ok((id.to_owned(), players))
         })?;
-        // It was aborted, which is what it says.
-        let _ = player.await;
+        // They were aborted, which is what they say.
+        let _ = join_all(players).await;
         Ok(ok_in_session(&id))
     }
 
     async fn teardown(&mut self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
-        let (id, player) =
-            self.with_session(request, |id, session| Ok((id.to_owned(), session.pause())))?;
-        if let Some(player) = player {
-            let _ = player.await;
-        }
+        let (id, players) = self.with_session(request, |id, session| {
+            Ok((id.to_owned(), session.pause().1))
+        })?;
+        let _ = join_all(players).await;
         self.forget(&id);
         Ok(refusal(StatusCode::Ok))
     }
@@ -314,6 +273,14 @@ impl Handler {
     }
 
     fn touch(&self, request: &Request<Vec<u8>>) -> Result<Response, Response> {
+        if !deviation::keeps_alive(&self.shared.quirks(), request.method()) {
+            let id = session_id(request).unwrap_or_default();
+            let mut sessions = self.shared.sessions();
+            let session = sessions.peek(id, now());
+            return session
+                .map(|_| ok_in_session(id))
+                .ok_or_else(|| refusal(StatusCode::SessionNotFound));
+        }
         self.with_session(request, |id, _| Ok(ok_in_session(id)))
     }
 
@@ -323,9 +290,7 @@ impl Handler {
         request: &Request<Vec<u8>>,
         act: impl FnOnce(&str, &mut Session) -> Result<T, Response>,
     ) -> Result<T, Response> {
-        let id = request
-            .header(&SESSION)
-            .map(|value| value.as_str().split(';').next().unwrap_or_default().trim());
+        let id = session_id(request);
         let mut sessions = self.shared.sessions();
         match id.and_then(|id| Some((id, sessions.get(id, now())?))) {
             Some((id, session)) => act(id, session),
@@ -334,14 +299,33 @@ impl Handler {
     }
 
     fn forget(&mut self, id: &str) {
-        self.sessions.retain(|(known, _)| known != id);
+        self.tracks.retain(|track| track.session != id);
+        self.inlets.retain(|inlet| inlet.session != id);
         self.shared.sessions().remove(id);
     }
 
-    fn forget_expired(&mut self) {
-        let now = now();
-        let table = self.shared.sessions();
-        self.sessions.retain(|(id, _)| table.is_live(id, now));
+    fn programme(&self) -> Result<Arc<dyn Programme>, Response> {
+        let programme = self.shared.programme();
+        programme.ok_or_else(|| refusal(StatusCode::ServiceUnavailable))
+    }
+
+    /// The stream that a request is about, and the number of the track, where it is about one.
+    fn stream<'a>(
+        &self,
+        request: &'a Request<Vec<u8>>,
+    ) -> Result<(&'a Url, Stream, Option<usize>), Response> {
+        let url = request
+            .request_uri()
+            .ok_or_else(|| refusal(StatusCode::BadRequest))?;
+        let (path, track) = split_control(url.path());
+        let mut address = url.clone();
+        address.set_path(path);
+        let stream = self.programme()?.stream(&address).or_else(|| {
+            let publications = self.shared.publications();
+            Some(publications.at(path)?.stream())
+        });
+        let stream = stream.ok_or_else(|| refusal(StatusCode::NotFound))?;
+        Ok((url, stream, track))
     }
 
     fn authorize(&self, received: &Received) -> Result<(), Response> {
@@ -349,28 +333,26 @@ impl Handler {
             return Ok(());
         };
         let method: &str = received.request.method().into();
-        let verdict = match received.request.header(&AUTHORIZATION) {
-            Some(value) => {
-                let verdict = auth.verify(method, &received.target, value.as_str());
-                if verdict == Verdict::Refused {
-                    self.shared.refusals.fetch_add(1, Ordering::Relaxed);
-                }
-                verdict
-            }
-            None => Verdict::Refused,
+        let given = received.request.header(&AUTHORIZATION);
+        let given = given.map(|value| value.as_str());
+        let Err(denied) = auth.check(method, &received.target, given) else {
+            return Ok(());
         };
-        let challenges = match verdict {
-            Verdict::Accepted => return Ok(()),
-            Verdict::Stale => auth.stale_challenges(),
-            Verdict::Refused => auth.challenges(),
-        };
+        if denied.wrong {
+            self.shared.refusals.fetch_add(1, Ordering::Relaxed);
+        }
         let mut response = refusal(StatusCode::Unauthorized);
         // `rtsp-types` holds a header once, and would put all challenges on one line, of which
         // many clients read but the first.
         let separator = format!("\r\n{WWW_AUTHENTICATE}: ");
-        response.insert_header(WWW_AUTHENTICATE, challenges.join(&separator));
+        response.insert_header(WWW_AUTHENTICATE, denied.challenges.join(&separator));
         Err(response)
     }
+}
+
+fn session_id(request: &Request<Vec<u8>>) -> Option<&str> {
+    let value = request.header(&SESSION)?;
+    Some(value.as_str().split(';').next().unwrap_or_default().trim())
 }
 
 fn ok_in_session(id: &str) -> Response {
@@ -378,22 +360,6 @@ fn ok_in_session(id: &str) -> Response {
     let timeout = SESSION_TIMEOUT.as_secs();
     response.insert_header(SESSION, format!("{id};timeout={timeout}"));
     response
-}
-
-/// The stream that a request is about.
-fn stream(request: &Request<Vec<u8>>) -> Result<(&Url, &'static str), Response> {
-    let url = request
-        .request_uri()
-        .ok_or_else(|| refusal(StatusCode::BadRequest))?;
-    let path = url.path().trim_end_matches('/');
-    let path = path
-        .strip_suffix(TRACK)
-        .map_or(path, |path| path.trim_end_matches('/'));
-    PATHS
-        .into_iter()
-        .find(|known| *known == path)
-        .map(|known| (url, known))
-        .ok_or_else(|| refusal(StatusCode::NotFound))
 }
 
 /// The URL of a stream, at the host that the client knows the camera by.
@@ -423,29 +389,6 @@ fn starts_now(range: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn stream_of(url: &str) -> Option<&'static str> {
-        let request = Request::builder(Method::Describe, Version::V1_0)
-            .request_uri(Url::parse(url).unwrap())
-            .build(Vec::new());
-        stream(&request).ok().map(|(_, path)| path)
-    }
-
-    #[test]
-    fn finds_a_stream_by_its_path_or_that_of_its_track() {
-        assert_eq!(stream_of("rtsp://h/main"), Some("/main"));
-        assert_eq!(stream_of("rtsp://h:8554/sub/"), Some("/sub"));
-        assert_eq!(stream_of("rtsp://h/main/trackID=1"), Some("/main"));
-        assert_eq!(stream_of("rtsp://h/main?x=y"), Some("/main"));
-        for url in [
-            "rtsp://h/",
-            "rtsp://h/other",
-            "rtsp://h/main/2",
-            "rtsp:main",
-        ] {
-            assert_eq!(stream_of(url), None, "{url}");
-        }
-    }
 
     #[test]
     fn repeats_no_credentials_of_the_url() {

@@ -1,15 +1,9 @@
-//! RTP packets of H.264 (RFC 3550, RFC 6184) and the RTCP reports that go with them.
+//! RTP packets (RFC 3550) and the RTCP reports that go with them.
 
 use std::time::SystemTime;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// The payload type that the session description names.
-pub(super) const PAYLOAD_TYPE: u8 = 96;
-/// Most bytes of payload in a packet; with all headers that is less than the MTU of Ethernet.
-const MAX_PAYLOAD: usize = 1400;
-
-const FU_A: u8 = 28;
 const CNAME: &[u8] = b"virtual-camera";
 /// From 1900, where NTP counts from, to 1970.
 const NTP_UNIX_SECONDS: u64 = 2_208_988_800;
@@ -17,6 +11,7 @@ const NTP_UNIX_SECONDS: u64 = 2_208_988_800;
 /// The sending side of one RTP stream.
 #[derive(Debug)]
 pub(super) struct Packetizer {
+    payload_type: u8,
     ssrc: u32,
     next_sequence: u16,
     first_timestamp: u32,
@@ -25,9 +20,15 @@ pub(super) struct Packetizer {
 }
 
 impl Packetizer {
-    /// The three are random in each session (RFC 3550, 5.1).
-    pub(super) fn new(ssrc: u32, first_sequence: u16, first_timestamp: u32) -> Self {
+    /// The last three are random in each session (RFC 3550, 5.1).
+    pub(super) fn new(
+        payload_type: u8,
+        ssrc: u32,
+        first_sequence: u16,
+        first_timestamp: u32,
+    ) -> Self {
         Self {
+            payload_type,
             ssrc,
             next_sequence: first_sequence,
             first_timestamp,
@@ -55,46 +56,18 @@ impl Packetizer {
         self.first_timestamp.wrapping_add(ticks)
     }
 
-    /// The packets of one frame, the last with the marker.
-    pub(super) fn access_unit(&mut self, nal_units: &[Bytes], ticks: u32) -> Vec<Bytes> {
-        let mut packets = Vec::new();
-        for (index, nal_unit) in nal_units.iter().enumerate() {
-            let last = index + 1 == nal_units.len();
-            let Some((&header, body)) = nal_unit.split_first() else {
-                continue;
-            };
-            if nal_unit.len() <= MAX_PAYLOAD {
-                packets.push(self.packet(&[], nal_unit, last, ticks));
-                continue;
-            }
-            let mut fragments = body.chunks(MAX_PAYLOAD - 2).peekable();
-            let mut start = 0x80;
-            while let Some(fragment) = fragments.next() {
-                let end = if fragments.peek().is_none() { 0x40 } else { 0 };
-                let indicator = header & 0xe0 | FU_A;
-                let fu_header = start | end | header & 0x1f;
-                packets.push(self.packet(
-                    &[indicator, fu_header],
-                    fragment,
-                    last && end != 0,
-                    ticks,
-                ));
-                start = 0;
-            }
-        }
-        packets
-    }
-
-    fn packet(&mut self, prefix: &[u8], payload: &[u8], marker: bool, ticks: u32) -> Bytes {
-        let octets = prefix.len() + payload.len();
+    /// The packet that carries these parts, one after the other.
+    pub(super) fn packet(&mut self, parts: &[&[u8]], marker: bool, ticks: u32) -> Bytes {
+        let octets = parts.iter().map(|part| part.len()).sum::<usize>();
         let mut packet = BytesMut::with_capacity(12 + octets);
         packet.put_u8(0x80);
-        packet.put_u8(u8::from(marker) << 7 | PAYLOAD_TYPE);
+        packet.put_u8(u8::from(marker) << 7 | self.payload_type);
         packet.put_u16(self.next_sequence);
         packet.put_u32(self.timestamp(ticks));
         packet.put_u32(self.ssrc);
-        packet.put_slice(prefix);
-        packet.put_slice(payload);
+        for part in parts {
+            packet.put_slice(part);
+        }
         self.next_sequence = self.next_sequence.wrapping_add(1);
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(octets as u32);
@@ -141,88 +114,38 @@ impl Packetizer {
     }
 }
 
+/// The word that nothing follows from a source of which there is nothing to report.
+pub(super) fn goodbye(ssrc: u32) -> Bytes {
+    let mut packet = BytesMut::new();
+    for head in [[0x80, 201, 0, 1], [0x81, 203, 0, 1]] {
+        packet.put_slice(&head);
+        packet.put_u32(ssrc);
+    }
+    packet.freeze()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::clip::Clip;
-
-    /// Puts NAL units together again as a receiver does, and checks the marker.
-    fn reassemble(packets: &[Bytes]) -> Vec<Vec<u8>> {
-        let mut nal_units: Vec<Vec<u8>> = Vec::new();
-        for (index, packet) in packets.iter().enumerate() {
-            let marker = packet[1] & 0x80 != 0;
-            assert_eq!(marker, index + 1 == packets.len());
-            let payload = &packet[12..];
-            assert!(payload.len() <= MAX_PAYLOAD);
-            if payload[0] & 0x1f != FU_A {
-                nal_units.push(payload.to_vec());
-                continue;
-            }
-            if payload[1] & 0x80 != 0 {
-                nal_units.push(vec![payload[0] & 0xe0 | payload[1] & 0x1f]);
-            }
-            nal_units.last_mut().unwrap().extend(&payload[2..]);
-        }
-        nal_units
-    }
-
-    #[test]
-    fn carries_every_frame_of_the_clip_unchanged() {
-        let clip = Clip::built_in();
-        let mut packetizer = Packetizer::new(1, 65_000, 0);
-        let mut sequence = 65_000_u16;
-        let mut fragmented = 0;
-        for access_unit in clip.access_units() {
-            let packets = packetizer.access_unit(&access_unit.nal_units, 0);
-            assert_eq!(reassemble(&packets), access_unit.nal_units);
-            fragmented += usize::from(packets.len() > access_unit.nal_units.len());
-            for packet in &packets {
-                assert_eq!(u16::from_be_bytes([packet[2], packet[3]]), sequence);
-                sequence = sequence.wrapping_add(1);
-            }
-        }
-        assert!(fragmented > 0);
-        assert_eq!(packetizer.next_sequence(), sequence);
-    }
-
-    #[test]
-    fn sets_start_and_end_on_the_outer_fragments_only() {
-        let nal_unit = Bytes::from([&[0x65][..], &[7; 3 * MAX_PAYLOAD]].concat());
-        let packets = Packetizer::new(1, 0, 0).access_unit(&[nal_unit], 0);
-        let fu_headers: Vec<u8> = packets.iter().map(|packet| packet[13]).collect();
-        assert_eq!(fu_headers, [0x85, 0x05, 0x05, 0x45]);
-    }
-
-    #[test]
-    fn fills_the_packet_before_it_fragments() {
-        let nal_unit = |length: usize| [Bytes::from(vec![0x41; length])];
-        let mut packetizer = Packetizer::new(1, 0, 0);
-        assert_eq!(packetizer.access_unit(&nal_unit(MAX_PAYLOAD), 0).len(), 1);
-        assert_eq!(
-            packetizer.access_unit(&nal_unit(MAX_PAYLOAD + 1), 0).len(),
-            2
-        );
-        assert!(packetizer.access_unit(&[Bytes::new()], 0).is_empty());
-    }
-
     #[test]
     fn stamps_packets_with_type_time_and_source() {
-        let mut packetizer = Packetizer::new(0xdead_beef, 0, u32::MAX);
-        let packets = packetizer.access_unit(&[Bytes::from_static(&[0x41, 1])], 6_001);
+        let mut packetizer = Packetizer::new(96, 0xdead_beef, u16::MAX, u32::MAX);
+        let packet = packetizer.packet(&[&[0x41], &[1]], true, 6_001);
         assert_eq!(
-            packets[0][..],
+            packet[..],
             [
-                0x80, 0xe0, 0, 0, 0, 0, 0x17, 0x70, 0xde, 0xad, 0xbe, 0xef, 0x41, 1
+                0x80, 0xe0, 0xff, 0xff, 0, 0, 0x17, 0x70, 0xde, 0xad, 0xbe, 0xef, 0x41, 1
             ]
         );
+        assert_eq!(packetizer.next_sequence(), 0);
     }
 
     #[test]
     fn reports_what_it_sent_and_when() {
-        let mut packetizer = Packetizer::new(9, 0, 100);
-        packetizer.access_unit(&[Bytes::from_static(&[0x41, 1])], 0);
+        let mut packetizer = Packetizer::new(96, 9, 0, 100);
+        packetizer.packet(&[&[0x41, 1]], true, 0);
         let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(1_500);
         let report = packetizer.report(wall, 50);
         let word =

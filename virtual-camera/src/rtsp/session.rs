@@ -1,295 +1,143 @@
-//! One session: a client, the way packets take to it, and the task that sends them.
+//! One session: a client and the tracks it set up of a stream.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::now;
-use super::packetizer::Packetizer;
-use super::timeline::Timeline;
-use crate::clip::Clip;
+use super::inlet::UdpInlet;
+use super::publication::Publication;
+use super::sender::{Player, Sender, Start};
 
-const REPORT_INTERVAL: Duration = Duration::from_secs(5);
-/// A client that falls so far behind is taken to the next key frame.
-const MAX_LAG_SECONDS: u64 = 2;
-
-/// A set-up stream of one client. Dropped, it says goodbye.
-#[derive(Debug)]
+/// The tracks that one client set up. Dropped, it says goodbye.
 pub(super) struct Session {
-    path: &'static str,
-    media: Arc<Media>,
-    player: Option<AbortOnDropHandle<()>>,
+    path: String,
+    tracks: Vec<SetUp>,
+    /// Of a publisher, who sets up no tracks to be sent.
+    intake: Option<Intake>,
 }
 
-/// Where PLAY begins.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Start {
-    pub frame: u64,
-    pub sequence: u16,
-    pub timestamp: u32,
+struct Intake {
+    publication: Arc<Publication>,
+    /// By the number of the track.
+    inlets: BTreeMap<usize, UdpInlet>,
 }
 
-/// The way packets take to the client.
-#[derive(Debug)]
-pub(super) enum Outlet {
-    /// Through the RTSP connection, in these channels.
-    Interleaved {
-        rtp: u8,
-        rtcp: u8,
-        connection: mpsc::Sender<Bytes>,
-    },
-    /// From a pair of sockets that are connected to the client's.
-    Udp { rtp: UdpSocket, rtcp: UdpSocket },
-}
-
-/// The connection to the client has ended.
-struct Gone;
-
-#[derive(Debug)]
-struct Media {
-    clip: Arc<Clip>,
-    timeline: Timeline,
-    packetizer: Mutex<Packetizer>,
-    outlet: Outlet,
+struct SetUp {
+    /// The number of the track in its stream.
+    index: usize,
+    sender: Arc<Sender>,
+    player: Option<Arc<Player>>,
 }
 
 impl Session {
-    pub(super) fn new(
-        path: &'static str,
-        outlet: Outlet,
-        clip: Arc<Clip>,
-        timeline: Timeline,
-    ) -> Self {
-        let packetizer = Packetizer::new(rand::random(), rand::random(), rand::random());
+    /// A session of the stream with this path.
+    pub(super) fn new(path: String) -> Self {
         Self {
             path,
-            media: Arc::new(Media {
-                clip,
-                timeline,
-                packetizer: Mutex::new(packetizer),
-                outlet,
-            }),
-            player: None,
+            tracks: Vec::new(),
+            intake: None,
         }
     }
 
-    /// The stream that was set up.
-    pub(super) fn path(&self) -> &'static str {
-        self.path
+    /// The session of a publisher.
+    pub(super) fn recording(publication: Arc<Publication>) -> Self {
+        let mut session = Self::new(publication.path.clone());
+        session.intake = Some(Intake {
+            inlets: BTreeMap::new(),
+            publication,
+        });
+        session
     }
 
-    /// The value of the `Transport` header that tells the client how packets come.
-    pub(super) fn transport(&self) -> io::Result<String> {
-        let ssrc = self.media.packetizer().ssrc();
-        self.media.outlet.transport(ssrc)
+    /// What its client publishes.
+    pub(super) fn publication(&self) -> Option<&Arc<Publication>> {
+        Some(&self.intake.as_ref()?.publication)
+    }
+
+    /// Takes packets of a track by UDP for as long as the session lasts.
+    pub(super) fn receive(&mut self, index: usize, inlet: UdpInlet) {
+        if let Some(intake) = &mut self.intake {
+            intake.inlets.insert(index, inlet);
+        }
+    }
+
+    /// The path of the stream.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Sets a track up, anew where it was.
+    pub(super) fn set_up(&mut self, index: usize, sender: Arc<Sender>) {
+        self.tracks.retain(|track| track.index != index);
+        sender.join();
+        self.tracks.push(SetUp {
+            index,
+            sender,
+            player: None,
+        });
+        self.tracks.sort_by_key(|track| track.index);
     }
 
     pub(super) fn is_playing(&self) -> bool {
-        self.player
-            .as_ref()
-            .is_some_and(|player| !player.is_finished())
+        self.tracks.iter().any(SetUp::is_playing)
     }
 
-    /// What comes next: where a player that starts at `now` begins, or goes on if it plays.
-    pub(super) fn position(&self, now: Instant) -> Start {
-        let timeline = &self.media.timeline;
-        let packetizer = self.media.packetizer();
-        // One that plays has sent the current frame.
-        let frame = timeline.frame_at(now) + u64::from(self.is_playing());
-        Start {
-            frame,
-            sequence: packetizer.next_sequence(),
-            timestamp: packetizer.timestamp(timeline.ticks_of_frame(frame)),
+    /// Where each track begins that was set up, by its number.
+    pub(super) fn positions(&self, now: Instant) -> Vec<(usize, Start)> {
+        let tracks = self.tracks.iter();
+        tracks
+            .map(|track| (track.index, track.sender.position(now)))
+            .collect()
+    }
+
+    /// Sends each track from where it begins, unless it is under way.
+    pub(super) fn play(&mut self, from: &[(usize, Start)]) {
+        for track in &mut self.tracks {
+            let start = from.iter().find(|(index, _)| *index == track.index);
+            if let Some((_, start)) = start
+                && !track.is_playing()
+            {
+                track.player = Some(track.sender.start(start.unit));
+            }
         }
     }
 
-    /// Sends from `frame` on, unless it does already.
-    pub(super) fn play(&mut self, frame: u64) {
-        if !self.is_playing() {
-            let media = self.media.clone();
-            self.player = Some(AbortOnDropHandle::new(tokio::spawn(async move {
-                // The connection is gone, and with it the session will be.
-                let Gone = media.play(frame).await;
-            })));
-        }
-    }
-
-    /// Stops sending. The player has ended when the handle has.
-    pub(super) fn pause(&mut self) -> Option<AbortOnDropHandle<()>> {
-        let player = self.player.take()?;
-        player.abort();
-        Some(player)
+    /// Stops sending, and gives back what was sending for this session alone, which is told to end; how many tracks it
+    /// was, too.
+    pub(super) fn pause(&mut self) -> (usize, Vec<Player>) {
+        let playing = self.tracks.iter_mut();
+        let playing: Vec<_> = playing.filter_map(|track| track.player.take()).collect();
+        let count = playing.len();
+        let players: Vec<_> = playing.into_iter().filter_map(Arc::into_inner).collect();
+        players.iter().for_each(AbortOnDropHandle::abort);
+        (count, players)
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         self.pause();
-        self.media.say_bye();
-    }
-}
-
-impl Media {
-    /// Sends frames as they fall due, for ever.
-    async fn play(&self, mut frame: u64) -> Gone {
-        let frames = self.clip.access_units();
-        let mut next_report = now();
-        loop {
-            tokio::time::sleep_until(self.timeline.due(frame).into()).await;
-            if now() >= next_report {
-                let report = self.report(Packetizer::report);
-                if let Err(gone) = self.outlet.send_report(report).await {
-                    return gone;
-                }
-                next_report = now() + REPORT_INTERVAL;
-            }
-            let packets = self.packetizer().access_unit(
-                &frames[index(frame, frames.len())].nal_units,
-                self.timeline.ticks_of_frame(frame),
-            );
-            if let Err(gone) = self.outlet.send_frame(&packets).await {
-                return gone;
-            }
-            frame += 1;
-            let current = self.timeline.frame_at(now());
-            if current > frame + MAX_LAG_SECONDS * u64::from(self.clip.frame_rate) {
-                tracing::debug!(behind = current - frame, "a slow RTSP client skips frames");
-                while !frames[index(frame, frames.len())].is_key || frame < current {
-                    frame += 1;
-                }
-            }
-        }
-    }
-
-    fn report(&self, write: fn(&Packetizer, std::time::SystemTime, u32) -> Bytes) -> Bytes {
-        let now = now();
-        write(
-            &self.packetizer(),
-            self.timeline.wall_at(now),
-            self.timeline.ticks_at(now),
-        )
-    }
-
-    /// Ends the stream, if there was one.
-    fn say_bye(&self) {
-        if self.packetizer().is_unused() {
-            return;
-        }
-        let bye = self.report(Packetizer::bye);
-        // Where the client does not read, nothing is lost by not saying it.
-        match &self.outlet {
-            Outlet::Interleaved {
-                rtcp, connection, ..
-            } => drop(connection.try_send(interleave(*rtcp, [&bye]))),
-            Outlet::Udp { rtcp, .. } => drop(rtcp.try_send(&bye)),
-        }
-    }
-
-    fn packetizer(&self) -> MutexGuard<'_, Packetizer> {
-        self.packetizer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Outlet {
-    /// Sockets for RTP and RTCP with neighbouring ports, the first even (RFC 3550, 11), that send
-    /// from `local` to the ports of `peer`.
-    pub(super) async fn udp(local: IpAddr, peer: IpAddr, ports: (u16, u16)) -> io::Result<Self> {
-        const ATTEMPTS: usize = 64;
-        for _ in 0..ATTEMPTS {
-            let rtp = UdpSocket::bind((local, 0)).await?;
-            let port = rtp.local_addr()?.port();
-            if port % 2 == 1 {
-                continue;
-            }
-            let Ok(rtcp) = UdpSocket::bind((local, port + 1)).await else {
-                continue;
-            };
-            rtp.connect((peer, ports.0)).await?;
-            rtcp.connect((peer, ports.1)).await?;
-            return Ok(Self::Udp { rtp, rtcp });
-        }
-        Err(io::ErrorKind::AddrInUse.into())
-    }
-
-    fn transport(&self, ssrc: u32) -> io::Result<String> {
-        Ok(match self {
-            Self::Interleaved { rtp, rtcp, .. } => {
-                format!("RTP/AVP/TCP;unicast;interleaved={rtp}-{rtcp};ssrc={ssrc:08X}")
-            }
-            Self::Udp { rtp, rtcp } => {
-                let port = |address: io::Result<SocketAddr>| address.map(|a| a.port());
-                format!(
-                    "RTP/AVP;unicast;client_port={}-{};server_port={}-{};ssrc={ssrc:08X}",
-                    port(rtp.peer_addr())?,
-                    port(rtcp.peer_addr())?,
-                    port(rtp.local_addr())?,
-                    port(rtcp.local_addr())?,
-                )
-            }
-        })
-    }
-
-    async fn send_frame(&self, packets: &[Bytes]) -> Result<(), Gone> {
-        match self {
-            Self::Interleaved {
-                rtp, connection, ..
-            } => connection
-                .send(interleave(*rtp, packets))
-                .await
-                .map_err(|_| Gone),
-            Self::Udp { rtp, .. } => {
-                for packet in packets {
-                    send_datagram(rtp, packet).await;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    async fn send_report(&self, report: Bytes) -> Result<(), Gone> {
-        match self {
-            Self::Interleaved {
-                rtcp, connection, ..
-            } => connection
-                .send(interleave(*rtcp, [&report]))
-                .await
-                .map_err(|_| Gone),
-            Self::Udp { rtcp, .. } => {
-                send_datagram(rtcp, &report).await;
-                Ok(())
-            }
+        self.tracks.clear();
+        if let Some(intake) = self.intake.take() {
+            tracing::info!(path = self.path, "an RTSP publisher is gone");
+            drop(intake.inlets);
+            intake.publication.end();
         }
     }
 }
 
-/// UDP promises nothing: a client whose port is closed loses packets until its session ends.
-async fn send_datagram(socket: &UdpSocket, packet: &[u8]) {
-    if let Err(error) = socket.send(packet).await {
-        tracing::trace!(%error, "an RTP packet was lost");
+impl Drop for SetUp {
+    fn drop(&mut self) {
+        self.player = None;
+        self.sender.leave();
     }
 }
 
-/// Packets with the frame that carries them in an RTSP connection (RFC 2326, 10.12).
-fn interleave<'a>(channel: u8, packets: impl IntoIterator<Item = &'a Bytes>) -> Bytes {
-    let mut bytes = BytesMut::new();
-    for packet in packets {
-        let length = u16::try_from(packet.len()).expect("packets are shorter than an MTU");
-        bytes.put_slice(&[b'$', channel]);
-        bytes.put_u16(length);
-        bytes.put_slice(packet);
+impl SetUp {
+    fn is_playing(&self) -> bool {
+        let player = self.player.as_ref();
+        player.is_some_and(|player| !player.is_finished())
     }
-    bytes.freeze()
-}
-
-/// Where `frame` of the endless timeline lies in the clip.
-fn index(frame: u64, frames: usize) -> usize {
-    (frame % frames as u64) as usize
 }

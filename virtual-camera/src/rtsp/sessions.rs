@@ -5,12 +5,16 @@ use std::time::{Duration, Instant};
 
 /// A session that is not used for so long ends.
 pub(super) const SESSION_TIMEOUT: Duration = Duration::from_secs(60);
-const MAX_SESSIONS: usize = 64;
+/// So many sessions there may be.
+pub(super) const MAX_SESSIONS: usize = 64;
 
 /// Sessions by identifier. Time is passed in.
 #[derive(Debug)]
 pub(super) struct Sessions<S> {
     entries: HashMap<String, Entry<S>>,
+    /// A session that is not used for so long ends.
+    timeout: Duration,
+    limit: usize,
 }
 
 #[derive(Debug)]
@@ -20,8 +24,8 @@ struct Entry<S> {
 }
 
 impl<S> Entry<S> {
-    fn is_live(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.used) < SESSION_TIMEOUT
+    fn is_live(&self, timeout: Duration, now: Instant) -> bool {
+        now.saturating_duration_since(self.used) < timeout
     }
 }
 
@@ -29,15 +33,23 @@ impl<S> Default for Sessions<S> {
     fn default() -> Self {
         Self {
             entries: HashMap::new(),
+            timeout: SESSION_TIMEOUT,
+            limit: MAX_SESSIONS,
         }
     }
 }
 
 impl<S> Sessions<S> {
+    /// Sets how long sessions live, and how many there may be.
+    pub(super) fn set_terms(&mut self, (timeout, limit): (Duration, usize)) {
+        (self.timeout, self.limit) = (timeout, limit);
+    }
+
     /// Adds a session, or gives it back when there are too many.
     pub(super) fn insert(&mut self, id: String, session: S, now: Instant) -> Result<(), S> {
-        self.entries.retain(|_, entry| entry.is_live(now));
-        if self.entries.len() >= MAX_SESSIONS {
+        let timeout = self.timeout;
+        self.entries.retain(|_, entry| entry.is_live(timeout, now));
+        if self.entries.len() >= self.limit {
             return Err(session);
         }
         self.entries.insert(id, Entry { session, used: now });
@@ -46,17 +58,25 @@ impl<S> Sessions<S> {
 
     /// A live session; asking for it keeps it alive.
     pub(super) fn get(&mut self, id: &str, now: Instant) -> Option<&mut S> {
-        let entry = self
-            .entries
-            .get_mut(id)
-            .filter(|entry| entry.is_live(now))?;
-        entry.used = now;
-        Some(&mut entry.session)
+        let session = self.look(id, now)?;
+        session.used = now;
+        Some(&mut session.session)
+    }
+
+    /// A live session; asking for it does not keep it alive.
+    pub(super) fn peek(&mut self, id: &str, now: Instant) -> Option<&mut S> {
+        Some(&mut self.look(id, now)?.session)
+    }
+
+    fn look(&mut self, id: &str, now: Instant) -> Option<&mut Entry<S>> {
+        let entry = self.entries.get_mut(id);
+        entry.filter(|entry| entry.is_live(self.timeout, now))
     }
 
     /// Whether a session lives, without keeping it alive.
     pub(super) fn is_live(&self, id: &str, now: Instant) -> bool {
-        self.entries.get(id).is_some_and(|entry| entry.is_live(now))
+        let entry = self.entries.get(id);
+        entry.is_some_and(|entry| entry.is_live(self.timeout, now))
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<S> {
@@ -65,8 +85,9 @@ impl<S> Sessions<S> {
 
     /// Takes the sessions out whose time is over.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<S> {
+        let timeout = self.timeout;
         self.entries
-            .extract_if(|_, entry| !entry.is_live(now))
+            .extract_if(|_, entry| !entry.is_live(timeout, now))
             .map(|(_, entry)| entry.session)
             .collect()
     }

@@ -10,6 +10,8 @@ pub(super) enum Delivery {
     Interleaved(Option<(u8, u8)>),
     /// By UDP to these ports of the client, for RTP and RTCP.
     Udp(u16, u16),
+    /// By UDP to a group of many, which the server chooses.
+    Multicast,
 }
 
 /// What keeps a `Transport` header from being served.
@@ -35,18 +37,32 @@ impl Delivery {
         Err(refusal)
     }
 
+    /// Whether a header asks for the packets of the client to be taken.
+    pub(super) fn records(header: &str) -> bool {
+        let mut parts = header
+            .split([',', ';'])
+            .filter_map(|part| part.split_once('='));
+        parts.any(|(name, value)| {
+            name.trim().eq_ignore_ascii_case("mode")
+                && matches_mode(value.trim().trim_matches('"'), &["record", "receive"])
+        })
+    }
+
     fn parse_one(transport: &str, peer: &str) -> Result<Self, Refusal> {
         let mut parts = transport.split(';').map(str::trim);
         let protocol = parts.next().unwrap_or_default().to_ascii_uppercase();
         let mut channels = None;
         let mut ports = None;
+        let mut multicast = false;
         for part in parts {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let value = value.trim().trim_matches('"');
             match name.trim().to_ascii_lowercase().as_str() {
-                "multicast" => return Err(Refusal::Unsupported),
-                "mode" if !value.eq_ignore_ascii_case("play") => return Err(Refusal::Unsupported),
-                "destination" if value != peer => return Err(Refusal::ForeignDestination),
+                "multicast" => multicast = true,
+                "mode" if !is_mode(value) => return Err(Refusal::Unsupported),
+                "destination" if value != peer && !multicast => {
+                    return Err(Refusal::ForeignDestination);
+                }
                 "interleaved" => {
                     channels = Some(pair(value, u8::checked_add).ok_or(Refusal::Unsupported)?);
                 }
@@ -55,6 +71,7 @@ impl Delivery {
             }
         }
         match protocol.as_str() {
+            "RTP/AVP" | "RTP/AVP/UDP" if multicast => Ok(Self::Multicast),
             "RTP/AVP/TCP" => Ok(Self::Interleaved(channels)),
             "RTP/AVP" | "RTP/AVP/UDP" => match ports {
                 Some((rtp, rtcp)) if rtp != 0 && rtcp != 0 => Ok(Self::Udp(rtp, rtcp)),
@@ -63,6 +80,15 @@ impl Delivery {
             _ => Err(Refusal::Unsupported),
         }
     }
+}
+
+/// The last is what RECORD is called in drafts of the standard, and by some.
+fn is_mode(value: &str) -> bool {
+    matches_mode(value, &["play", "record", "receive"])
+}
+
+fn matches_mode(value: &str, modes: &[&str]) -> bool {
+    modes.iter().any(|mode| value.eq_ignore_ascii_case(mode))
 }
 
 /// Two different numbers, of which the second may go without saying.
@@ -112,6 +138,10 @@ mod tests {
                 Delivery::Udp(5000, 5001),
             ),
             (
+                "RTP/AVP;multicast;destination=239.1.1.1;port=7000-7001;ttl=5",
+                Delivery::Multicast,
+            ),
+            (
                 "RTP/AVP/UDP;unicast;client_port=5000;destination=127.0.0.1",
                 Delivery::Udp(5000, 5001),
             ),
@@ -123,7 +153,7 @@ mod tests {
     #[test]
     fn takes_the_first_transport_that_is_served() {
         assert_eq!(
-            parse("RTP/SAVP;client_port=1-2,RTP/AVP;multicast,RTP/AVP/TCP;interleaved=2-3"),
+            parse("RTP/SAVP;client_port=1-2,RTP/AVP;unicast,RTP/AVP/TCP;interleaved=2-3"),
             Ok(Delivery::Interleaved(Some((2, 3))))
         );
     }
@@ -134,18 +164,31 @@ mod tests {
             "",
             ",;,=",
             "RTP/AVP",
-            "RTP/AVP;multicast;port=5000-5001",
             "RTP/AVP;unicast;client_port=0-1",
             "RTP/AVP;unicast;client_port=65535",
             "RTP/AVP;unicast;client_port=70000-70001",
             "RTP/AVP/TCP;interleaved=255",
             "RTP/AVP/TCP;interleaved=3-3",
-            "RTP/AVP/TCP;interleaved=0-1;mode=record",
+            "RTP/AVP/TCP;interleaved=0-1;mode=dance",
             "RTP/AVP/TCP;interleaved=0-1;mode=\"",
             "RTP/SAVP/TCP;interleaved=0-1",
         ] {
             assert_eq!(parse(header), Err(Refusal::Unsupported), "{header}");
         }
+    }
+
+    #[test]
+    fn tells_who_sends() {
+        for header in [
+            "RTP/AVP/TCP;unicast;interleaved=0-1;mode=record",
+            "RTP/AVP;client_port=6-7;mode=\"RECORD\"",
+        ] {
+            assert!(
+                Delivery::records(header) && parse(header).is_ok(),
+                "{header}"
+            );
+        }
+        assert!(!Delivery::records("RTP/AVP/TCP;mode=play;interleaved=0-1"));
     }
 
     #[test]

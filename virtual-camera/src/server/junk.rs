@@ -8,9 +8,17 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http::StatusCode;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt as _, SeedableRng as _};
 
+use super::fault;
 use crate::quirks::HttpJunk;
 
+/// With a thousand of these, headers are larger than what any answer of a camera has.
+const PADDING: &str = match std::str::from_utf8(&[b'x'; 1024]) {
+    Ok(padding) => padding,
+    Err(_) => "",
+};
 const PAGE: &str = "<html><head><title>Web Service</title></head><body>Please log in</body></html>";
 
 /// A web page.
@@ -33,6 +41,35 @@ pub(super) fn spoil(junk: HttpJunk, status: StatusCode, mut document: Vec<u8>) -
         }
         HttpJunk::ReplyWith500 => (StatusCode::INTERNAL_SERVER_ERROR, document).into_response(),
         HttpJunk::Html401 => (status, document).into_response(),
+        HttpJunk::EndlessBody => {
+            (status, Body::from_stream(fault::endless(document))).into_response()
+        }
+        HttpJunk::OversizeHeaders => {
+            let mut response = (status, document).into_response();
+            let padding = HeaderValue::from_static(PADDING);
+            for _ in 0..1000 {
+                response.headers_mut().append("x-padding", padding.clone());
+            }
+            response
+        }
+        HttpJunk::TruncatedXml => {
+            document.truncate(document.len() / 2);
+            (status, document).into_response()
+        }
+        HttpJunk::CorruptXml => {
+            corrupt(&mut document);
+            (status, document).into_response()
+        }
+    }
+}
+
+/// Flips bits in one byte of fifty, in the same ones of the same document.
+fn corrupt(document: &mut [u8]) {
+    let mut chance = Xoshiro256PlusPlus::seed_from_u64(document.len() as u64);
+    for byte in document {
+        if chance.random_bool(0.02) {
+            *byte ^= 1 << chance.random_range(0..8);
+        }
     }
 }
 

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use crate::port::Port;
 use crate::state::{Camera, lock};
 
 /// A client that agrees on TLS more slowly than this is cut off.
@@ -26,23 +27,21 @@ const GRACE: Duration = Duration::from_millis(200);
 /// Accepts TCP or TLS.
 pub(super) struct WireListener {
     accepted: mpsc::Receiver<(Wire, SocketAddr)>,
-    local: SocketAddr,
     acceptor: AbortHandle,
 }
 
 impl WireListener {
-    pub(super) fn new(
-        camera: Arc<Camera>,
-        listener: TcpListener,
-        tls: Option<TlsAcceptor>,
-    ) -> Self {
-        let local = camera.http;
+    pub(super) fn new(camera: Arc<Camera>, port: Port, tls: Option<TlsAcceptor>) -> Self {
         let (send, accepted) = mpsc::channel(16);
-        let acceptor = tokio::spawn(accept(camera, listener, tls, send)).abort_handle();
-        Self {
-            accepted,
-            local,
-            acceptor,
+        let acceptor = tokio::spawn(accept(camera, port, tls, send)).abort_handle();
+        Self { accepted, acceptor }
+    }
+
+    pub(super) async fn accept(&mut self) -> (Wire, SocketAddr) {
+        match self.accepted.recv().await {
+            Some(accepted) => accepted,
+            // The accepting task ends with this listener only.
+            None => std::future::pending().await,
         }
     }
 }
@@ -53,32 +52,15 @@ impl Drop for WireListener {
     }
 }
 
-impl Listener for WireListener {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        match self.accepted.recv().await {
-            Some(accepted) => accepted,
-            // The accepting task ends with this listener only.
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.local)
-    }
-}
-
 async fn accept(
     camera: Arc<Camera>,
-    listener: TcpListener,
+    mut port: Port,
     tls: Option<TlsAcceptor>,
     send: mpsc::Sender<(Wire, SocketAddr)>,
 ) {
     let open = Arc::new(AtomicUsize::new(0));
     loop {
-        let (tcp, peer) = match listener.accept().await {
+        let (tcp, peer) = match port.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::debug!(%error, "a connection was not accepted");
@@ -86,10 +68,14 @@ async fn accept(
                 continue;
             }
         };
+        if camera.presence.is_away() {
+            continue;
+        }
         let (camera, tls) = (camera.clone(), tls.clone());
+        let cut = camera.presence.connections();
         let (send, open) = (send.clone(), open.clone());
         tokio::spawn(async move {
-            let limit = camera.quirks.max_connections.unwrap_or(usize::MAX);
+            let limit = camera.quirks().max_connections.unwrap_or(usize::MAX);
             if open.load(Ordering::SeqCst) >= limit {
                 tokio::time::sleep(GRACE).await;
             }
@@ -111,10 +97,11 @@ async fn accept(
             };
             let wire = Wire {
                 stream,
-                silent_close: camera.quirks.silent_close,
-                whole_requests: camera.quirks.split_write_fails,
+                silent_close: camera.quirks().silent_close,
+                whole_requests: camera.quirks().split_write_fails,
                 answered: false,
                 at_start: true,
+                cut: Box::pin(cut.cancelled_owned()),
                 _counted: counted,
             };
             let _ = send.send((wire, peer)).await;
@@ -145,6 +132,8 @@ pub(super) struct Wire {
     answered: bool,
     /// What comes next is the beginning of a request.
     at_start: bool,
+    /// Ready when the connection is to be cut.
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
     _counted: Counted,
 }
 
@@ -154,6 +143,9 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.cut.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         let before = buf.filled().len();
         ready!(match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),

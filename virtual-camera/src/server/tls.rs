@@ -1,5 +1,6 @@
 //! HTTPS with a certificate that the camera makes itself, as cameras do.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 /// The certificate of a camera that speaks HTTPS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Certificate {
     /// Signed by itself, for `localhost` and the address it listens on.
@@ -23,10 +25,17 @@ pub enum Certificate {
     OtherHost,
 }
 
-/// What it takes to accept TLS.
+/// What it takes to accept TLS. Clones share it.
+#[derive(Clone)]
 pub(crate) struct Tls {
     pub acceptor: TlsAcceptor,
-    pub certificate_pem: String,
+    pub certificate_pem: Arc<str>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
 }
 
 impl Tls {
@@ -71,7 +80,7 @@ impl Tls {
             .map_err(|error| error.to_string())?;
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
-            certificate_pem: certificate.pem(),
+            certificate_pem: certificate.pem().into(),
         })
     }
 }

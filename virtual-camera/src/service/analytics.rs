@@ -65,6 +65,25 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             .response("GetAnalyticsModulesResponse")
             .child(module(TAN)),
         "GetAnalyticsModuleOptions" => call.response("GetAnalyticsModuleOptionsResponse"),
+        "CreateAnalyticsModules" => {
+            given_modules(call)?;
+            return Err(Fault::receiver(
+                &[(TER, "Action"), (TER, "TooManyModules")],
+                "there is one module, and there cannot be more",
+            ));
+        }
+        "ModifyAnalyticsModules" => {
+            given_modules(call)?;
+            tell_configuration(call.camera, token, Kind::Analytics.word());
+            call.response("ModifyAnalyticsModulesResponse")
+        }
+        "DeleteAnalyticsModules" => {
+            known_module(call.argument("AnalyticsModuleName")?)?;
+            return Err(Fault::receiver(
+                &[(TER, "Action"), (TER, "ConfigurationConflict")],
+                "the module is fixed",
+            ));
+        }
         _ => return Err(Fault::not_supported(operation)),
     })
 }
@@ -122,6 +141,7 @@ fn module(ns: Ns) -> Element {
     element(ns, "AnalyticsModule")
         .attribute("Name", MODULE_NAME)
         .attribute("Type", format_args!("tt:{MODULE}"))
+        .mentions(TT)
         .child(element(TT, "Parameters"))
 }
 
@@ -285,6 +305,36 @@ fn check_kind(scope: &Node, kind: &str) -> Result<(), Fault> {
     }
     let reason = format!("rules of type {kind} are not supported");
     Err(Fault::invalid_value("InvalidRule", reason))
+}
+
+/// Checks the modules of a request. The one there is has no parameters that could be changed.
+fn given_modules(call: &Call<'_>) -> Result<(), Fault> {
+    let mut given = call.request.all("AnalyticsModule").peekable();
+    if given.peek().is_none() {
+        return Err(Fault::missing("AnalyticsModule"));
+    }
+    for module in given {
+        let kind = module.attribute("Type").unwrap_or_default();
+        let (prefix, local) = kind.split_once(':').unwrap_or(("", kind));
+        if local != MODULE || module.namespace_of(prefix) != Some(TT.uri) {
+            let reason = format!("modules of type {kind} are not supported");
+            return Err(Fault::invalid_value("InvalidModule", reason));
+        }
+        if call.request.name == "ModifyAnalyticsModules" {
+            known_module(module.attribute("Name").unwrap_or_default())?;
+        }
+    }
+    Ok(())
+}
+
+fn known_module(name: &str) -> Result<(), Fault> {
+    match name {
+        MODULE_NAME => Ok(()),
+        _ => {
+            let reason = format!("there is no module {name}");
+            Err(Fault::invalid_value("ModuleNotExistent", reason))
+        }
+    }
 }
 
 fn no_rule(name: &str) -> Fault {

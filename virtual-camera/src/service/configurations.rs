@@ -4,26 +4,30 @@ use std::fmt::Display;
 
 use super::kept::kept_children;
 use super::profiles::{
-    AUDIO_OUTPUT, AUDIO_SOURCE, VIDEO_SOURCE, bit_rate, h264_profile, no_configuration,
-    no_multicast, resolution, tell_configuration,
+    AUDIO_OUTPUT, AUDIO_SOURCE, VIDEO_SOURCE, no_configuration, tell_configuration,
 };
-use super::{Call, analytics, ptz, range};
-use crate::clip::Clip;
-use crate::media::{Body, Configuration, Kind, MAX_PROFILES, Media, VideoEncoder};
+use super::{Call, analytics, encoders, ptz, range};
+use crate::clip::{Clip, Codec};
+use crate::media::{Body, Configuration, Kind, MAX_PROFILES, Media};
 use crate::soap::Fault;
 use crate::state::lock;
 use crate::xml::{Element, Node, Ns, TRT, TT, element};
 
-const QUALITY: (f64, f64) = (1.0, 10.0);
-/// Thousands of bits per second.
-const BITRATE: (u64, u64) = (32, 8192);
-const GOV_LENGTH: (u64, u64) = (1, 300);
-/// Thousands of bits per second, and of samples: G.711 knows nothing else.
+/// Thousands of bits per second, and of samples, of what is played back.
 const G711: (u32, u32) = (64, 8);
+
+/// Whether the service with the namespace `service` has a word for the configuration: the first Media service has none for
+/// H.265.
+pub(super) fn is_shown(configuration: &Configuration, service: Ns) -> bool {
+    let codec = match &configuration.body {
+        Body::Video(encoder) => encoder.codec,
+        _ => return true,
+    };
+    service != TRT || codec != Codec::H265
+}
 
 /// A configuration as the service with the namespace `service` shows it, under a name.
 pub(super) fn show(
-    clip: &Clip,
     media: &Media,
     configuration: &Configuration,
     service: Ns,
@@ -37,9 +41,7 @@ pub(super) fn show(
     }
     let mut shown = element(ns, name).attribute("token", token);
     if let (Body::Video(encoder), false) = (&configuration.body, service == TRT) {
-        shown = shown
-            .attribute("GovLength", encoder.gov_length)
-            .attribute("Profile", h264_profile(clip));
+        shown = encoders::attributes(shown, encoder);
     }
     let shown =
         shown
@@ -48,49 +50,9 @@ pub(super) fn show(
     match &configuration.body {
         Body::Plain(content) => shown.children(content.iter().cloned()),
         Body::Analytics => shown.children(analytics::engines(media)),
-        Body::Audio if service == TRT => shown
-            .leaf(TT, "Encoding", "G711")
-            .leaf(TT, "Bitrate", G711.0)
-            .leaf(TT, "SampleRate", G711.1)
-            .child(no_multicast())
-            .leaf(TT, "SessionTimeout", "PT60S"),
-        Body::Audio => shown
-            .leaf(TT, "Encoding", "PCMU")
-            .child(no_multicast())
-            .leaf(TT, "Bitrate", G711.0)
-            .leaf(TT, "SampleRate", G711.1),
-        Body::Video(encoder) => video_encoder(clip, encoder, service, shown),
+        Body::Audio(codec) => encoders::show_audio(*codec, service, media.multicast, shown),
+        Body::Video(encoder) => encoders::show_video(encoder, service, media.multicast, shown),
     }
-}
-
-fn video_encoder(clip: &Clip, encoder: &VideoEncoder, service: Ns, shown: Element) -> Element {
-    let shown = shown
-        .leaf(TT, "Encoding", "H264")
-        .child(resolution(clip, "Resolution"));
-    let rate = element(TT, "RateControl");
-    if service != TRT {
-        let rate = rate
-            .attribute("ConstantBitRate", false)
-            .leaf(TT, "FrameRateLimit", encoder.frame_rate)
-            .leaf(TT, "BitrateLimit", encoder.bitrate);
-        return shown
-            .child(rate)
-            .child(no_multicast())
-            .leaf(TT, "Quality", encoder.quality);
-    }
-    let rate = rate
-        .leaf(TT, "FrameRateLimit", encoder.frame_rate)
-        .leaf(TT, "EncodingInterval", 1)
-        .leaf(TT, "BitrateLimit", encoder.bitrate);
-    let h264 = element(TT, "H264")
-        .leaf(TT, "GovLength", encoder.gov_length)
-        .leaf(TT, "H264Profile", h264_profile(clip));
-    shown
-        .leaf(TT, "Quality", encoder.quality)
-        .child(rate)
-        .child(h264)
-        .child(no_multicast())
-        .leaf(TT, "SessionTimeout", "PT60S")
 }
 
 /// Changes the configuration of the request, or refuses what is not in its options.
@@ -121,16 +83,8 @@ fn changed(clip: &Clip, kind: Kind, now: &Body, wanted: &Node) -> Result<Body, F
         given => Err(impossible(name, given.unwrap_or_default())),
     };
     let order: &[&str] = match kind {
-        Kind::VideoEncoder => return changed_encoder(clip, now, wanted).map(Body::Video),
-        Kind::AudioEncoder => {
-            let encoding = wanted.text_of("Encoding").unwrap_or_default();
-            if !["G711", "PCMU"].contains(&encoding) {
-                return Err(impossible("Encoding", encoding));
-            }
-            expect("Bitrate", &G711.0.to_string())?;
-            expect("SampleRate", &G711.1.to_string())?;
-            return Ok(now.clone());
-        }
+        Kind::VideoEncoder => return encoders::changed_video(now, wanted).map(Body::Video),
+        Kind::AudioEncoder => return encoders::changed_audio(wanted).map(Body::Audio),
         Kind::Analytics | Kind::Ptz | Kind::AudioDecoder => return Ok(now.clone()),
         Kind::VideoSource => {
             expect("SourceToken", VIDEO_SOURCE)?;
@@ -164,49 +118,6 @@ fn changed(clip: &Clip, kind: Kind, now: &Body, wanted: &Node) -> Result<Body, F
     Ok(Body::Plain(kept_children(wanted, order)))
 }
 
-fn changed_encoder(clip: &Clip, now: &Body, wanted: &Node) -> Result<VideoEncoder, Fault> {
-    let Body::Video(now) = now else {
-        return Err(impossible("Configuration", "no video encoder"));
-    };
-    let encoding = wanted.text_of("Encoding").unwrap_or_default();
-    if encoding != "H264" {
-        return Err(impossible("Encoding", encoding));
-    }
-    let size = wanted.child("Resolution");
-    let size = size.ok_or_else(|| Fault::missing("Resolution"))?;
-    number(size, "Width", f64::from(clip.width), f64::from(clip.width))?;
-    number(
-        size,
-        "Height",
-        f64::from(clip.height),
-        f64::from(clip.height),
-    )?;
-    let mut encoder = VideoEncoder {
-        quality: number(wanted, "Quality", QUALITY.0, QUALITY.1)?,
-        ..*now
-    };
-    if let Some(rate) = wanted.child("RateControl") {
-        let bitrate = bitrates(clip);
-        encoder.frame_rate = number(rate, "FrameRateLimit", 1.0, f64::from(clip.frame_rate))?;
-        encoder.bitrate = number(rate, "BitrateLimit", bitrate.0 as f64, bitrate.1 as f64)? as u64;
-    }
-    let of_h264 = wanted.child("H264");
-    let gov_length = of_h264.and_then(|h264| h264.text_of("GovLength"));
-    if let Some(text) = wanted.attribute("GovLength").or(gov_length) {
-        let (least, most) = GOV_LENGTH;
-        let length = text.parse().ok();
-        encoder.gov_length = length
-            .filter(|length| (least..=most).contains(length))
-            .ok_or_else(|| impossible("GovLength", text))?;
-    }
-    Ok(encoder)
-}
-
-fn bitrates(clip: &Clip) -> (u64, u64) {
-    // What the clip has is always possible.
-    (BITRATE.0.min(bit_rate(clip)), BITRATE.1.max(bit_rate(clip)))
-}
-
 fn check_bounds(clip: &Clip, wanted: &Node) -> Result<(), Fault> {
     let bounds = wanted.child("Bounds");
     let bounds = bounds.ok_or_else(|| Fault::missing("Bounds"))?;
@@ -227,7 +138,7 @@ fn check_bounds(clip: &Clip, wanted: &Node) -> Result<(), Fault> {
 }
 
 /// The number in a child, if it is in the range.
-fn number(node: &Node, name: &str, least: f64, most: f64) -> Result<f64, Fault> {
+pub(super) fn number(node: &Node, name: &str, least: f64, most: f64) -> Result<f64, Fault> {
     let text = node.text_of(name).ok_or_else(|| Fault::missing(name))?;
     let number = text.parse::<f64>().ok();
     number
@@ -235,15 +146,15 @@ fn number(node: &Node, name: &str, least: f64, most: f64) -> Result<f64, Fault> 
         .ok_or_else(|| impossible(name, text))
 }
 
-fn impossible(name: &str, value: impl Display) -> Fault {
+pub(super) fn impossible(name: &str, value: impl Display) -> Fault {
     Fault::invalid_value("ConfigModify", format!("{name}: {value} is not possible"))
 }
 
 /// What a configuration of a kind may be set to.
-pub(super) fn options(clip: &Clip, kind: Kind, ns: Ns) -> Result<Element, Fault> {
+pub(super) fn options(clip: &Clip, kind: Kind, ns: Ns) -> Result<Vec<Element>, Fault> {
     let options = element(ns, "Options");
     let first = ns == TRT;
-    Ok(match kind {
+    let options = match kind {
         Kind::VideoSource => {
             let bounds = element(TT, "BoundsRange")
                 .child(range("XRange", 0, clip.width / 2))
@@ -255,41 +166,13 @@ pub(super) fn options(clip: &Clip, kind: Kind, ns: Ns) -> Result<Element, Fault>
                 .child(bounds)
                 .leaf(TT, "VideoSourceTokensAvailable", VIDEO_SOURCE)
         }
-        Kind::VideoEncoder if first => {
-            let h264 = || {
-                element(TT, "H264")
-                    .child(resolution(clip, "ResolutionsAvailable"))
-                    .child(range("GovLengthRange", GOV_LENGTH.0, GOV_LENGTH.1))
-                    .child(range("FrameRateRange", 1, clip.frame_rate))
-                    .child(range("EncodingIntervalRange", 1, 1))
-                    .leaf(TT, "H264ProfilesSupported", h264_profile(clip))
-            };
-            let (least, most) = bitrates(clip);
-            let with_bitrate = h264().child(range("BitrateRange", least, most));
-            options
-                .child(range("QualityRange", QUALITY.0, QUALITY.1))
-                .child(h264())
-                .child(element(TT, "Extension").child(with_bitrate))
-        }
-        Kind::VideoEncoder => {
-            let rates: Vec<String> = (1..=clip.frame_rate).rev().map(|r| r.to_string()).collect();
-            let (least, most) = bitrates(clip);
-            options
-                .attribute(
-                    "GovLengthRange",
-                    format_args!("{} {}", GOV_LENGTH.0, GOV_LENGTH.1),
-                )
-                .attribute("FrameRatesSupported", rates.join(" "))
-                .attribute("ProfilesSupported", h264_profile(clip))
-                .attribute("ConstantBitRateSupported", false)
-                .leaf(TT, "Encoding", "H264")
-                .child(range("QualityRange", QUALITY.0, QUALITY.1))
-                .child(resolution(clip, "ResolutionsAvailable"))
-                .child(range("BitrateRange", least, most))
-        }
+        Kind::VideoEncoder if first => encoders::video_options(options),
+        Kind::VideoEncoder => return Ok(encoders::video2_options(ns)),
         Kind::AudioSource => options.leaf(TT, "InputTokensAvailable", AUDIO_SOURCE),
-        Kind::AudioEncoder if first => options.child(g711(element(TT, "Options"), "G711")),
-        Kind::AudioEncoder => g711(options, "PCMU"),
+        Kind::AudioEncoder if first => {
+            options.children(encoders::audio_options(TT, "Options", true))
+        }
+        Kind::AudioEncoder => return Ok(encoders::audio_options(ns, "Options", false)),
         Kind::AudioOutput => options
             .leaf(TT, "OutputTokensAvailable", AUDIO_OUTPUT)
             .child(range("OutputLevelRange", 0, 100)),
@@ -298,7 +181,7 @@ pub(super) fn options(clip: &Clip, kind: Kind, ns: Ns) -> Result<Element, Fault>
                 .child(element(TT, "Bitrate").leaf(TT, "Items", G711.0))
                 .child(element(TT, "SampleRateRange").leaf(TT, "Items", G711.1)),
         ),
-        Kind::AudioDecoder => g711(options, "PCMU"),
+        Kind::AudioDecoder => encoders::audio_option(options, "PCMU", Codec::Pcmu),
         Kind::Metadata => {
             let ptz = [
                 "PanTiltStatusSupported",
@@ -314,12 +197,6 @@ pub(super) fn options(clip: &Clip, kind: Kind, ns: Ns) -> Result<Element, Fault>
             options.child(ptz)
         }
         Kind::Analytics | Kind::Ptz => return Err(Fault::not_supported("these options")),
-    })
-}
-
-fn g711(options: Element, encoding: &str) -> Element {
-    options
-        .leaf(TT, "Encoding", encoding)
-        .child(element(TT, "BitrateList").leaf(TT, "Items", G711.0))
-        .child(element(TT, "SampleRateList").leaf(TT, "Items", G711.1))
+    };
+    Ok(vec![options])
 }

@@ -34,14 +34,14 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             clock::set(call)?;
             call.response("SetSystemDateAndTimeResponse")
         }
-        "GetServices" if !camera.quirks.no_get_services => get_services(call),
+        "GetServices" if !camera.quirks().no_get_services => get_services(call),
         "GetCapabilities" => get_capabilities(call)?,
         "GetDeviceInformation" => call
             .response("GetDeviceInformationResponse")
             .leaf(TDS, "Manufacturer", MANUFACTURER)
             .leaf(TDS, "Model", MODEL)
             .leaf(TDS, "FirmwareVersion", env!("CARGO_PKG_VERSION"))
-            .leaf(TDS, "SerialNumber", &camera.serial)
+            .leaf(TDS, "SerialNumber", camera.serial())
             .leaf(TDS, "HardwareId", HARDWARE),
         "GetScopes" => scopes::get(call),
         "SetScopes" => scopes::set(call)?,
@@ -107,6 +107,9 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
                 }
             };
             lock(&camera.device).reset(&camera.name, soft);
+            if !soft {
+                lock(&camera.gate).accounts().users().reset();
+            }
             camera.reboot();
             call.response("SetSystemFactoryDefaultResponse")
         }
@@ -170,7 +173,7 @@ fn get_services(call: &Call<'_>) -> Element {
     let with_capabilities = matches!(
         call.request.text_of("IncludeCapability"),
         Some("true" | "1")
-    ) && !call.camera.quirks.no_service_capabilities;
+    ) && !call.camera.quirks().no_service_capabilities;
     let services = Service::LISTED.into_iter().map(|service| {
         let capabilities = with_capabilities
             .then(|| element(TDS, "Capabilities").child(service.capabilities(call.camera)));
@@ -259,7 +262,7 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
                 .leaf(
                     TT,
                     "WSPullPointSupport",
-                    !call.camera.quirks.caps_lie_pullpoint,
+                    !call.camera.quirks().caps_lie_pullpoint,
                 )
                 .leaf(TT, "WSPausableSubscriptionManagerInterfaceSupport", false),
         ),
@@ -278,7 +281,7 @@ fn get_capabilities(call: &Call<'_>) -> Result<Element, Fault> {
             "Extension",
             element(TT, "Extension").child(
                 addressed("DeviceIO", Service::DeviceIo)
-                    .leaf(TT, "VideoSources", call.camera.quirks.channels())
+                    .leaf(TT, "VideoSources", call.camera.quirks().channels())
                     .leaf(TT, "VideoOutputs", 0)
                     .leaf(TT, "AudioSources", 1)
                     .leaf(TT, "AudioOutputs", 1)
@@ -302,7 +305,8 @@ fn input_output(camera: &Camera) -> Element {
     let commands = commands.map(|command| element(TT, "AuxiliaryCommands").text(command));
     let auxiliary = element(TT, "Extension")
         .leaf(TT, "Auxiliary", true)
-        .children(commands);
+        .children(commands)
+        .child(element(TT, "Extension"));
     element(TT, "IO")
         .leaf(TT, "InputConnectors", inputs)
         .leaf(TT, "RelayOutputs", relays(camera))
@@ -315,7 +319,7 @@ fn relays(camera: &Camera) -> usize {
 
 fn system_date_and_time(camera: &Camera) -> Element {
     let mut now = camera.shown_time();
-    if camera.quirks.bad_datetime == Some(BadDateTime::MinuteOverflow) {
+    if camera.quirks().bad_datetime == Some(BadDateTime::MinuteOverflow) {
         now = an_hour_before(now);
     }
     let settings = &lock(&camera.device).clock;
@@ -330,7 +334,7 @@ fn system_date_and_time(camera: &Camera) -> Element {
             ("Month", now.month().into()),
             ("Day", now.day().into()),
         ];
-        let fault = camera.quirks.bad_datetime;
+        let fault = camera.quirks().bad_datetime;
         match fault {
             Some(BadDateTime::MinuteOverflow) => hour[1].1 += 60,
             Some(BadDateTime::Zero) => {
@@ -358,7 +362,7 @@ fn system_date_and_time(camera: &Camera) -> Element {
         .leaf(
             TT,
             "DaylightSavings",
-            settings.daylight_savings || camera.quirks.dst_bug,
+            settings.daylight_savings || camera.quirks().dst_bug,
         )
         .child(element(TT, "TimeZone").leaf(TT, "TZ", &settings.time_zone))
         .child(time("UTCDateTime", now.to_zoned(TimeZone::UTC).datetime()))

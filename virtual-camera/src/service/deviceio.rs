@@ -17,7 +17,7 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         "GetVideoSources" => {
             let response = call.response("GetVideoSourcesResponse");
             Ok(
-                video_sources(&call.camera.quirks).fold(response, |response, token| {
+                video_sources(&call.camera.quirks()).fold(response, |response, token| {
                     response.leaf(TMD, "Token", token)
                 }),
             )
@@ -75,7 +75,7 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
 pub(super) fn capabilities(camera: &Camera) -> Element {
     let io = &lock(&camera.device).io;
     element(TMD, "Capabilities")
-        .attribute("VideoSources", camera.quirks.channels())
+        .attribute("VideoSources", camera.quirks().channels())
         .attribute("VideoOutputs", 0)
         .attribute("AudioSources", 1)
         .attribute("AudioOutputs", 1)

@@ -52,10 +52,10 @@ pub(super) async fn answer_subscription(
     // Pulling and the synchronization point are ONVIF's, the rest is WS-BaseNotification's.
     match (operation, call.request.namespace == TEV.uri) {
         ("PullMessages", true) => pull(call, id).await,
-        ("SetSynchronizationPoint", true) if camera.quirks.no_syncpoint => {
+        ("SetSynchronizationPoint", true) if camera.quirks().no_syncpoint => {
             Err(Fault::not_supported(operation))
         }
-        ("Renew", false) if camera.quirks.no_renew => {
+        ("Renew", false) if camera.quirks().no_renew => {
             Err(Fault::not_authorized(StatusCode::BAD_REQUEST, None))
         }
         ("Seek", true) => {
@@ -93,16 +93,16 @@ pub(super) async fn answer_subscription(
             drop(state);
             let clock = lock(&camera.clock);
             let ends = ends.map_err(|Unknown| {
-                Fault::unknown_subscription(camera.quirks.write_time(clock.now()))
+                Fault::unknown_subscription(camera.quirks().write_time(clock.now()))
             })?;
             Ok(call
                 .response("RenewResponse")
                 .leaf(
                     WSNT,
                     "TerminationTime",
-                    camera.quirks.write_time(clock.at(ends)),
+                    camera.quirks().write_time(clock.at(ends)),
                 )
-                .leaf(WSNT, "CurrentTime", camera.quirks.write_time(clock.now())))
+                .leaf(WSNT, "CurrentTime", camera.quirks().write_time(clock.now())))
         }
         ("Unsubscribe", false) => {
             let removed = camera
@@ -137,8 +137,8 @@ pub(crate) fn check_addressing(
     let name = path
         .trim_start_matches("/onvif/")
         .trim_end_matches("_service");
-    let rejected = &camera.quirks.reject_wsa_on;
-    if rejected.contains(&name) && has("Action") {
+    let rejected = &camera.quirks().reject_wsa_on;
+    if rejected.iter().any(|rejected| rejected == name) && has("Action") {
         return Err(Fault::sender(
             &[(TER, "InvalidArgs")],
             "WS-Addressing is not understood",
@@ -146,7 +146,7 @@ pub(crate) fn check_addressing(
     }
     let of_events = matches!(service, Service::Events | Service::Subscription(_));
     let complete = ["Action", "To", "MessageID"].into_iter().all(has);
-    if of_events && camera.quirks.require_wsa && !complete {
+    if of_events && camera.quirks().require_wsa && !complete {
         return Err(Fault::sender(
             &[(WSA, "MessageAddressingHeaderRequired")],
             "",
@@ -157,7 +157,7 @@ pub(crate) fn check_addressing(
 
 /// How long the camera lets a request wait before it hangs up.
 pub(crate) fn hang_up_after(camera: &Camera, operation: &str) -> Option<Duration> {
-    let after = camera.quirks.pull_close_after_ms?;
+    let after = camera.quirks().pull_close_after_ms?;
     (operation == "PullMessages").then(|| Duration::from_millis(after))
 }
 
@@ -177,8 +177,8 @@ pub(crate) fn notify(camera: &Camera, manager: &str, events: &[Event]) -> String
 }
 
 pub(super) fn capabilities(camera: &Camera) -> Element {
-    let denied = camera.quirks.caps_lie_pullpoint;
-    let pull_points = camera.quirks.max_subs.unwrap_or(MAX_SUBSCRIPTIONS);
+    let denied = camera.quirks().caps_lie_pullpoint;
+    let pull_points = camera.quirks().max_subs.unwrap_or(MAX_SUBSCRIPTIONS);
     flags(
         TEV,
         "Capabilities",
@@ -200,7 +200,7 @@ fn subscribe(call: &Call<'_>) -> Result<Element, Fault> {
     let reference = call.request.child("ConsumerReference");
     let address = reference.and_then(|reference| reference.text_of("Address"));
     let address = address.ok_or_else(|| Fault::missing("ConsumerReference"))?;
-    let longest = camera.quirks.crash_on_long_url;
+    let longest = camera.quirks().crash_on_long_url;
     if longest.is_some_and(|longest| address.len() > longest) {
         camera.reboot();
         return Err(Fault::receiver(&[(TER, "Action")], "internal error"));
@@ -220,7 +220,7 @@ fn subscribe(call: &Call<'_>) -> Result<Element, Fault> {
 fn create(call: &Call<'_>, consumer: Option<url::Url>) -> Result<Element, Fault> {
     let camera = call.camera;
     let has_term = call.request.text_of("InitialTerminationTime").is_some();
-    if camera.quirks.require_init_term && !has_term {
+    if camera.quirks().require_init_term && !has_term {
         return Err(Fault::receiver(&[(TER, "Action")], "internal error"));
     }
     let lifetime = lifetime(
@@ -232,7 +232,7 @@ fn create(call: &Call<'_>, consumer: Option<url::Url>) -> Result<Element, Fault>
         Some(filter) => TopicFilter::read(filter).map_err(|error| refuse_filter(error, camera))?,
         None => TopicFilter::everything(),
     };
-    if camera.quirks.no_filter && !filter.is_everything() {
+    if camera.quirks().no_filter && !filter.is_everything() {
         return Err(refuse_filter(FilterError::UnknownDialect, camera));
     }
     let id = Uuid::new_v4().simple().to_string();
@@ -244,10 +244,10 @@ fn create(call: &Call<'_>, consumer: Option<url::Url>) -> Result<Element, Fault>
     let terms = Terms {
         filter,
         lifetime,
-        keep_alive: !has_term && !camera.quirks.pull_no_extend,
+        keep_alive: !has_term && !camera.quirks().pull_no_extend,
         consumer,
     };
-    let limit = camera.quirks.max_subs.unwrap_or(MAX_SUBSCRIPTIONS);
+    let limit = camera.quirks().max_subs.unwrap_or(MAX_SUBSCRIPTIONS);
     let mut state = camera.events.lock();
     let properties = state.properties(start);
     let created = state
@@ -260,20 +260,20 @@ fn create(call: &Call<'_>, consumer: Option<url::Url>) -> Result<Element, Fault>
     Ok(call
         .response(name)
         .child(reference(call, ns, id))
-        .leaf(WSNT, "CurrentTime", camera.quirks.write_time(clock.now()))
+        .leaf(WSNT, "CurrentTime", camera.quirks().write_time(clock.now()))
         .leaf(
             WSNT,
             "TerminationTime",
-            camera.quirks.write_time(clock.at(ends)),
+            camera.quirks().write_time(clock.at(ends)),
         ))
 }
 
 /// Where a client finds a subscription.
 fn reference(call: &Call<'_>, ns: Ns, id: String) -> Element {
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let reference = element(ns, "SubscriptionReference");
     if quirks.subscription_header {
-        let address = call.url(&Service::Events.path());
+        let address = call.service_url(&Service::Events);
         return reference
             .address_leaf(WSA, "Address", address)
             .child(element(WSA, "ReferenceParameters").leaf(ID_HEADER, "SubscriptionId", id));
@@ -284,7 +284,7 @@ fn reference(call: &Call<'_>, ns: Ns, id: String) -> Element {
 
 async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
     let camera = call.camera;
-    if camera.quirks.pull_fault_always {
+    if camera.quirks().pull_fault_always {
         return Err(Fault::receiver(&[(TER, "Action")], "internal error"));
     }
     let limit = call.argument("MessageLimit")?.parse().ok();
@@ -298,6 +298,7 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
         .ok_or_else(|| Fault::sender(&[(TER, "InvalidArgVal")], "Timeout is not a duration"))?;
     let until = Instant::now() + timeout.min(MAX_PULL);
 
+    camera.storm();
     loop {
         // Asked for before looking, so that a change in between is not missed.
         let changed = camera.events.changed.notified();
@@ -313,16 +314,16 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
         let (messages, ends) =
             pulled.map_err(|Unknown| Fault::unknown_subscription(now(camera)))?;
         let stop =
-            instant >= until || camera.quirks.pull_immediate || camera.stopping.is_cancelled();
+            instant >= until || camera.quirks().pull_immediate || camera.stopping.is_cancelled();
         if !messages.is_empty() || stop {
             let clock = lock(&camera.clock);
             return Ok(call
                 .response("PullMessagesResponse")
-                .leaf(TEV, "CurrentTime", camera.quirks.write_time(clock.now()))
+                .leaf(TEV, "CurrentTime", camera.quirks().write_time(clock.now()))
                 .leaf(
                     TEV,
                     "TerminationTime",
-                    camera.quirks.write_time(clock.at(ends)),
+                    camera.quirks().write_time(clock.at(ends)),
                 )
                 .children(
                     messages
@@ -338,9 +339,9 @@ async fn pull(call: &Call<'_>, id: &str) -> Result<Element, Fault> {
     }
 }
 
-fn notification(event: &Event, clock: &Clock, camera: &Camera) -> Element {
+pub(crate) fn notification(event: &Event, clock: &Clock, camera: &Camera) -> Element {
     let mut content =
-        element(TT, "Message").attribute("UtcTime", camera.quirks.write_time(clock.at(event.at)));
+        element(TT, "Message").attribute("UtcTime", camera.quirks().write_time(clock.at(event.at)));
     if let Some(operation) = event.operation {
         content = content.attribute("PropertyOperation", operation.name());
     }
@@ -354,7 +355,7 @@ fn notification(event: &Event, clock: &Clock, camera: &Camera) -> Element {
             content = content.child(element(TT, name).children(items));
         }
     }
-    let topic = format_args!("{}{}", event.topic, camera.quirks.topic_suffix).to_string();
+    let topic = format_args!("{}{}", event.topic, camera.quirks().topic_suffix).to_string();
     element(WSNT, "NotificationMessage")
         .child(
             element(WSNT, "Topic")
@@ -441,7 +442,7 @@ fn lifetime(call: &Call<'_>, argument: &str, fault: &'static str) -> Result<Dura
         return Ok(DEFAULT_LIFETIME);
     };
     let clock_now = lock(&call.camera.clock).now();
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let minutes = quirks.minutes_as_seconds.then(|| text.replace('M', "S"));
     let relative = read_duration(minutes.as_deref().unwrap_or(text));
     let relative = relative.filter(|_| !quirks.reject_relative);
@@ -478,5 +479,5 @@ fn refuse_filter(error: FilterError, camera: &Camera) -> Fault {
 }
 
 fn now(camera: &Camera) -> String {
-    camera.quirks.write_time(lock(&camera.clock).now())
+    camera.quirks().write_time(lock(&camera.clock).now())
 }

@@ -1,16 +1,16 @@
 //! The first Media service (`ver10/media/wsdl`).
 
-use super::configurations::{options, set, show};
+use super::configurations::{is_shown, options, set, show};
+use super::encoders::video_encodings;
 use super::profiles::{
-    AUDIO_OUTPUT, AUDIO_SOURCE, PROFILES, VIDEO_SOURCE, VIDEO_SOURCE_MODE, create, delete,
+    AUDIO_OUTPUT, AUDIO_SOURCE, VIDEO_SOURCE, VIDEO_SOURCE_MODE, create, delete,
     invalid_stream_setup, no_configuration, no_profile, pick, requested, requested_configuration,
-    resolution, snapshot_uri, stream_path, stream_uri, tell_profile, video_sources,
+    resolution, snapshot_uri, stream_to_group, stream_uri, tell_profile, tunnel_uri, video_sources,
 };
 use super::{Call, flags, overlay};
-use crate::clip::Clip;
 use crate::media::{Kind, MAX_PROFILES, Media, Profile};
 use crate::soap::Fault;
-use crate::state::lock;
+use crate::state::{Camera, lock};
 use crate::xml::{Element, Ns, TRT, TT, element, named};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
@@ -27,20 +27,20 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             let media = lock(&call.camera.media);
             let profiles = media.profiles.iter();
             call.response("GetProfilesResponse")
-                .children(profiles.map(|p| profile(clip, &media, "Profiles", p)))
+                .children(profiles.map(|p| profile(&media, "Profiles", p)))
         }
         "GetProfile" => {
             let asked = requested(call)?;
             let media = lock(&call.camera.media);
             call.response("GetProfileResponse")
-                .child(profile(clip, &media, "Profile", &asked))
+                .child(profile(&media, "Profile", &asked))
         }
         "CreateProfile" => {
             let name = call.argument("Name")?;
             let mut media = lock(&call.camera.media);
             let token = create(&mut media, name, call.request.text_of("Token"))?;
             let made = media.profile(&token).ok_or_else(|| no_profile(&token))?;
-            let shown = profile(clip, &media, "Profile", made);
+            let shown = profile(&media, "Profile", made);
             drop(media);
             tell_profile(call.camera, &token);
             call.response("CreateProfileResponse").child(shown)
@@ -50,7 +50,8 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             call.response("DeleteProfileResponse")
         }
         "GetVideoSources" => {
-            let sources = video_sources(&call.camera.quirks).map(|token| {
+            let quirks = call.camera.quirks();
+            let sources = video_sources(&quirks).map(|token| {
                 element(TRT, "VideoSources")
                     .attribute("token", token)
                     .leaf(TT, "Framerate", clip.frame_rate)
@@ -78,15 +79,19 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         "GetGuaranteedNumberOfVideoEncoderInstances" => {
             call.argument("ConfigurationToken")?;
             requested_configuration(call, Kind::VideoSource)?;
+            let number = lock(&call.camera.media).of_kind(Kind::VideoEncoder).count();
             call.response("GetGuaranteedNumberOfVideoEncoderInstancesResponse")
-                .leaf(TRT, "TotalNumber", PROFILES.len())
-                .leaf(TRT, "H264", PROFILES.len())
+                .leaf(TRT, "TotalNumber", number)
+                .leaf(TRT, "JPEG", number)
+                .leaf(TRT, "H264", number)
         }
         "GetStreamUri" => {
             let profile = requested(call)?;
-            check_stream_setup(call)?;
-            call.response("GetStreamUriResponse")
-                .child(media_uri(stream_uri(call, &profile)?))
+            let uri = match check_stream_setup(call)? {
+                "HTTP" => tunnel_uri(call, &profile)?,
+                _ => stream_uri(call, &profile)?,
+            };
+            call.response("GetStreamUriResponse").child(media_uri(uri))
         }
         "GetSnapshotUri" => {
             let profile = requested(call)?;
@@ -95,14 +100,15 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         }
         "SetSynchronizationPoint" => {
             requested(call)?;
+            call.camera.synchronize_streams();
             call.response("SetSynchronizationPointResponse")
         }
         "StartMulticastStreaming" => {
-            stream_path(&requested(call)?)?;
+            stream_to_group(call, true)?;
             call.response("StartMulticastStreamingResponse")
         }
         "StopMulticastStreaming" => {
-            stream_path(&requested(call)?)?;
+            stream_to_group(call, false)?;
             call.response("StopMulticastStreamingResponse")
         }
         _ => return Err(Fault::not_supported(operation)),
@@ -158,19 +164,20 @@ fn configuration(
                 requested(call)?;
             }
             let media = lock(&call.camera.media);
-            let all = media.of_kind(kind);
-            response.children(all.map(|it| show(clip, &media, it, TRT, TRT, "Configurations")))
+            let all = media.of_kind(kind).filter(|it| is_shown(it, TRT));
+            response.children(all.map(|it| show(&media, it, TRT, TRT, "Configurations")))
         }
         Verb::Get => {
             let token = call.argument("ConfigurationToken")?;
             let media = lock(&call.camera.media);
             let found = media.configuration(kind, token);
+            let found = found.filter(|it| is_shown(it, TRT));
             let found = found.ok_or_else(|| no_configuration(token))?;
-            response.child(show(clip, &media, found, TRT, TRT, "Configuration"))
+            response.child(show(&media, found, TRT, TRT, "Configuration"))
         }
         Verb::Options => {
             requested_configuration(call, kind)?;
-            response.child(options(clip, kind, TRT)?)
+            response.children(options(clip, kind, TRT)?)
         }
         Verb::Set => {
             set(call, kind)?;
@@ -212,7 +219,7 @@ pub(super) fn change_profile(
     Ok(())
 }
 
-pub(super) fn capabilities() -> Element {
+pub(super) fn capabilities(camera: &Camera) -> Element {
     let service = [
         ("SnapshotUri", true),
         ("Rotation", false),
@@ -220,7 +227,7 @@ pub(super) fn capabilities() -> Element {
         ("OSD", true),
     ];
     let streaming = [
-        ("RTPMulticast", false),
+        ("RTPMulticast", lock(&camera.media).multicast.is_some()),
         ("RTP_TCP", true),
         ("RTP_RTSP_TCP", true),
     ];
@@ -238,13 +245,14 @@ pub(super) fn video_source_mode(call: &Call<'_>, ns: Ns) -> Result<Element, Faul
     let size = element(ns, "MaxResolution")
         .leaf(TT, "Width", clip.width)
         .leaf(TT, "Height", clip.height);
+    let encodings: Vec<&str> = video_encodings(ns).collect();
     let current = lock(&call.camera.media).mode == VIDEO_SOURCE_MODE;
     Ok(element(ns, "VideoSourceModes")
         .attribute("token", VIDEO_SOURCE_MODE)
         .attribute("Enabled", current)
         .leaf(ns, "MaxFramerate", clip.frame_rate)
         .child(size)
-        .leaf(ns, "Encodings", "H264")
+        .leaf(ns, "Encodings", encodings.join(" "))
         .leaf(ns, "Reboot", false))
 }
 
@@ -269,11 +277,12 @@ fn check_source(call: &Call<'_>) -> Result<(), Fault> {
     }
 }
 
-fn profile(clip: &Clip, media: &Media, name: &'static str, profile: &Profile) -> Element {
+fn profile(media: &Media, name: &'static str, profile: &Profile) -> Element {
     let shown = |kind: Kind| {
         let token = profile.configurations.get(&kind)?;
-        let configuration = media.configuration(kind, token)?;
-        Some(show(clip, media, configuration, TRT, TT, kind.element()))
+        let configuration = media.configuration(kind, token);
+        let configuration = configuration.filter(|it| is_shown(it, TRT))?;
+        Some(show(media, configuration, TRT, TT, kind.element()))
     };
     let (back, forth): (Vec<_>, Vec<_>) = Kind::ALL
         .into_iter()
@@ -288,17 +297,21 @@ fn profile(clip: &Clip, media: &Media, name: &'static str, profile: &Profile) ->
         .children(extension)
 }
 
-fn check_stream_setup(call: &Call<'_>) -> Result<(), Fault> {
+/// The protocol that a request names.
+fn check_stream_setup<'a>(call: &'a Call<'_>) -> Result<&'a str, Fault> {
     let setup = call.request.child("StreamSetup");
     let setup = setup.ok_or_else(|| Fault::missing("StreamSetup"))?;
     let stream = setup.text_of("Stream").unwrap_or_default();
-    if stream != "RTP-Unicast" {
-        return Err(invalid_stream_setup(stream));
-    }
+    let multicast = match stream {
+        "RTP-Unicast" => false,
+        "RTP-Multicast" if lock(&call.camera.media).multicast.is_some() => true,
+        other => return Err(invalid_stream_setup(other)),
+    };
     let transport = setup.child("Transport");
     let protocol = transport.and_then(|transport| transport.text_of("Protocol"));
     match protocol.unwrap_or_default() {
-        "UDP" | "TCP" | "RTSP" => Ok(()),
+        protocol if multicast && protocol != "UDP" => Err(invalid_stream_setup(protocol)),
+        protocol @ ("UDP" | "TCP" | "RTSP" | "HTTP") => Ok(protocol),
         other => Err(invalid_stream_setup(other)),
     }
 }

@@ -1,16 +1,16 @@
 //! The second Media service (`ver20/media/wsdl`).
 
 use super::configurations::{options, set, show};
+use super::encoders::video_encodings;
 use super::media::{change_profile, set_video_source_mode, video_source_mode};
 use super::profiles::{
-    PROFILES, create, delete, find, invalid_stream_setup, no_profile, pick, requested,
-    requested_configuration, snapshot_uri, stream_path, stream_uri, tell_profile,
+    create, delete, find, invalid_stream_setup, no_profile, pick, requested,
+    requested_configuration, snapshot_uri, stream_to_group, stream_uri, tell_profile, tunnel_uri,
 };
 use super::{Call, flags, overlay};
-use crate::clip::Clip;
 use crate::media::{Kind, MAX_PROFILES, Media, Profile};
 use crate::soap::Fault;
-use crate::state::lock;
+use crate::state::{Camera, lock};
 use crate::xml::{Element, TR2, element, named};
 
 pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
@@ -86,28 +86,30 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         "GetVideoEncoderInstances" => {
             call.argument("ConfigurationToken")?;
             requested_configuration(call, Kind::VideoSource)?;
-            let codec = element(TR2, "Codec").leaf(TR2, "Encoding", "H264").leaf(
-                TR2,
-                "Number",
-                PROFILES.len(),
-            );
-            call.response("GetVideoEncoderInstancesResponse").child(
-                element(TR2, "Info")
-                    .child(codec)
-                    .leaf(TR2, "Total", PROFILES.len()),
-            )
+            let number = lock(&call.camera.media).of_kind(Kind::VideoEncoder).count();
+            let codecs = video_encodings(TR2).map(|encoding| {
+                element(TR2, "Codec")
+                    .leaf(TR2, "Encoding", encoding)
+                    .leaf(TR2, "Number", number)
+            });
+            let info = element(TR2, "Info")
+                .children(codecs)
+                .leaf(TR2, "Total", number);
+            call.response("GetVideoEncoderInstancesResponse")
+                .child(info)
         }
         "GetStreamUri" => {
             let profile = requested(call)?;
-            match call.argument("Protocol")? {
-                "RtspUnicast" | "RTSP" => {}
+            let uri = match call.argument("Protocol")? {
+                "RtspUnicast" | "RTSP" => stream_uri(call, &profile)?,
+                "RtspMulticast" if lock(&call.camera.media).multicast.is_some() => {
+                    stream_uri(call, &profile)?
+                }
+                "RtspOverHttp" => tunnel_uri(call, &profile)?,
                 other => return Err(invalid_stream_setup(other)),
-            }
-            call.response("GetStreamUriResponse").address_leaf(
-                TR2,
-                "Uri",
-                stream_uri(call, &profile)?,
-            )
+            };
+            call.response("GetStreamUriResponse")
+                .address_leaf(TR2, "Uri", uri)
         }
         "GetSnapshotUri" => {
             let profile = requested(call)?;
@@ -119,14 +121,15 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
         }
         "SetSynchronizationPoint" => {
             requested(call)?;
+            call.camera.synchronize_streams();
             call.response("SetSynchronizationPointResponse")
         }
         "StartMulticastStreaming" => {
-            stream_path(&requested(call)?)?;
+            stream_to_group(call, true)?;
             call.response("StartMulticastStreamingResponse")
         }
         "StopMulticastStreaming" => {
-            stream_path(&requested(call)?)?;
+            stream_to_group(call, false)?;
             call.response("StopMulticastStreamingResponse")
         }
         _ => return Err(Fault::not_supported(operation)),
@@ -175,11 +178,11 @@ fn configuration(
             let media = lock(&call.camera.media);
             let all = media.of_kind(kind);
             let chosen = all.filter(|it| wanted.is_none_or(|token| it.token == token));
-            response.children(chosen.map(|it| show(clip, &media, it, TR2, TR2, "Configurations")))
+            response.children(chosen.map(|it| show(&media, it, TR2, TR2, "Configurations")))
         }
         Verb::Options => {
             requested_configuration(call, kind)?;
-            response.child(options(clip, kind, TR2)?)
+            response.children(options(clip, kind, TR2)?)
         }
         Verb::Set => {
             set(call, kind)?;
@@ -204,7 +207,7 @@ fn references<'a>(call: &'a Call<'_>) -> Result<Vec<(Kind, Option<&'a str>)>, Fa
         .collect()
 }
 
-pub(super) fn capabilities() -> Element {
+pub(super) fn capabilities(camera: &Camera) -> Element {
     let service = [
         ("SnapshotUri", true),
         ("Rotation", false),
@@ -214,7 +217,7 @@ pub(super) fn capabilities() -> Element {
     ];
     let streaming = [
         ("RTSPStreaming", true),
-        ("RTPMulticast", false),
+        ("RTPMulticast", lock(&camera.media).multicast.is_some()),
         ("RTP_RTSP_TCP", true),
     ];
     let kinds = Kind::ALL.map(Kind::word).join(" ");
@@ -235,17 +238,17 @@ fn get_profiles(call: &Call<'_>) -> Result<Element, Fault> {
         .profiles
         .iter()
         .filter(|profile| only.as_ref().is_none_or(|only| only.token == profile.token));
-    let shown = profiles.map(|it| profile(&call.camera.clip, &media, it, &types));
+    let shown = profiles.map(|it| profile(&media, it, &types));
     Ok(call.response("GetProfilesResponse").children(shown))
 }
 
-fn profile(clip: &Clip, media: &Media, profile: &Profile, types: &[&str]) -> Element {
+fn profile(media: &Media, profile: &Profile, types: &[&str]) -> Element {
     let wanted = |kind: &Kind| types.contains(&"All") || types.contains(&kind.word());
     let kinds = Kind::ALL.into_iter().filter(wanted);
     let configurations = kinds.filter_map(|kind| {
         let token = profile.configurations.get(&kind)?;
         let configuration = media.configuration(kind, token)?;
-        Some(show(clip, media, configuration, TR2, TR2, kind.word()))
+        Some(show(media, configuration, TR2, TR2, kind.word()))
     });
     let set = element(TR2, "Configurations").children(configurations);
     element(TR2, "Profiles")

@@ -1,14 +1,19 @@
 //! Profiles and their configurations, as both Media services show them.
 
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use url::Url;
 
 use super::Call;
-use crate::clip::Clip;
+use crate::clip::{Clip, Codec};
 use crate::event::Event;
 use crate::media::{Body, Configuration, Kind, Media, Profile, VideoEncoder};
 use crate::quirks::{Quirks, SnapshotAuth, SnapshotFault};
 use crate::soap::Fault;
 use crate::state::{Camera, lock};
+use crate::stream_spec::StreamSpec;
+use crate::streams;
 use crate::xml::{Element, TER, TT, element};
 
 /// Token of the one video source.
@@ -22,24 +27,27 @@ pub(super) const AUDIO_OUTPUT: &str = "audio_output";
 
 /// The fixed profiles; their tokens are the paths of the RTSP streams, and name the encoders.
 pub(super) const PROFILES: [&str; 2] = ["main", "sub"];
+/// Tokens of the one configuration of their kind.
+const AUDIO_SOURCE_CONFIG: &str = "audio_source_config";
+const METADATA: &str = "metadata_config";
 /// Token of the one PTZ configuration.
 const PTZ: &str = "ptz_config";
 const ENCODERS: [&str; 2] = ["main_encoder", "sub_encoder"];
 
 /// Profiles and configurations as they are before anybody changes them.
-pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
+pub(crate) fn initial(
+    clip: &Clip,
+    quirks: &Quirks,
+    streams: &[StreamSpec],
+    group: Option<SocketAddrV4>,
+) -> Media {
     let configuration = |kind, token: &str, name: &str, body| Configuration {
         kind,
         token: token.to_owned(),
         name: name.to_owned(),
         body,
     };
-    let encoder = Body::Video(VideoEncoder {
-        quality: 5.0,
-        frame_rate: f64::from(clip.frame_rate),
-        bitrate: bit_rate(clip),
-        gov_length: gov_length(clip) as u64,
-    });
+    let encoder = Body::Video(VideoEncoder::of(clip));
     let bounds = element(TT, "Bounds")
         .attribute("x", 0)
         .attribute("y", 0)
@@ -51,7 +59,7 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
             .leaf(TT, "Position", false),
         element(TT, "Events"),
         element(TT, "Analytics").text(false),
-        no_multicast(),
+        multicast(group),
         element(TT, "SessionTimeout").text("PT60S"),
     ];
     let audio_output = vec![
@@ -68,11 +76,16 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
         configuration(Kind::VideoEncoder, ENCODERS[1], ENCODERS[1], encoder),
         configuration(
             Kind::AudioSource,
-            "audio_source_config",
+            AUDIO_SOURCE_CONFIG,
             "Microphone",
             Body::Plain(vec![source_token(AUDIO_SOURCE)]),
         ),
-        configuration(Kind::AudioEncoder, "audio_encoder", "G.711", Body::Audio),
+        configuration(
+            Kind::AudioEncoder,
+            "audio_encoder",
+            "G.711",
+            Body::Audio(Codec::Pcmu),
+        ),
         configuration(
             Kind::AudioOutput,
             "audio_output_config",
@@ -85,12 +98,7 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
             "Decoder",
             Body::Plain(Vec::new()),
         ),
-        configuration(
-            Kind::Metadata,
-            "metadata_config",
-            "Metadata",
-            Body::Plain(metadata),
-        ),
+        configuration(Kind::Metadata, METADATA, "Metadata", Body::Plain(metadata)),
         configuration(
             Kind::Analytics,
             "analytics_config",
@@ -113,8 +121,8 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
             &numbered("Video source", channel),
             Body::Plain(content),
         ));
-        for (name, encoder) in PROFILES.into_iter().zip(ENCODERS) {
-            let name = numbered(name, channel);
+        for (path, encoder) in PROFILES.into_iter().zip(ENCODERS) {
+            let name = numbered(path, channel);
             profiles.push(Profile {
                 token: match quirks.odd_tokens {
                     true => format!("{name} <{channel}> & \"more\""),
@@ -122,6 +130,7 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
                 },
                 name,
                 fixed: true,
+                path: Some(path.to_owned()),
                 configurations: BTreeMap::from([
                     (Kind::VideoSource, source.clone()),
                     (Kind::VideoEncoder, encoder.to_owned()),
@@ -130,7 +139,39 @@ pub(crate) fn initial(clip: &Clip, quirks: &Quirks) -> Media {
             });
         }
     }
-    Media::new(profiles, configurations, VIDEO_SOURCE_MODE)
+    for stream in streams {
+        let mut references = BTreeMap::from([
+            (Kind::VideoSource, numbered("video_source_config", 0)),
+            (Kind::Ptz, PTZ.to_owned()),
+        ]);
+        let mut encoders = vec![(
+            Kind::VideoEncoder,
+            format!("{}_encoder", stream.name),
+            Body::Video(VideoEncoder::of(&Clip::of(stream.video.into()))),
+        )];
+        if let Some(audio) = stream.audio {
+            references.insert(Kind::AudioSource, AUDIO_SOURCE_CONFIG.to_owned());
+            let token = format!("{}_audio_encoder", stream.name);
+            encoders.push((Kind::AudioEncoder, token, Body::Audio(audio.into())));
+        }
+        if stream.metadata {
+            references.insert(Kind::Metadata, METADATA.to_owned());
+        }
+        for (kind, token, body) in encoders {
+            configurations.push(configuration(kind, &token, &token, body));
+            references.insert(kind, token);
+        }
+        profiles.push(Profile {
+            token: stream.name.clone(),
+            name: stream.name.clone(),
+            fixed: true,
+            path: Some(stream.name.clone()),
+            configurations: references,
+        });
+    }
+    let mut media = Media::new(profiles, configurations, VIDEO_SOURCE_MODE);
+    media.multicast = group;
+    media
 }
 
 /// What the first channel calls by a name, the others number.
@@ -214,6 +255,7 @@ pub(super) fn create(media: &mut Media, name: &str, token: Option<&str>) -> Resu
         token: token.clone(),
         name: name.to_owned(),
         fixed: false,
+        path: None,
         configurations: BTreeMap::new(),
     });
     Ok(token)
@@ -262,67 +304,64 @@ pub(super) fn resolution(clip: &Clip, name: &'static str) -> Element {
         .leaf(TT, "Height", clip.height)
 }
 
-/// The H.264 profile that the clip's parameter set names (ITU-T H.264, Annex A).
-pub(super) fn h264_profile(clip: &Clip) -> &'static str {
-    match clip.sps().get(1) {
-        Some(66) => "Baseline",
-        Some(77) => "Main",
-        Some(88) => "Extended",
-        _ => "High",
-    }
-}
-
-/// Pictures from one key frame to the next.
-pub(super) fn gov_length(clip: &Clip) -> usize {
-    let units = clip.access_units();
-    let next = units.iter().skip(1).position(|unit| unit.is_key);
-    next.map_or(units.len(), |before| before + 1)
-}
-
-/// Mean bit rate of the clip in kbit/s, rounded up.
-pub(super) fn bit_rate(clip: &Clip) -> u64 {
-    let units = clip.access_units();
-    let sizes = units
-        .iter()
-        .flat_map(|unit| &unit.nal_units)
-        .map(|nal| nal.len() as u64);
-    let bits_per_second = sizes.sum::<u64>() * 8 * u64::from(clip.frame_rate);
-    bits_per_second.div_ceil(units.len().max(1) as u64 * 1000)
-}
-
-/// Multicast is not supported, but the schema wants an address.
-pub(super) fn no_multicast() -> Element {
+/// The group that streams go to; where there is none, the schema wants an address all the same.
+pub(super) fn multicast(group: Option<SocketAddrV4>) -> Element {
+    let (address, port) = match group {
+        Some(group) => (*group.ip(), group.port()),
+        None => (Ipv4Addr::UNSPECIFIED, 0),
+    };
     element(TT, "Multicast")
         .child(
             element(TT, "Address")
                 .leaf(TT, "Type", "IPv4")
-                .leaf(TT, "IPv4Address", "0.0.0.0"),
+                .leaf(TT, "IPv4Address", address),
         )
-        .leaf(TT, "Port", 0)
-        .leaf(TT, "TTL", 0)
+        .leaf(TT, "Port", port)
+        .leaf(TT, "TTL", u8::from(group.is_some()))
         .leaf(TT, "AutoStart", false)
 }
 
-/// Address of a profile's stream: that of its encoder.
+/// Starts or stops sending a profile to the group, without a client.
+pub(super) fn stream_to_group(call: &Call<'_>, start: bool) -> Result<(), Fault> {
+    let path = stream_path(call, &requested(call)?)?;
+    let rtsp = &call.camera.rtsp;
+    let Ok(url) = Url::parse(&format!("rtsp://camera/{path}")) else {
+        return Ok(());
+    };
+    if !start {
+        rtsp.stop_multicast(&url);
+        return Ok(());
+    }
+    rtsp.start_multicast(&url).map_err(|error| {
+        let reason = format!("the stream cannot be sent: {error}");
+        Fault::receiver(&[(TER, "Action")], reason)
+    })
+}
+
+/// Address of a profile's stream.
 pub(super) fn stream_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
     let port = call.camera.rtsp.local_addr().port();
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let host = match call.host.parse::<std::net::Ipv4Addr>() {
         Ok(address) if quirks.uri_bad_ipv6 => address.to_ipv6_mapped().to_string(),
         _ => call.host.to_owned(),
     };
     let first_port = if quirks.double_port { ":80" } else { "" };
-    let path = stream_path(profile)?;
+    let path = stream_path(call, profile)?;
     Ok(format!("rtsp://{host}{first_port}:{port}/{path}"))
 }
 
-/// The stream of a profile that is complete.
-pub(super) fn stream_path(profile: &Profile) -> Result<&'static str, Fault> {
-    let encoder = profile.configurations.get(&Kind::VideoEncoder);
-    let streams = PROFILES.into_iter().zip(ENCODERS);
-    let mut streams = streams.filter(|_| profile.configurations.contains_key(&Kind::VideoSource));
-    let found = streams.find(|(_, of)| encoder.is_some_and(|encoder| encoder == of));
-    found.map(|(path, _)| path).ok_or_else(|| {
+/// Address of a profile's stream, tunnelled through HTTP.
+pub(super) fn tunnel_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
+    let path = stream_path(call, profile)?;
+    Ok(call.url(&format!("/{path}")))
+}
+
+/// The path and query of the stream of a profile that is complete.
+pub(super) fn stream_path(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
+    let complete = lock(&call.camera.media).video(profile).is_some();
+    let address = streams::address(profile).filter(|_| complete);
+    address.ok_or_else(|| {
         Fault::receiver(
             &[(TER, "Action"), (TER, "IncompleteConfiguration")],
             format!(
@@ -335,7 +374,7 @@ pub(super) fn stream_path(profile: &Profile) -> Result<&'static str, Fault> {
 
 /// Address of the snapshot, the same for both profiles.
 pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String, Fault> {
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let url = call.url("/onvif/snapshot");
     Ok(match quirks.snapshot {
         Some(SnapshotFault::Rtsp) => stream_uri(call, profile)?,
@@ -349,10 +388,10 @@ pub(super) fn snapshot_uri(call: &Call<'_>, profile: &Profile) -> Result<String,
     })
 }
 
-/// The device streams RTP unicast over RTSP, and nothing else.
+/// A way to carry a stream that the device does not have.
 pub(super) fn invalid_stream_setup(asked: &str) -> Fault {
     Fault::sender(
         &[(TER, "InvalidArgVal"), (TER, "InvalidStreamSetup")],
-        format!("{asked} is not supported, only RTP unicast over RTSP"),
+        format!("{asked} is not supported"),
     )
 }

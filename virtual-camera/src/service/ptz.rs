@@ -62,7 +62,7 @@ fn answer_profile(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
         "ContinuousMove" => call.response("ContinuousMoveResponse"),
         "GeoMove" => call.response("GeoMoveResponse"),
         "MoveAndStartTracking" => call.response("MoveAndStartTrackingResponse"),
-        "Stop" if !call.camera.quirks.ptz_no_stop => call.response("StopResponse"),
+        "Stop" if !call.camera.quirks().ptz_no_stop => call.response("StopResponse"),
         "GetPresets" => call.response("GetPresetsResponse"),
         "SetPreset" => call.response("SetPresetResponse"),
         "GotoPreset" => call.response("GotoPresetResponse"),
@@ -119,7 +119,7 @@ fn answer_profile(call: &Call<'_>, operation: &str) -> Result<Element, Fault> {
 
 /// The operations that move the head, and the one that stops it.
 fn travel(call: &Call<'_>, operation: &str, ptz: &mut Ptz, now: Instant) -> Result<(), Fault> {
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let zoom = ptz.position(now).zoom;
     let speed = match call.request.child("Speed") {
         Some(speed) => SPEED.read(speed, zoom)?,
@@ -127,7 +127,7 @@ fn travel(call: &Call<'_>, operation: &str, ptz: &mut Ptz, now: Instant) -> Resu
     };
     match operation {
         "AbsoluteMove" => {
-            supported(quirks, &[PtzMode::Absolute], operation)?;
+            supported(&quirks, &[PtzMode::Absolute], operation)?;
             let target = POSITION.read(required(call, "Position")?, zoom)?;
             if !within(&lock(&call.camera.ptz_settings), &target) {
                 let reason = "the position is outside of the limits";
@@ -137,13 +137,13 @@ fn travel(call: &Call<'_>, operation: &str, ptz: &mut Ptz, now: Instant) -> Resu
         }
         "RelativeMove" => {
             let modes = [PtzMode::Relative, PtzMode::FieldOfView];
-            supported(quirks, &modes, operation)?;
+            supported(&quirks, &modes, operation)?;
             let offset = required(call, "Translation")?;
             let offset = TRANSLATION.read(offset, zoom)?;
             ptz.travel_by(now, offset, speed);
         }
         "ContinuousMove" => {
-            supported(quirks, &[PtzMode::Continuous], operation)?;
+            supported(&quirks, &[PtzMode::Continuous], operation)?;
             let timeout = timeout(call)?;
             let velocity = VELOCITY.read(required(call, "Velocity")?, zoom)?;
             ptz.drive(now, velocity, timeout);
@@ -184,7 +184,7 @@ fn travel(call: &Call<'_>, operation: &str, ptz: &mut Ptz, now: Instant) -> Resu
 }
 
 pub(super) fn capabilities(camera: &Camera) -> Element {
-    let tells = camera.quirks.ptz_move_status.is_none();
+    let tells = camera.quirks().ptz_move_status.is_none();
     flags(
         TPTZ,
         "Capabilities",
@@ -201,7 +201,7 @@ pub(super) fn capabilities(camera: &Camera) -> Element {
 
 /// A token that was made here.
 fn token(call: &Call<'_>, what: &str, number: usize) -> String {
-    if call.camera.quirks.odd_tokens {
+    if call.camera.quirks().odd_tokens {
         format!("{what} <{number}> & \"more\"")
     } else {
         format!("{what}_{number}")
@@ -221,9 +221,9 @@ fn status(call: &Call<'_>, ptz: &mut Ptz, now: Instant) -> Element {
     let (pan_tilt, zoom) = ptz.moving(now);
     let time = call
         .camera
-        .quirks
+        .quirks()
         .write_time(lock(&call.camera.clock).now());
-    let lies = call.camera.quirks.ptz_move_status;
+    let lies = call.camera.quirks().ptz_move_status;
     let state = |moves| match moves {
         true if lies != Some(PtzMoveStatus::AlwaysIdle) => "MOVING",
         _ => "IDLE",
@@ -260,7 +260,7 @@ fn auxiliary(call: &Call<'_>, ptz: &mut Ptz) -> Result<String, Fault> {
 }
 
 fn timeout(call: &Call<'_>) -> Result<Duration, Fault> {
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let Some(text) = call.request.text_of("Timeout") else {
         return Ok(if quirks.ptz_ignore_timeout || quirks.ptz_reject_timeout {
             Duration::MAX

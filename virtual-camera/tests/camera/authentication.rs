@@ -70,11 +70,14 @@ async fn a_username_token_with_the_wrong_password_is_refused_and_counted() {
 }
 
 #[tokio::test]
-async fn a_nonce_can_be_used_once() {
+async fn a_token_can_be_used_once() {
     let camera = protected().await;
+    let token = username_token("admin", "secret", "1");
+    let body = envelope(&token, DEVICE, "GetDeviceInformation", "");
+    let url = service_url(&camera, DEVICE);
 
-    with_token(&camera, "secret", "1").await.ok();
-    with_token(&camera, "secret", "1")
+    send("POST", &url, &[], &body).await.ok();
+    send("POST", &url, &[], &body)
         .await
         .fault(400, "ter:NotAuthorized");
     assert_eq!(camera.observed().authentication_failures, 1);

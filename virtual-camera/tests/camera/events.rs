@@ -56,7 +56,13 @@ async fn a_new_subscription_starts_with_the_state_of_every_property() {
     let subscription = subscribe(&camera, "", "PT60S").await;
 
     let first = pull(&subscription, "PT10S").await.ok();
-    assert_eq!(operations(&first), ["Initialized"; 3]);
+    assert_eq!(operations(&first), ["Initialized"; 5]);
+    for state in [
+        "tns1:VideoSource/MotionAlarm<",
+        "Name=\"RelayToken\" Value=\"relay_2\"",
+    ] {
+        assert!(first.text().contains(state), "{state}");
+    }
     assert_eq!(camera.observed().subscriptions, 1);
 }
 
@@ -233,12 +239,15 @@ async fn any_event_can_be_reported_and_properties_are_told_again() {
     camera.report(relay("active"));
     camera.report(relay("inactive"));
     let reply = pull(&subscription, "PT10S").await.ok();
-    assert_eq!(operations(&reply), ["Changed", "Changed"]);
+    assert_eq!(
+        operations(&reply),
+        ["Initialized", "Initialized", "Changed", "Changed"]
+    );
 
     let later = subscribe(&camera, &relays, "PT60S").await;
     let reply = pull(&later, "PT10S").await.ok();
-    assert_eq!(operations(&reply), ["Initialized"]);
-    assert!(reply.text().contains("Value=\"inactive\""));
+    assert_eq!(operations(&reply), ["Initialized"; 2]);
+    assert!(!reply.text().contains("Value=\"active\""));
 }
 
 #[tokio::test]

@@ -206,12 +206,12 @@ fn classes(
     while let Some(mut part) = element.child()? {
         let mut likelihood = number(&part, "Likelihood");
         let name = match part.local_name() {
-            "Type" => part.text()?,
+            "Type" => part.text()?.into_owned(),
             "ClassCandidate" => {
                 let mut name = String::new();
                 while let Some(mut value) = part.child()? {
                     match value.local_name() {
-                        "Type" => name = value.text()?,
+                        "Type" => name = value.text()?.into_owned(),
                         "Likelihood" => likelihood = f32::from_text(&value.text()?),
                         _ => {}
                     }

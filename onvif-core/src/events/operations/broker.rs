@@ -65,16 +65,16 @@ impl Decode for EventBroker {
         let mut broker = Self::default();
         while let Some(mut child) = element.child()? {
             match child.local_name() {
-                "Address" => broker.address = child.text()?,
-                "TopicPrefix" => broker.topic_prefix = child.text()?,
-                "UserName" => broker.username = Some(child.text()?),
-                "CertificateID" => broker.certificate_id = Some(child.text()?),
+                "Address" => broker.address = child.text()?.into_owned(),
+                "TopicPrefix" => broker.topic_prefix = child.text()?.into_owned(),
+                "UserName" => broker.username = Some(child.text()?.into_owned()),
+                "CertificateID" => broker.certificate_id = Some(child.text()?.into_owned()),
                 "CertPathValidationPolicyID" => {
-                    broker.certificate_policy_id = Some(child.text()?);
+                    broker.certificate_policy_id = Some(child.text()?.into_owned());
                 }
                 "PublishFilter" => broker.publish_filter = filter(&mut child)?,
                 "QoS" => broker.qos = FromText::from_text(&child.text()?),
-                "Status" => broker.status = Some(child.text()?),
+                "Status" => broker.status = Some(child.text()?.into_owned()),
                 _ => {}
             }
         }

@@ -200,7 +200,7 @@ impl Decode for SubscriptionReference {
         let mut reference = Self::default();
         while let Some(mut child) = element.child()? {
             match child.local_name() {
-                "Address" => reference.address = child.text()?,
+                "Address" => reference.address = child.text()?.into_owned(),
                 "ReferenceParameters" | "ReferenceProperties" => {
                     while let Some(mut parameter) = child.child()? {
                         reference

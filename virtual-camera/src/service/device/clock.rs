@@ -55,7 +55,7 @@ pub(super) fn set(call: &Call<'_>) -> Result<(), Fault> {
             let reason = "there is no NTP server";
             return Err(Fault::invalid_value("NtpServerUndefined", reason));
         }
-        *lock(&call.camera.clock) = Clock::new(call.camera.quirks.clock_offset);
+        *lock(&call.camera.clock) = Clock::new(call.camera.quirks().clock_offset);
     } else {
         let time = manual_time(call).ok_or_else(|| {
             Fault::invalid_value("InvalidDateTime", "UTCDateTime is not a date and time")

@@ -138,9 +138,14 @@ pub(crate) fn set_relay_state(call: &Call<'_>) -> Result<Element, Fault> {
         "inactive" => false,
         other => return Err(bad_value(format!("LogicalState cannot be {other}"))),
     };
+    switch_relay(call.camera, token, active)?;
+    Ok(call.response("SetRelayOutputStateResponse"))
+}
+
+pub(crate) fn switch_relay(camera: &Arc<Camera>, token: &str, active: bool) -> Result<(), Fault> {
     let now = Instant::now();
     let (was_active, falls_back) = {
-        let io = &mut lock(&call.camera.device).io;
+        let io = &mut lock(&camera.device).io;
         let relay = relay(io, token)?;
         let was_active = relay.is_active(now);
         relay.switch(active, now);
@@ -151,10 +156,10 @@ pub(crate) fn set_relay_state(call: &Call<'_>) -> Result<Element, Fault> {
     };
     tracing::debug!(relay = token, active, "switched");
     if active != was_active {
-        report(call.camera, token, active);
+        report(camera, token, active);
     }
     if let Some(delay) = falls_back {
-        let (camera, token) = (Arc::clone(call.camera), token.to_owned());
+        let (camera, token) = (Arc::clone(camera), token.to_owned());
         tokio::spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
@@ -170,7 +175,7 @@ pub(crate) fn set_relay_state(call: &Call<'_>) -> Result<Element, Fault> {
             }
         });
     }
-    Ok(call.response("SetRelayOutputStateResponse"))
+    Ok(())
 }
 
 fn report(camera: &Camera, token: &str, active: bool) {

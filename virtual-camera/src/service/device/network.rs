@@ -11,7 +11,6 @@ use crate::xml::{Element, Node, TDS, TT, element};
 
 const INTERFACE: &str = "eth0";
 const MTU: std::ops::RangeInclusive<u32> = 576..=9000;
-const PROTOCOLS: [&str; 2] = ["HTTP", "RTSP"];
 
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -187,9 +186,12 @@ pub(super) fn get_protocols(call: &Call<'_>) -> Element {
 fn protocols(camera: &Camera) -> [(&'static str, (bool, u16)); 2] {
     let network = &lock(&camera.device).network;
     let ports = [camera.http.port(), camera.rtsp.local_addr().port()];
-    let [http, rtsp] = PROTOCOLS;
+    let http = match camera.scheme() {
+        "https" => "HTTPS",
+        _ => "HTTP",
+    };
     let now = |name, port| *network.protocols.get(name).unwrap_or(&(true, port));
-    [(http, now(http, ports[0])), (rtsp, now(rtsp, ports[1]))]
+    [(http, now(http, ports[0])), ("RTSP", now("RTSP", ports[1]))]
 }
 
 pub(super) fn set_protocols(call: &Call<'_>) -> Result<Element, Fault> {
@@ -202,7 +204,7 @@ pub(super) fn set_protocols(call: &Call<'_>) -> Result<Element, Fault> {
         let name = protocol
             .text_of("Name")
             .ok_or_else(|| Fault::missing("Name"))?;
-        let Some(name) = PROTOCOLS.into_iter().find(|known| *known == name) else {
+        let Some(name) = wanted.keys().copied().find(|known| *known == name) else {
             let reason = format!("there is no {name} here");
             return Err(Fault::invalid_value("ServiceNotSupported", reason));
         };

@@ -8,7 +8,6 @@ use super::ip_filter::IpFilter;
 use super::naming::Naming;
 use super::network::Network;
 use super::system::GeoLocation;
-use super::users::Users;
 use crate::soap::Fault;
 use crate::xml::{Node, TER};
 
@@ -21,7 +20,6 @@ pub(crate) struct Settings {
     pub naming: Naming,
     pub network: Network,
     pub ip_filter: IpFilter,
-    pub users: Users,
     pub io: Io,
     pub location: Option<GeoLocation>,
 }
@@ -36,7 +34,6 @@ impl Settings {
             naming: Naming::new(name),
             network: Network::default(),
             ip_filter: IpFilter::default(),
-            users: Users::default(),
             io: Io::default(),
             location: None,
         }
@@ -49,7 +46,6 @@ impl Settings {
             self.naming = before.naming;
             self.network = before.network;
             self.ip_filter = before.ip_filter;
-            self.users = before.users;
         }
     }
 }

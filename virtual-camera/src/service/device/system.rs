@@ -32,7 +32,7 @@ pub(super) fn get_log(call: &Call<'_>) -> Result<Element, Fault> {
 }
 
 pub(super) fn get_support_information(call: &Call<'_>) -> Element {
-    let text = format!("serial number {}\n", call.camera.serial);
+    let text = format!("serial number {}\n", call.camera.serial());
     let information = element(TDS, "SupportInformation").leaf(TT, "String", text);
     call.response("GetSystemSupportInformationResponse")
         .child(information)

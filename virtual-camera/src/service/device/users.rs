@@ -1,106 +1,101 @@
-//! Users. The one that was configured is fixed: it can get another password, but no other rights, and it stays. The
-//! others are kept and reported; they cannot log in.
+//! Users. The one that was configured is fixed: it can get another password, but no other rights, and it stays.
 
 use super::settings::{bad_value, prohibited, too_many};
+use crate::accounts::{Level, User};
 use crate::auth::Credentials;
 use crate::service::Call;
 use crate::soap::Fault;
-use crate::state::{Camera, lock};
+use crate::state::lock;
 use crate::xml::{Element, Node, TDS, TT, element};
 
 pub(super) const MAX_USERS: usize = 8;
 pub(super) const MAX_NAME: usize = 32;
 pub(super) const MAX_PASSWORD: usize = 64;
 
-/// The users that were created, with their levels.
-#[derive(Debug, Default)]
-pub(crate) struct Users(Vec<(String, String)>);
-
 pub(super) fn get(call: &Call<'_>) -> Element {
-    let users = all(call.camera).into_iter().map(|(name, level)| {
-        element(TDS, "User")
-            .leaf(TT, "Username", name)
-            .leaf(TT, "UserLevel", level)
+    let gate = lock(&call.camera.gate);
+    let users = gate.accounts().users();
+    let users = users.all().map(|user| {
+        element(TDS, "User").leaf(TT, "Username", &user.name).leaf(
+            TT,
+            "UserLevel",
+            user.level.name(),
+        )
     });
     call.response("GetUsersResponse").children(users)
 }
 
 pub(super) fn create(call: &Call<'_>) -> Result<Element, Fault> {
-    let mut users = all(call.camera);
-    let before = users.len();
+    let gate = lock(&call.camera.gate);
+    let mut users = gate.accounts().users();
+    let mut created: Vec<User> = Vec::new();
     for user in given(call, "User")? {
         let (name, level) = name_and_level(user)?;
-        if users.iter().any(|(known, _)| *known == name) {
+        if users.all().chain(&created).any(|known| known.name == name) {
             let reason = format!("there is a user {name} already");
             return Err(prohibited("UsernameClash", reason));
         }
-        check_password(user.text_of("Password").unwrap_or_default())?;
-        users.push((name, level));
+        let password = user.text_of("Password").unwrap_or_default();
+        check_password(password)?;
+        created.push(User::new(name, password.to_owned(), level));
     }
-    if users.len() > MAX_USERS {
+    if users.all().count() + created.len() > MAX_USERS {
         let reason = format!("there can be {MAX_USERS} users");
         return Err(too_many("TooManyUsers", reason));
     }
-    let created = users.split_off(before);
-    lock(&call.camera.device).users.0.extend(created);
+    users.create(created);
     Ok(call.response("CreateUsersResponse"))
 }
 
 pub(super) fn delete(call: &Call<'_>) -> Result<Element, Fault> {
-    let names = given(call, "Username")?;
-    let fixed = fixed(call.camera);
-    let users = &mut lock(&call.camera.device).users.0;
+    let names: Vec<_> = given(call, "Username")?;
+    let names: Vec<_> = names.into_iter().map(Node::text).collect();
+    let gate = lock(&call.camera.gate);
+    let mut users = gate.accounts().users();
     for name in &names {
-        if fixed.as_deref() == Some(name.text()) {
-            return Err(fixed_user(name.text()));
+        if users.is_configured(name) {
+            return Err(fixed_user(name));
         }
-        if !users.iter().any(|(known, _)| known == name.text()) {
-            return Err(unknown_user(name.text()));
+        if !users.all().any(|known| known.name == *name) {
+            return Err(unknown_user(name));
         }
     }
-    users.retain(|(known, _)| !names.iter().any(|name| name.text() == known));
+    users.delete(&names);
     Ok(call.response("DeleteUsersResponse"))
 }
 
 pub(super) fn set(call: &Call<'_>) -> Result<Element, Fault> {
-    let fixed = fixed(call.camera);
-    let mut new_password = None;
-    let mut changed = Vec::new();
-    for user in given(call, "User")? {
-        let (name, level) = name_and_level(user)?;
-        let password = user.text_of("Password");
-        password.map_or(Ok(()), check_password)?;
-        if fixed.as_ref() == Some(&name) {
-            if level != "Administrator" {
-                return Err(fixed_user(&name));
+    let mut of_fixed = None;
+    {
+        let gate = lock(&call.camera.gate);
+        let mut users = gate.accounts().users();
+        let mut changes = Vec::new();
+        for user in given(call, "User")? {
+            let (name, level) = name_and_level(user)?;
+            let password = user.text_of("Password");
+            password.map_or(Ok(()), check_password)?;
+            if users.is_configured(&name) {
+                if level != Level::Administrator {
+                    return Err(fixed_user(&name));
+                }
+                of_fixed = password.map(|password| Credentials {
+                    user: name,
+                    password: password.to_owned(),
+                });
+            } else if users.all().any(|known| known.name == name) {
+                changes.push((name, level, password));
+            } else {
+                return Err(unknown_user(&name));
             }
-            new_password = password.map(str::to_owned);
-        } else if all(call.camera).iter().any(|(known, _)| *known == name) {
-            changed.push((name, level));
-        } else {
-            return Err(unknown_user(&name));
+        }
+        for (name, level, password) in changes {
+            users.change(&name, level, password);
         }
     }
-    for (name, level) in changed {
-        let users = &mut lock(&call.camera.device).users.0;
-        if let Some(user) = users.iter_mut().find(|(known, _)| *known == name) {
-            user.1 = level;
-        }
-    }
-    if let (Some(user), Some(password)) = (fixed, new_password) {
-        call.camera.set_credentials(Credentials { user, password });
+    if let Some(credentials) = of_fixed {
+        call.camera.set_credentials(credentials);
     }
     Ok(call.response("SetUserResponse"))
-}
-
-fn fixed(camera: &Camera) -> Option<String> {
-    lock(&camera.gate).user_name().map(str::to_owned)
-}
-
-fn all(camera: &Camera) -> Vec<(String, String)> {
-    let fixed = fixed(camera).map(|name| (name, "Administrator".to_owned()));
-    let created = lock(&camera.device).users.0.clone();
-    fixed.into_iter().chain(created).collect()
 }
 
 fn given<'a>(call: &Call<'a>, name: &'a str) -> Result<Vec<&'a Node>, Fault> {
@@ -111,21 +106,21 @@ fn given<'a>(call: &Call<'a>, name: &'a str) -> Result<Vec<&'a Node>, Fault> {
     Ok(given)
 }
 
-fn name_and_level(user: &Node) -> Result<(String, String), Fault> {
+fn name_and_level(user: &Node) -> Result<(String, Level), Fault> {
     let name = user.text_of("Username");
     let name = name.ok_or_else(|| prohibited("UsernameTooShort", "Username is missing"))?;
     if name.chars().count() > MAX_NAME {
         let reason = format!("a name has at most {MAX_NAME} characters");
         return Err(prohibited("UsernameTooLong", reason));
     }
-    match user.text_of("UserLevel") {
-        Some("Anonymous") => Err(prohibited("AnonymousNotAllowed", "that is nobody's level")),
-        Some(level @ ("Administrator" | "Operator" | "User")) => {
-            Ok((name.to_owned(), level.to_owned()))
-        }
-        Some(level) => Err(bad_value(format!("UserLevel cannot be {level}"))),
-        None => Err(Fault::missing("UserLevel")),
+    let level = user.text_of("UserLevel");
+    let level = level.ok_or_else(|| Fault::missing("UserLevel"))?;
+    if level == "Anonymous" {
+        return Err(prohibited("AnonymousNotAllowed", "that is nobody's level"));
     }
+    let level =
+        Level::read(level).ok_or_else(|| bad_value(format!("UserLevel cannot be {level}")))?;
+    Ok((name.to_owned(), level))
 }
 
 fn check_password(password: &str) -> Result<(), Fault> {

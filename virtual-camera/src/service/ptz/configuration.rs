@@ -77,25 +77,25 @@ fn configuration_token(channel: u16) -> String {
 }
 
 pub(super) fn nodes(call: &Call<'_>) -> Vec<Element> {
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     (0..quirks.channels())
-        .map(|channel| node(channel, quirks))
+        .map(|channel| node(channel, &quirks))
         .collect()
 }
 
 /// The node that a request names.
 pub(super) fn requested_node(call: &Call<'_>) -> Result<Element, Fault> {
     let asked = call.argument("NodeToken")?;
-    let quirks = &call.camera.quirks;
-    let found = (0..quirks.channels()).find(|channel| node_token(*channel, quirks) == asked);
+    let quirks = call.camera.quirks();
+    let found = (0..quirks.channels()).find(|channel| node_token(*channel, &quirks) == asked);
     let found =
         found.ok_or_else(|| Fault::invalid_value("NoEntity", format!("there is no {asked}")))?;
-    Ok(node(found, quirks))
+    Ok(node(found, &quirks))
 }
 
 pub(super) fn configurations(call: &Call<'_>) -> Vec<Element> {
     let settings = lock(&call.camera.ptz_settings).clone();
-    let all = 0..call.camera.quirks.channels();
+    let all = 0..call.camera.quirks().channels();
     all.map(|channel| described(TPTZ, "PTZConfiguration", channel, &settings))
         .collect()
 }
@@ -118,7 +118,7 @@ pub(super) fn requested(call: &Call<'_>, argument: &str) -> Result<Element, Faul
 }
 
 fn channel_of(call: &Call<'_>, token: &str) -> Result<u16, Fault> {
-    let all = 0..call.camera.quirks.channels();
+    let all = 0..call.camera.quirks().channels();
     let found = all
         .into_iter()
         .find(|channel| configuration_token(*channel) == token);
@@ -128,7 +128,7 @@ fn channel_of(call: &Call<'_>, token: &str) -> Result<u16, Fault> {
 /// The ranges of the configuration that a request names.
 pub(super) fn options(call: &Call<'_>) -> Result<Element, Fault> {
     channel_of(call, call.argument("ConfigurationToken")?)?;
-    let quirks = &call.camera.quirks;
+    let quirks = call.camera.quirks();
     let longest = if quirks.ptz_reject_timeout {
         0
     } else {
@@ -139,7 +139,7 @@ pub(super) fn options(call: &Call<'_>) -> Result<Element, Fault> {
         element(TT, name).children(all.map(|mode| element(TT, "Mode").text(mode)))
     };
     Ok(element(TPTZ, "PTZConfigurationOptions")
-        .child(spaces("Spaces", quirks))
+        .child(spaces("Spaces", &quirks))
         .child(range("PTZTimeout", "PT0S", format_args!("PT{longest}S")))
         .child(
             element(TT, "PTControlDirection")

