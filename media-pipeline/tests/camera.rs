@@ -130,28 +130,25 @@ async fn every_frame_is_decoded_on_demand() {
     camera.stop().await;
 }
 
+// That they come in their period is tested by the clock of the tests, in `hub/periodic.rs`: here a machine may be slow.
 #[tokio::test]
-async fn pictures_come_in_their_period_though_key_frames_are_rarer() {
-    const PERIOD: Duration = Duration::from_millis(500);
+async fn pictures_come_between_key_frames_where_their_period_is_shorter() {
+    const BETWEEN_KEY_FRAMES: Duration = Duration::from_secs(2);
     let camera = camera().await;
     let hub = hub(options(&camera));
-    let frames = hub.frames(Rate::Every(PERIOD)).take(9).map(Result::unwrap);
-    let frames: Vec<_> = timeout(SOON, frames.collect()).await.unwrap();
-    // While the distance of key frames is not known, the second may be late.
-    let mut steps: Vec<_> = frames[1..]
-        .windows(2)
-        .map(|pair| pair[1].pts - pair[0].pts)
-        .collect();
-    steps.sort();
-    let frame = Duration::from_secs(1) / 15;
-    assert!(
-        steps[steps.len() / 2].abs_diff(PERIOD) <= 2 * frame,
-        "{steps:?}"
-    );
-    assert!(
-        steps.iter().sum::<Duration>() / (steps.len() as u32) < 2 * PERIOD,
-        "{steps:?}"
-    );
+    let mut frames = hub.frames(Rate::Every(Duration::from_millis(500)));
+    let near = async {
+        let mut last = frames.next().await.unwrap().unwrap();
+        loop {
+            let frame = frames.next().await.unwrap().unwrap();
+            assert!(last.pts < frame.pts, "{:?} then {:?}", last.pts, frame.pts);
+            if frame.pts - last.pts < BETWEEN_KEY_FRAMES / 2 {
+                return;
+            }
+            last = frame;
+        }
+    };
+    timeout(3 * SOON, near).await.unwrap();
     camera.stop().await;
 }
 

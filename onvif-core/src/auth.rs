@@ -15,6 +15,7 @@ use digest::DigestSession;
 use username_token::TokenForm;
 
 use crate::operation::Service;
+use crate::random;
 
 /// A user of the camera. The password never shows in `Debug`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -345,7 +346,7 @@ impl Authenticator {
         Some(username_token::security(
             credentials,
             form,
-            &rand::random(),
+            &random::bytes(),
             self.device_time(),
         ))
     }

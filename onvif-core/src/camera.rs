@@ -22,11 +22,13 @@ use crate::events::lifecycle::Learned;
 use crate::imaging::ImagingClient;
 use crate::media::MediaClient;
 use crate::operation::{AccessClass, Effect, Operation, Service};
+use crate::random;
 use crate::soap;
 use crate::transport::{
     ClientCertificate, HttpTransport, PinStore, TlsOptions, TlsPolicy, Transport,
 };
 use crate::uri::UriPolicy;
+use crate::xml::{Decode as _, DecodeError, Element};
 
 /// Some cameras stall or crash on more parallel requests.
 const CONNECTIONS: usize = 2;
@@ -373,7 +375,7 @@ impl Camera {
             hold: Duration::ZERO,
             endpoint: None,
         };
-        let (document, ()) = self.inner.exchange(&request).await?;
+        let document = self.inner.exchange(&request, &mut |_| Ok(())).await?;
         Ok(soap::text(&document).into_owned())
     }
 
@@ -458,8 +460,19 @@ impl Inner {
             hold: operation.hold(),
             endpoint,
         };
-        Ok(self.exchange(&request).await?.1)
+        let mut reply = None;
+        let mut take = |content: &mut Element<'_, '_>| {
+            reply = Some(O::Response::decode(content)?);
+            Ok(())
+        };
+        self.exchange(&request, &mut take).await?;
+        reply.ok_or_else(|| Error::Malformed {
+            operation: O::NAME.to_owned(),
+            host: host(&self.url),
+            source: DecodeError::Missing("content of Body"),
+        })
     }
+
     fn resolve(&self, what: &str, reported: &str) -> Result<Url, Error> {
         self.uri_policy
             .resolve(&self.url, reported)
@@ -480,7 +493,8 @@ fn host(url: &Url) -> String {
 
 /// A fresh `urn:uuid:` for WS-Addressing.
 pub(crate) fn message_id() -> String {
-    let n = (rand::random::<u128>() & !(0xf << 76 | 0x3 << 62)) | (0x4 << 76 | 0x2 << 62);
+    let n =
+        (u128::from_ne_bytes(random::bytes()) & !(0xf << 76 | 0x3 << 62)) | (0x4 << 76 | 0x2 << 62);
     format!(
         "urn:uuid:{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
         n >> 96,

@@ -4,7 +4,7 @@
 //! credentials anywhere, and an address found here deserves a look before it gets any.
 //!
 //! ```no_run
-//! use futures::StreamExt;
+//! use futures_util::StreamExt;
 //! use onvif_core::discovery::{Discovery, DiscoveryOptions};
 //!
 //! # async fn example() -> Result<(), onvif_core::discovery::DiscoveryError> {
@@ -35,8 +35,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::BoxStream;
-use futures::{Stream, StreamExt};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
 
 pub use discovered::Discovered;
 pub use reading::decode_datagram;

@@ -52,6 +52,7 @@ pub mod events;
 pub mod imaging;
 pub mod media;
 mod operation;
+mod random;
 pub mod schema;
 mod soap;
 mod transport;

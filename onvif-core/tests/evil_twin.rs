@@ -34,8 +34,10 @@ struct Twin {
 }
 
 impl Twin {
-    async fn listen(port: u16) -> Self {
-        let listener = TcpListener::bind((TWIN, port)).await.unwrap();
+    /// Listens at any free port, and says at which.
+    async fn listen() -> (Self, u16) {
+        let listener = TcpListener::bind((TWIN, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
         let heard = Arc::<Mutex<Vec<u8>>>::default();
         let keep = heard.clone();
         tokio::spawn(async move {
@@ -56,7 +58,7 @@ impl Twin {
                 });
             }
         });
-        Self { heard }
+        (Self { heard }, port)
     }
 
     fn learned_nothing(&self) -> bool {
@@ -78,16 +80,24 @@ impl Twin {
     }
 }
 
+/// A camera, and its twin at the same port of another address. A port that is free there may be taken here.
 async fn start(auth: AuthScheme, quirks: Quirks) -> (VirtualCamera, Twin) {
-    let target = VirtualCamera::builder()
-        .credentials("admin", SECRET)
-        .auth(auth)
-        .quirks(quirks)
-        .start()
-        .await
-        .unwrap();
-    let twin = Twin::listen(target.device_url().port().unwrap()).await;
-    (target, twin)
+    for _ in 0..100 {
+        let (twin, port) = Twin::listen().await;
+        let target = VirtualCamera::builder()
+            .credentials("admin", SECRET)
+            .auth(auth)
+            .quirks(quirks.clone())
+            .http_port(port)
+            .start()
+            .await;
+        match target {
+            Ok(target) => return (target, twin),
+            Err(virtual_camera::Error::Listen { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("no port is free at both addresses");
 }
 
 async fn connect(target: &VirtualCamera, policy: UriPolicy) -> Result<Camera, Error> {
@@ -169,10 +179,7 @@ async fn credentials_in_a_query_do_not_go_to_another_host_either() {
 async fn no_redirect_leads_to_another_host() {
     for status in [301, 302, 303, 307, 308] {
         for policy in POLICIES {
-            let spare = TcpListener::bind((TWIN, 0)).await.unwrap();
-            let port = spare.local_addr().unwrap().port();
-            drop(spare);
-            let twin = Twin::listen(port).await;
+            let (twin, port) = Twin::listen().await;
             let quirks = Quirks {
                 redirect: Some((status, format!("http://{TWIN}:{port}"))),
                 ..Quirks::default()
@@ -218,18 +225,12 @@ async fn a_redirect_on_the_same_host_is_followed_with_the_method_kept() {
 
 #[tokio::test]
 async fn a_redirect_in_circles_is_an_error() {
-    let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = first.local_addr().unwrap().port();
-    drop(first);
-    let target = VirtualCamera::builder()
-        .http_port(port)
-        .quirks(Quirks {
-            redirect: Some((307, format!("http://127.0.0.1:{port}"))),
-            ..Quirks::default()
-        })
-        .start()
-        .await
-        .unwrap();
+    let target = VirtualCamera::builder().start().await.unwrap();
+    let port = target.device_url().port().unwrap();
+    target.set_quirks(Quirks {
+        redirect: Some((307, format!("http://127.0.0.1:{port}"))),
+        ..Quirks::default()
+    });
     let error = connect(&target, UriPolicy::default()).await.unwrap_err();
     assert!(matches!(error, Error::Uri { .. }), "{error}");
 }

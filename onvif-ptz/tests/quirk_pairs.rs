@@ -61,6 +61,17 @@ const SWITCHES: &[Switch] = &[
     ("probe_garbage", "true"), ("multi_xaddrs", "true"), ("same_serial", "true"),
     ("auth_all", "true"), ("no_multicast", "true"),
     ("max_connections", "2"), ("crash_above_rps", "30"),
+    ("answer_delay_ms", "20"), ("drip_ms", "0"), ("event_storm", "20"),
+    ("clock_lost_on_reboot", "true"), ("lockout_after", "3"), ("lockout_s", "60"),
+    ("http_junk", "endless-body"), ("http_junk", "oversize-headers"), ("http_junk", "truncated-xml"),
+    ("http_junk", "corrupt-xml"),
+    // What is wrong with RTSP is nothing to who asks for the address of a stream; media-pipeline has tests of it.
+    ("rtsp_keepalive", "options"), ("session_timeout_s", "5"), ("bad_sprop", "annex-b"), ("no_sprop", "true"),
+    ("late_params_s", "1"), ("foreign_ssrc", "true"), ("early_data", "true"), ("desync_after_kb", "100"),
+    ("rtsp_header", "no-interleaved"), ("rtp_jump_s", "60"), ("drift_ppm", "500"), ("sr_step_s", "2"),
+    ("sei_mark", "true"), ("fps_lie", "50"), ("max_rtsp_sessions", "1"), ("stale_rtsp_sessions", "true"),
+    ("rtsp_full_503", "true"), ("rtp_loss", "10"), ("rtp_duplicate", "10"), ("rtp_reorder", "10"),
+    ("rtp_seed", "7"),
 ];
 
 /// Pairs that went wrong once; they are tried besides those that are drawn.
@@ -83,6 +94,9 @@ enum Step {
 const STATED: &[(Switch, Step, ErrorKind)] = &[
     // What was cut off the list of services is not there.
     (("http_junk", "short-content-length"), Step::Profiles, ErrorKind::Unsupported),
+    (("http_junk", "endless-body"), Step::Connect, ErrorKind::Network),
+    (("http_junk", "oversize-headers"), Step::Connect, ErrorKind::Network),
+    (("http_junk", "truncated-xml"), Step::Profiles, ErrorKind::Unsupported),
     // No request goes to another host.
     (("redirect", r#"[307, "http://192.0.2.1"]"#), Step::Connect, ErrorKind::Misbehaved),
     (("snapshot", "rtsp"), Step::Snapshot, ErrorKind::Unsupported),
@@ -106,9 +120,13 @@ const CONTRADICTIONS: &[(Switch, Switch, Step, ErrorKind)] = &[
     (("uri_bad_ipv6", "true"), ("double_port", "true"), Step::Stream, ErrorKind::Misbehaved),
 ];
 
+/// What these break is chance: there is an error, of whatever kind.
+const BY_CHANCE: &[Switch] = &[("http_junk", "corrupt-xml")];
+
 /// Does everything, and returns the errors.
 async fn use_camera(quirks: Quirks) -> Vec<(Step, Error)> {
     let slow = quirks.crash_above_rps.is_some();
+    let patience = if quirks.drip_ms.is_some() { 30 } else { 5 };
     let target = VirtualCamera::builder()
         .credentials("admin", "secret")
         .quirks(quirks)
@@ -118,7 +136,7 @@ async fn use_camera(quirks: Quirks) -> Vec<(Step, Error)> {
     let mut errors = Vec::new();
     let mut builder = Camera::builder(target.device_url())
         .credentials(Credentials::new("admin", "secret"))
-        .timeout(Duration::from_secs(5));
+        .timeout(Duration::from_secs(patience));
     if slow {
         builder = builder.min_spacing(Duration::from_millis(40));
     }
@@ -202,6 +220,10 @@ async fn surprise(switches: Vec<Switch>) -> Option<String> {
         Ok(Err(_)) => return Some(format!("{switches:?}: it hangs")),
         Ok(Ok(errors)) => errors,
     };
+    if BY_CHANCE.iter().any(|switch| switches.contains(switch)) {
+        let whole = errors.is_empty();
+        return whole.then(|| format!("{switches:?}: nothing is broken"));
+    }
     let stated = stated(&switches);
     let came = |(step, error): &(Step, Error)| (*step, error.kind());
     let missing = switches.len() == 1 && errors.iter().map(came).ne(stated.iter().copied());

@@ -28,7 +28,7 @@ use crate::service::imaging::Imaging;
 use crate::service::profiles::initial;
 use crate::service::{device, ptz};
 use crate::state::{Camera, Events};
-use crate::stream_spec::StreamSpec;
+use crate::stream_spec::{self, StreamSpec};
 use crate::topic;
 
 /// Whether and where a camera answers WS-Discovery.
@@ -115,7 +115,7 @@ impl Builder {
         self
     }
 
-    /// Adds a stream, with a fixed profile of its own after those that are there.
+    /// Adds a stream, with a fixed profile of its own after those that are there. Its name has to be another than theirs.
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
@@ -201,8 +201,10 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Listen`] where a port is taken or the address is not this machine's; [`Error::Tls`] where the
-    /// root certificates for clients cannot be used; [`Error::Recording`] where there is nothing to replay.
+    /// root certificates for clients cannot be used; [`Error::Recording`] where there is nothing to replay;
+    /// [`Error::Stream`] where two streams have one name, a name is not of letters and digits, or the group is none.
     pub async fn start(mut self) -> Result<VirtualCamera, Error> {
+        stream_spec::check(&self.streams, self.multicast)?;
         let replay = self.replay.as_deref().map(Replay::load).transpose()?;
         if replay.is_some() {
             // Its clock stands still, so that tokens get as old as the recording.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -14,7 +14,9 @@ use crate::builder::{Builder, Discovery};
 use crate::error::Error;
 use crate::fleet::{Fleet, FleetBuilder};
 use crate::quirks::Quirks;
+use crate::rtsp::RtspAuth;
 use crate::server::Certificate;
+use crate::stream_spec::StreamSpec;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,6 +25,7 @@ struct File {
     listen: Option<IpAddr>,
     http_port: Option<u16>,
     rtsp_port: Option<u16>,
+    multicast: Option<SocketAddrV4>,
     #[serde(default)]
     discovery: Finding,
     #[serde(default)]
@@ -50,6 +53,8 @@ struct Camera {
     password: Option<String>,
     password_file: Option<PathBuf>,
     auth: Option<AuthScheme>,
+    rtsp_auth: Option<RtspAuth>,
+    streams: Option<Vec<StreamSpec>>,
     https: Option<Certificate>,
     /// Relative to the file.
     replay: Option<PathBuf>,
@@ -136,6 +141,9 @@ pub(crate) fn read(toml: &str, folder: &Path) -> Result<FleetBuilder, Error> {
     if let Some(listen) = file.listen {
         fleet = fleet.listen(listen);
     }
+    if let Some(group) = file.multicast {
+        fleet = fleet.multicast(group);
+    }
     let mut prepared = Vec::new();
     for (camera, password) in cameras {
         let quirks = camera.quirks()?;
@@ -174,6 +182,8 @@ impl Camera {
             password: of_password.password.clone(),
             password_file: of_password.password_file.clone(),
             auth: own.auth.or(defaults.auth),
+            rtsp_auth: own.rtsp_auth.or(defaults.rtsp_auth),
+            streams: own.streams.or_else(|| defaults.streams.clone()),
             https: own.https.or(defaults.https),
             replay: own.replay.or_else(|| defaults.replay.clone()),
             presets: own.presets.or_else(|| defaults.presets.clone()),
@@ -214,6 +224,12 @@ impl Camera {
         }
         if let Some(auth) = self.auth {
             builder = builder.auth(auth);
+        }
+        if let Some(auth) = self.rtsp_auth {
+            builder = builder.rtsp_auth(auth);
+        }
+        for stream in self.streams.iter().flatten() {
+            builder = builder.stream(stream.clone());
         }
         if let Some(recording) = &self.replay {
             builder = builder.replay(recording);
@@ -272,6 +288,48 @@ auth = "digest"
         assert!(second.certificate_pem().is_some() && gate.certificate_pem().is_none());
     }
 
+    #[tokio::test]
+    async fn streams_are_those_of_the_camera_or_else_the_default_ones() {
+        let toml = r#"
+http_port = 0
+rtsp_port = 0
+multicast = "239.255.1.2:5000"
+
+[defaults]
+rtsp_auth = "basic"
+[[defaults.streams]]
+name = "yard"
+video = "h265"
+audio = "aac"
+metadata = true
+
+[[camera]]
+
+[[camera]]
+streams = []
+"#;
+        let fleet = read(toml, Path::new(".")).unwrap().start().await.unwrap();
+        let [first, second] = fleet.cameras() else {
+            panic!("{fleet:?}");
+        };
+        let cameras = [first.shared(), second.shared()];
+        let groups = cameras.each_ref().map(|camera| camera.multicast.unwrap());
+        assert_eq!(groups.map(|group| group.ip().octets()[3]), [2, 3]);
+        let [yard] = &cameras[0].streams[..] else {
+            panic!("there is one stream");
+        };
+        assert_eq!((yard.name.as_str(), yard.metadata), ("yard", true));
+        assert!(cameras[1].streams.is_empty());
+    }
+
+    #[tokio::test]
+    async fn streams_that_cannot_be_are_told_by_name() {
+        let toml = "http_port = 0\nrtsp_port = 0\n[[camera]]\nstreams = [{name = \"main\"}]";
+        let started = read(toml, Path::new(".")).unwrap().start().await;
+        let error = started.unwrap_err().to_string();
+        assert!(error.contains("main"), "{error}");
+    }
+
     #[test]
     fn what_is_unknown_or_wrong_is_an_error_that_names_the_line() {
         for (toml, line, word) in [
@@ -288,6 +346,11 @@ auth = "digest"
             ),
             ("[[camera]]\n\npresets = [\"no-such\"]", "line 3", "no-such"),
             ("[[camera]]\nname = 7", "line 2", "string"),
+            (
+                "[[camera]]\n\nstreams = [{name = \"a\", video = \"vp8\"}]",
+                "line 3",
+                "vp8",
+            ),
         ] {
             let error = read(toml, Path::new(".")).unwrap_err().to_string();
             assert!(error.contains(line) && error.contains(word), "{error}");

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::middleware::{Next, from_fn};
@@ -24,6 +24,9 @@ use crate::observed::Observed;
 use crate::quirks::Quirks;
 use crate::requests::SeenRequest;
 use crate::state::{Camera, lock};
+
+/// How long an answer may take to get to the client before the connection is cut.
+const ANSWERED: Duration = Duration::from_millis(100);
 
 pub(crate) fn router() -> Router<Arc<Camera>> {
     Router::new()
@@ -158,8 +161,24 @@ async fn forget_subscriptions(
     StatusCode::NO_CONTENT
 }
 
-async fn reboot(State(camera): Shared, Json(Nothing {}): Json<Nothing>) -> StatusCode {
-    camera.reboot();
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Restart {
+    #[serde(default)]
+    away_ms: u64,
+}
+
+async fn reboot(State(camera): Shared, Json(restart): Json<Restart>) -> StatusCode {
+    match restart.away_ms {
+        0 => camera.reboot(),
+        away => {
+            // The connection of this answer is cut as well.
+            tokio::spawn(async move {
+                tokio::time::sleep(ANSWERED).await;
+                camera.reboot_for(Duration::from_millis(away));
+            });
+        }
+    }
     StatusCode::NO_CONTENT
 }
 

@@ -26,6 +26,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A stream cannot be added, or streams cannot be sent to a group.
+    #[error("the stream {name} cannot be served: {reason}")]
+    Stream {
+        /// The name of the stream, or the address of the group.
+        name: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// There are not enough ports for a fleet.
     #[error(
         "there are not {count} ports from {first} on; choose a lower first port, or 0 for any free ones"

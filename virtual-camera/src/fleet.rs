@@ -1,7 +1,7 @@
 //! Many cameras in one process.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,6 +59,7 @@ pub struct FleetBuilder {
     listen: IpAddr,
     http_port: u16,
     rtsp_port: u16,
+    multicast: Option<SocketAddrV4>,
     discovery: Discovery,
     each: Vec<Each>,
 }
@@ -72,6 +73,7 @@ impl Fleet {
             listen: Ipv4Addr::LOCALHOST.into(),
             http_port: 0,
             rtsp_port: 0,
+            multicast: None,
             discovery: Discovery::Off,
             each: Vec::new(),
         }
@@ -151,6 +153,12 @@ impl FleetBuilder {
         self
     }
 
+    /// The group that the first camera streams to too, as [`Builder::multicast`]; the others use the addresses after it.
+    pub fn multicast(mut self, first: SocketAddrV4) -> Self {
+        self.multicast = Some(first);
+        self
+    }
+
     /// Whether and where WS-Discovery is answered, by one socket for all; off by default.
     pub fn discovery(mut self, discovery: Discovery) -> Self {
         self.discovery = discovery;
@@ -197,12 +205,16 @@ impl FleetBuilder {
                 count: self.count,
             }),
         };
-        let builder = VirtualCamera::builder()
+        let mut builder = VirtualCamera::builder()
             .name(format!("camera-{}", index + 1))
             .uuid(identity(self.seed, index))
             .listen(self.listen)
             .http_port(port(self.http_port)?)
             .rtsp_port(port(self.rtsp_port)?);
+        if let Some(first) = self.multicast {
+            let address = first.ip().to_bits().saturating_add(index as u32);
+            builder = builder.multicast(SocketAddrV4::new(address.into(), first.port()));
+        }
         let changes = self.each.iter();
         Ok(changes.fold(builder, |builder, change| change(index, builder)))
     }
@@ -216,6 +228,7 @@ impl fmt::Debug for FleetBuilder {
             .field("listen", &self.listen)
             .field("http_port", &self.http_port)
             .field("rtsp_port", &self.rtsp_port)
+            .field("multicast", &self.multicast)
             .field("discovery", &self.discovery)
             .finish_non_exhaustive()
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,7 +12,8 @@ use tokio::time::MissedTickBehavior;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 use virtual_camera::{
-    Discovery, Fleet, FleetBuilder, Quirks, Recorder, RecorderOptions, VirtualCamera,
+    Builder, Discovery, Fleet, FleetBuilder, Quirks, Recorder, RecorderOptions, RtspAuth,
+    StreamSpec, VirtualCamera,
 };
 
 /// An ONVIF camera in software: point any ONVIF client at it.
@@ -89,11 +90,22 @@ struct Arguments {
     /// TOML file that describes the cameras, instead of all other flags but `--motion-every`
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "listen", "http_port", "rtsp_port", "username", "cameras", "seed", "discovery", "presets", "quirks",
+        "streams", "multicast", "rtsp_auth",
     ])]
     config: Option<PathBuf>,
     /// Whether the cameras can be found on the network
     #[arg(long, value_enum, default_value_t = Finding::Off)]
     discovery: Finding,
+    /// A stream beside `main` and `sub`, several times if need be: NAME, or with what is in it, such as `yard=h265,aac,metadata`
+    #[arg(long = "stream", value_name = "NAME[=CODEC,…]")]
+    streams: Vec<StreamSpec>,
+    /// Group and even port that streams go to by multicast too, such as 239.255.1.2:5000; further cameras use the addresses
+    /// after it
+    #[arg(long, value_name = "GROUP:PORT")]
+    multicast: Option<SocketAddrV4>,
+    /// What RTSP accepts as proof of the user
+    #[arg(long, value_enum, default_value_t = Proof::Digest)]
+    rtsp_auth: Proof,
     /// Seconds between changes of motion, on and off by turns; 0 is never
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     motion_every: u64,
@@ -111,6 +123,16 @@ enum Finding {
     Off,
     /// WS-Discovery on 239.255.255.250:3702, every interface
     Multicast,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Proof {
+    /// Digest, with SHA-256 and MD5
+    Digest,
+    /// Basic, which everyone on the way can read
+    Basic,
+    /// Digest or Basic
+    Either,
 }
 
 #[tokio::main]
@@ -174,6 +196,9 @@ async fn run(arguments: Arguments, replayed: Option<PathBuf>) -> Result<(), Box<
         writeln!(out, "{}", camera.name())?;
         writeln!(out, "  device    {}", camera.device_url())?;
         writeln!(out, "  stream    {}", camera.stream_url(0))?;
+        for index in 0..arguments.streams.len() {
+            writeln!(out, "  stream    {}", camera.stream_url(index + 2))?;
+        }
         writeln!(out, "  snapshot  {}", camera.snapshot_url())?;
     }
     if let [first, ..] = fleet.cameras() {
@@ -208,7 +233,13 @@ fn fleet(arguments: &Arguments) -> Result<FleetBuilder, Box<dyn Error>> {
     let quirks = quirks(&arguments.presets, &arguments.quirks)?;
     let password_file = arguments.password_file.as_deref();
     let credentials = credentials(arguments.username.as_deref(), password_file)?;
-    let fleet = Fleet::builder()
+    let rtsp_auth = match arguments.rtsp_auth {
+        Proof::Digest => RtspAuth::Digest,
+        Proof::Basic => RtspAuth::Basic,
+        Proof::Either => RtspAuth::Either,
+    };
+    let streams = arguments.streams.clone();
+    let mut fleet = Fleet::builder()
         .count(arguments.cameras.into())
         .seed(arguments.seed)
         .listen(arguments.listen)
@@ -218,8 +249,12 @@ fn fleet(arguments: &Arguments) -> Result<FleetBuilder, Box<dyn Error>> {
             Finding::Off => Discovery::Off,
             Finding::Multicast => Discovery::Multicast,
         });
+    if let Some(group) = arguments.multicast {
+        fleet = fleet.multicast(group);
+    }
     Ok(fleet.each(move |_, camera| {
-        let camera = camera.quirks(quirks.clone());
+        let camera = camera.quirks(quirks.clone()).rtsp_auth(rtsp_auth);
+        let camera = streams.iter().cloned().fold(camera, Builder::stream);
         match &credentials {
             Some((user, password)) => camera.credentials(user, password),
             None => camera,

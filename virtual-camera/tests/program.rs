@@ -89,6 +89,24 @@ fn cameras_of_a_family_run_and_are_changed() {
 }
 
 #[test]
+fn streams_are_added_by_flags() {
+    let ports = ["--port", "0", "--rtsp-port", "0"];
+    let streams = ["--stream", "yard=h265,aac", "--stream", "gate"];
+    let mut child = program(&[&ports[..], &streams[..]].concat())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    let mut running = Running(child, out);
+    let lines = running.1.by_ref().lines().map(Result::unwrap);
+    let told: Vec<_> = lines.take_while(|line| !line.starts_with("try")).collect();
+    for path in ["/main", "/yard", "/gate"] {
+        let stream = |line: &String| line.starts_with("  stream") && line.ends_with(path);
+        assert!(told.iter().any(stream), "{path} in {told:?}");
+    }
+}
+
+#[test]
 fn a_camera_is_recorded_and_played_back() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("gate").to_string_lossy().into_owned();
@@ -122,6 +140,7 @@ fn what_is_wrong_is_told_in_words_and_in_the_line_where_it_is() {
         (["--config", &config], "line 3"),
         (["--quirks", "no-such"], "--quirks list"),
         (["--quirk", "no_such"], "--quirk list"),
+        (["--stream", "yard=mp3"], "h264, h265 or jpeg"),
     ] {
         let output = program(&arguments).output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();

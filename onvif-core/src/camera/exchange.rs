@@ -10,16 +10,17 @@ use super::{Inner, Request, host, message_id};
 use crate::auth::{AuthOutcome, Challenges, Scheme, Slot};
 use crate::error::Error;
 use crate::operation::{Effect, Service};
-use crate::soap::{self, Addressing, Answer};
+use crate::soap::{self, Addressing, TakeReply};
 use crate::transport::{FreshConnection, TransportError};
-use crate::xml::{Decode, DecodeError};
+use crate::xml::DecodeError;
 
 impl Inner {
     /// Sends a request, climbing the authentication ladder as far as needed.
-    pub(super) async fn exchange<T: Decode>(
+    pub(super) async fn exchange(
         &self,
         request: &Request<'_>,
-    ) -> Result<(Bytes, T), Error> {
+        take: &mut TakeReply<'_>,
+    ) -> Result<Bytes, Error> {
         let url = match (request.endpoint, self.services.get(request.service)) {
             (Some(endpoint), _) => &endpoint.url,
             (None, Some(url)) => url,
@@ -66,15 +67,10 @@ impl Inner {
                 continue;
             }
             let text = soap::text(response.body());
-            let answer = soap::decode::<T>(&text, request.name);
-            let fault = matches!(&answer, Ok(Answer::Fault(fault)) if fault.is_auth());
+            let answer = soap::read(&text, request.name, take);
+            let fault = matches!(&answer, Ok(Some(fault)) if fault.is_auth());
             let status = response.status().as_u16();
-            if !fault
-                && !matches!(
-                    (status, &answer),
-                    (401 | 403, Err(_) | Ok(Answer::Fault(_)))
-                )
-            {
+            if !fault && !matches!((status, &answer), (401 | 403, Err(_) | Ok(Some(_)))) {
                 if answer.is_err() && route.detour_from(status) {
                     continue;
                 }
@@ -88,8 +84,8 @@ impl Inner {
                     route.arrived();
                 }
                 return match answer {
-                    Ok(Answer::Reply(reply)) => Ok((response.body().clone(), reply)),
-                    Ok(Answer::Fault(fault)) => Err(Error::Refused {
+                    Ok(None) => Ok(response.body().clone()),
+                    Ok(Some(fault)) => Err(Error::Refused {
                         operation: request.name.to_owned(),
                         host: host(url),
                         fault: Box::new(fault),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use futures::stream::{self, BoxStream, SelectAll};
-use futures::{Stream, StreamExt};
+use futures_util::stream::{self, BoxStream, SelectAll};
+use futures_util::{Stream, StreamExt};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, sleep_until};
@@ -18,6 +18,7 @@ use super::reading::MAX_DATAGRAM;
 use super::timing::{FIRST_PAUSE, transmissions};
 use super::{Discovered, DiscoveryError, DiscoveryOptions, Subnet};
 use crate::camera::message_id;
+use crate::random;
 
 pub(super) const GROUP_V4: Ipv4Addr = Ipv4Addr::new(239, 255, 255, 250);
 pub(super) const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xc);
@@ -232,7 +233,8 @@ impl Search {
     /// Plans to send these to all targets, with repetitions.
     fn schedule(&mut self, datagrams: &[Arc<str>], also: Option<(Arc<UdpSocket>, SocketAddr)>) {
         let now = Instant::now();
-        let pause = Duration::from_millis(rand::random_range(FIRST_PAUSE));
+        let (least, most) = FIRST_PAUSE;
+        let pause = least + (most - least).mul_f64(random::fraction());
         for offset in transmissions(pause, self.repeats) {
             self.outbox.extend(datagrams.iter().map(|datagram| Planned {
                 at: now + offset,

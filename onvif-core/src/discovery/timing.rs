@@ -1,10 +1,10 @@
 //! When a datagram is sent again (SOAP-over-UDP, September 2004, appendix I). Pure.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// `UDP_MIN_DELAY` to `UDP_MAX_DELAY`, in milliseconds: the first pause is any of these.
-pub(super) const FIRST_PAUSE: RangeInclusive<u64> = 50..=250;
+/// `UDP_MIN_DELAY` and `UDP_MAX_DELAY`: the first pause is anything between.
+pub(super) const FIRST_PAUSE: (Duration, Duration) =
+    (Duration::from_millis(50), Duration::from_millis(250));
 /// `UDP_UPPER_DELAY`: pauses double up to this.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// More repetitions than these help nobody.

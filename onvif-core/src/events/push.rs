@@ -15,6 +15,7 @@ use url::{Host, Url};
 
 use super::notification::Notification;
 use crate::error::Error;
+use crate::random;
 
 /// Settings of a [`PushListener`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,8 +135,7 @@ impl PushListener {
             None => self.seen_from(&of_camera).await?.to_string(),
         };
         // 72 bits, and no longer than needed: some cameras crash on long addresses.
-        let secret =
-            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(rand::random::<[u8; 9]>());
+        let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(random::bytes::<9>());
         let address = Url::parse(&format!("http://{advertised}/{secret}")).map_err(|error| {
             Error::Caller(format!("cameras cannot reach `{advertised}`: {error}"))
         })?;

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use driver::{Driver, Source};
-use futures::stream::BoxStream;
-use futures::{Stream, StreamExt};
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
 
 use super::metadata::{MetadataDecoder, MetadataItem};
 use super::operations::{SubscriptionReference, Unsubscribe};
@@ -84,7 +84,7 @@ impl EventStream {
             source,
             subscriptions.clone(),
         );
-        let items = futures::stream::unfold(driver, |mut driver| async move {
+        let items = futures_util::stream::unfold(driver, |mut driver| async move {
             let item = driver.next().await?;
             Some((item, driver))
         });
@@ -121,7 +121,7 @@ impl EventStream {
             if decoder.lost() > lost {
                 items.insert(0, Ok(EventItem::Gap { since: None }));
             }
-            futures::stream::iter(items)
+            futures_util::stream::iter(items)
         });
         Self {
             items: Box::pin(items),
@@ -158,7 +158,7 @@ impl EventStream {
     /// Forgets the subscriptions, and returns what tells the camera so.
     fn farewell(&mut self) -> Option<impl Future<Output = ()> + Send + use<>> {
         // A pull in flight would hold a connection slot.
-        self.items = Box::pin(futures::stream::empty());
+        self.items = Box::pin(futures_util::stream::empty());
         let endpoints = std::mem::take(
             &mut *self
                 .subscriptions

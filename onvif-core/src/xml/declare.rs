@@ -64,6 +64,7 @@ macro_rules! __soap_decode {
                         <$ft as $crate::xml::Field>::read(&mut $f, &mut child)?;
                         continue;
                     } )*
+                    child.ignore();
                 }
                 Ok(Self {
                     $( $a, )*

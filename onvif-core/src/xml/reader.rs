@@ -64,6 +64,12 @@ pub enum DecodeError {
     /// The document has a DOCTYPE. SOAP forbids it, and nothing good comes of reading one.
     #[error("XML with a DOCTYPE is refused")]
     Doctype,
+    /// What came is the reply to another operation.
+    #[error("`{name}` is no reply to this operation")]
+    Unexpected {
+        /// Local name of what came.
+        name: String,
+    },
     /// Something that the caller cannot do without is missing.
     #[error("required `{0}` is missing")]
     Missing(&'static str),
@@ -104,6 +110,8 @@ pub struct Reader<'x> {
     input: &'x str,
     limits: Limits,
     depth: usize,
+    /// The least depth of an element that nobody had a use for.
+    unknown: usize,
     /// Whether the reader is in an element without an end tag.
     in_empty: bool,
     elements: usize,
@@ -139,6 +147,7 @@ impl<'x> Reader<'x> {
             input,
             limits,
             depth: 0,
+            unknown: usize::MAX,
             in_empty: false,
             elements: 0,
             memory: 0,
@@ -554,6 +563,17 @@ impl<'r, 'x> Element<'r, 'x> {
             }),
             false => Ok(()),
         }
+    }
+
+    /// Notes that whoever reads the parent has no use for this element.
+    #[doc(hidden)]
+    pub fn ignore(self) {
+        self.reader.unknown = self.reader.unknown.min(self.depth);
+    }
+
+    /// Whether nobody had a use for a child.
+    pub(crate) fn has_unknown_child(&self) -> bool {
+        self.reader.unknown == self.depth + 1
     }
 
     /// Reads to the end of this element, so that a document that breaks off is noticed.

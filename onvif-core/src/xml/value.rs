@@ -104,12 +104,18 @@ pub trait FromText: Sized {
 fn usable<T: Decode>(result: Result<T, DecodeError>) -> Result<Option<T>, DecodeError> {
     match result {
         Ok(value) => Ok((!value.is_absent()).then_some(value)),
-        Err(error) if error.is_local() => {
-            tracing::debug!(%error, "ignoring a value the camera got wrong");
-            Ok(None)
-        }
-        Err(error) => Err(error),
+        Err(error) => ignored(error).map(|()| None),
     }
+}
+
+/// Passes over what is wrong with one value. One copy for all types.
+#[cold]
+fn ignored(error: DecodeError) -> Result<(), DecodeError> {
+    if !error.is_local() {
+        return Err(error);
+    }
+    tracing::debug!(%error, "ignoring a value the camera got wrong");
+    Ok(())
 }
 
 /// Makes a [`FromText`] type usable as element and as attribute.

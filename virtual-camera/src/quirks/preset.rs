@@ -58,6 +58,22 @@ const ROWS: &[(&str, &str, &str, &[&str])] = &[
     ("C47", "snapshot_auth", "basic", &["yi", "thingino"]),
     ("C48", "probe_requires_types", "true", TAPO),
     ("C50", "same_serial", "true", &["tapo-c200"]),
+    ("C52", "rtsp_keepalive", "get-parameter", TAPO),
+    ("C52", "session_timeout_s", "20", TAPO),
+    ("C53", "bad_sprop", "annex-b", &["vstarcam"]),
+    ("C53", "bad_sprop", "wrong-level", HIKVISION),
+    ("C53", "bad_sprop", "missing-pps", &["tenda"]),
+    ("C53", "bad_sprop", "no-base64", &["reolink"]),
+    ("C54", "late_params_s", "2", &["reolink"]),
+    ("C55", "foreign_ssrc", "true", &["live555", "reolink"]),
+    ("C55", "early_data", "true", &["live555", "reolink"]),
+    ("C55", "desync_after_kb", "1024", &["live555"]),
+    ("C57", "sr_step_s", "2", &["dahua"]),
+    ("C58", "max_rtsp_sessions", "4", HIKVISION),
+    ("C58", "max_rtsp_sessions", "1", &["wiwacam"]),
+    ("C58", "stale_rtsp_sessions", "true", HIKVISION),
+    ("C58", "stale_rtsp_sessions", "true", &["wiwacam"]),
+    ("C58", "rtsp_full_503", "true", HIKVISION),
 ];
 
 const TAPO: &[&str] = &["tapo", "tapo-c200", "tapo-c220", "tapo-c545d"];

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::digest::{DigestServer, Verdict};
 
 /// What RTSP accepts as proof of the user.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RtspAuth {
     /// Digest, with SHA-256 and MD5.

@@ -26,7 +26,7 @@ pub(super) const AUDIO_SOURCE: &str = "audio_source";
 pub(super) const AUDIO_OUTPUT: &str = "audio_output";
 
 /// The fixed profiles; their tokens are the paths of the RTSP streams, and name the encoders.
-pub(super) const PROFILES: [&str; 2] = ["main", "sub"];
+pub(crate) const PROFILES: [&str; 2] = ["main", "sub"];
 /// Tokens of the one configuration of their kind.
 const AUDIO_SOURCE_CONFIG: &str = "audio_source_config";
 const METADATA: &str = "metadata_config";

@@ -88,14 +88,11 @@ pub fn value<'a>(head: &'a str, name: &str) -> &'a str {
     found.unwrap_or_else(|| panic!("no {name} in {head}")).1
 }
 
-/// The next interleaved packet of a channel.
+/// The next interleaved packet of a channel; those of others are passed over.
 pub async fn packet(wire: &mut (impl AsyncRead + Unpin), channel: u8) -> Vec<u8> {
     timeout(DEADLINE, async {
         loop {
-            assert_eq!(wire.read_u8().await.unwrap(), b'$');
-            let of = wire.read_u8().await.unwrap();
-            let mut packet = vec![0; wire.read_u16().await.unwrap().into()];
-            wire.read_exact(&mut packet).await.unwrap();
+            let (of, packet) = interleaved(wire).await;
             if of == channel {
                 return packet;
             }
@@ -103,6 +100,27 @@ pub async fn packet(wire: &mut (impl AsyncRead + Unpin), channel: u8) -> Vec<u8>
     })
     .await
     .expect("a packet comes in time")
+}
+
+/// Waits until each of these channels has brought a packet, in whatever order.
+pub async fn packet_of_each(wire: &mut (impl AsyncRead + Unpin), channels: &[u8]) {
+    let mut missing = channels.to_vec();
+    timeout(DEADLINE, async {
+        while !missing.is_empty() {
+            let (of, _) = interleaved(wire).await;
+            missing.retain(|channel| *channel != of);
+        }
+    })
+    .await
+    .expect("packets of each channel come in time");
+}
+
+async fn interleaved(wire: &mut (impl AsyncRead + Unpin)) -> (u8, Vec<u8>) {
+    assert_eq!(wire.read_u8().await.unwrap(), b'$');
+    let channel = wire.read_u8().await.unwrap();
+    let mut packet = vec![0; wire.read_u16().await.unwrap().into()];
+    wire.read_exact(&mut packet).await.unwrap();
+    (channel, packet)
 }
 
 /// Asks for the description of a stream; gives back the head of the answer, and the description.

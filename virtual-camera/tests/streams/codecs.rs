@@ -3,7 +3,7 @@
 use url::Url;
 use virtual_camera::{AudioCodec, StreamSpec, VideoCodec, VirtualCamera};
 
-use crate::client::{connect, describe, packet, play, soap, text};
+use crate::client::{connect, describe, packet, packet_of_each, play, soap, text};
 
 async fn described(url: &Url) -> String {
     describe(&mut connect(url).await, url).await.1
@@ -51,9 +51,9 @@ async fn streams_of_any_codec_can_be_added() {
         }
         let mut connection = connect(&url).await;
         play(&mut connection, &url, encodings.len()).await;
-        for track in 0..encodings.len() as u8 {
-            packet(&mut connection, 2 * track).await;
-        }
+        let tracks = 0..encodings.len() as u8;
+        let channels: Vec<_> = tracks.map(|track| 2 * track).collect();
+        packet_of_each(&mut connection, &channels).await;
     }
 }
 

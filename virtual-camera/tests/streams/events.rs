@@ -35,7 +35,9 @@ async fn the_state_comes_first_and_then_what_changes() {
     let state = document(&mut connection).await;
     assert!(state.contains("<tt:MetadataStream"), "{state}");
     let initialized = "PropertyOperation=\"Initialized\"";
-    assert_eq!(state.matches(initialized).count(), 3, "{state}");
+    // Motion twice, the digital input, and both relays.
+    assert_eq!(state.matches(initialized).count(), 5, "{state}");
+    assert_eq!(state.matches("tns1:Device/Trigger/Relay<").count(), 2);
 
     camera.set_motion(true);
     let mut told = document(&mut connection).await;

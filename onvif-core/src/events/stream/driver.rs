@@ -18,6 +18,7 @@ use crate::events::operations::{
 use crate::events::push::{PushListener, PushQueue};
 use crate::events::{EventOptions, Filter, Notification};
 use crate::operation::Service;
+use crate::random;
 
 /// Topics without a meaning that are named in the log, so that a hostile camera cannot fill it.
 const MAX_UNKNOWN: usize = 32;
@@ -160,7 +161,7 @@ impl Driver {
         }
         if self
             .life
-            .create_failed(now(), Failure::of(&error), rand::random())
+            .create_failed(now(), Failure::of(&error), random::fraction())
         {
             tracing::debug!(%error, "the camera refused this kind of subscription; trying another");
             return Ok(());
@@ -304,7 +305,7 @@ impl Driver {
                 }
                 if self
                     .life
-                    .pull_failed(started, now(), failure, rand::random())
+                    .pull_failed(started, now(), failure, random::fraction())
                 {
                     if !self.troubled {
                         tracing::warn!(%error, "events cannot be pulled; trying again until they can");
