@@ -16,6 +16,7 @@ mod udp;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub(crate) struct GuardOptions {
     pub(crate) local_ip: IpAddr,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) allow_basic: bool,
+    /// Whether the camera is known to refuse what is stronger than MD5.
+    pub(crate) md5_works: Arc<AtomicBool>,
     pub(crate) caps: Caps,
     /// Longest silence of the camera.
     pub(crate) idle: Duration,
@@ -100,9 +103,9 @@ impl Guard {
                 local,
                 foreign: options.foreign,
             },
-            auth: options
-                .credentials
-                .map(|credentials| Authenticator::new(credentials, options.allow_basic)),
+            auth: options.credentials.map(|credentials| {
+                Authenticator::new(credentials, options.allow_basic, options.md5_works)
+            }),
             budget: options.budget,
             accepted: false,
             verdict: verdict.clone(),

@@ -180,7 +180,7 @@ async fn presentation_times_rise_and_real_time_is_near() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_refused_by_name_and_tried_once() {
+async fn wrong_credentials_are_refused_by_name() {
     let camera = camera().await;
     let mut options = options(&camera);
     options.credentials = Some(Credentials::new("admin", "wrong"));

@@ -89,9 +89,9 @@ pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(bytes),
     };
-    match text.contains('\0') {
-        true => text.replace('\0', " ").into(),
-        false => text,
+    match memchr::memchr(0, text.as_bytes()) {
+        Some(_) => text.replace('\0', " ").into(),
+        None => text,
     }
 }
 

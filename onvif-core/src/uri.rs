@@ -89,7 +89,10 @@ impl UriPolicy {
 
 /// Whether two URLs lead to the same host, on whatever port.
 pub(crate) fn same_host(a: &Url, b: &Url) -> bool {
-    host(a).is_some_and(|name| host(b) == Some(name))
+    match (a.host_str(), b.host_str()) {
+        (Some(a), Some(b)) if a == b => true,
+        _ => host(a).is_some_and(|name| host(b) == Some(name)),
+    }
 }
 
 /// The host in a form that can be compared. `Url` reads it for `http` only: for `rtsp` it leaves

@@ -1,9 +1,11 @@
 //! RTSP authentication (RFC 2326 section 14, RFC 7616), and the budget that keeps accounts from being locked.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http_auth::digest::Algorithm;
 use http_auth::{DigestClient, PasswordClient, PasswordParams, parse_challenges};
 use tokio::time::Instant;
 
@@ -92,14 +94,47 @@ pub(super) struct Authenticator {
     credentials: Credentials,
     allow_basic: bool,
     client: Option<PasswordClient>,
+    /// Whether MD5 goes first: the camera refused what is stronger.
+    prefers_md5: bool,
+    /// Whether that has worked, for the sessions to come.
+    md5_works: Arc<AtomicBool>,
 }
 
 impl Authenticator {
-    pub(super) fn new(credentials: Credentials, allow_basic: bool) -> Self {
+    pub(super) fn new(
+        credentials: Credentials,
+        allow_basic: bool,
+        md5_works: Arc<AtomicBool>,
+    ) -> Self {
         Self {
             credentials,
             allow_basic,
             client: None,
+            prefers_md5: md5_works.load(Ordering::Relaxed),
+            md5_works,
+        }
+    }
+
+    /// Falls back to MD5, once, where an answer with a stronger algorithm was refused: some cameras offer what they cannot do.
+    /// Whether there is something else to try.
+    pub(super) fn falls_back<'a>(&mut self, headers: impl Iterator<Item = &'a str>) -> bool {
+        let is_strong = self.algorithm().is_some_and(|it| it != Algorithm::Md5);
+        if self.prefers_md5 || !is_strong {
+            return false;
+        }
+        self.prefers_md5 = true;
+        self.challenged(headers).is_ok() && self.algorithm() == Some(Algorithm::Md5)
+    }
+
+    /// The camera took the credentials.
+    pub(super) fn accepted(&self) {
+        self.md5_works.store(self.prefers_md5, Ordering::Relaxed);
+    }
+
+    fn algorithm(&self) -> Option<Algorithm> {
+        match &self.client {
+            Some(PasswordClient::Digest(digest)) => Some(digest.algorithm()),
+            _ => None,
         }
     }
 
@@ -114,7 +149,11 @@ impl Authenticator {
             for challenge in parse_challenges(header).unwrap_or_default() {
                 let candidate = if challenge.scheme.eq_ignore_ascii_case("Digest") {
                     DigestClient::try_from(&challenge).ok().map(|digest| {
-                        (1 + digest.algorithm() as u8, PasswordClient::Digest(digest))
+                        let strength = match digest.algorithm() {
+                            Algorithm::Md5 if self.prefers_md5 => u8::MAX,
+                            algorithm => 1 + algorithm as u8,
+                        };
+                        (strength, PasswordClient::Digest(digest))
                     })
                 } else if !challenge.scheme.eq_ignore_ascii_case("Basic") {
                     None
@@ -169,7 +208,8 @@ mod tests {
     use super::*;
 
     fn authenticator(allow_basic: bool) -> Authenticator {
-        Authenticator::new(Credentials::new("Mufasa", "Circle Of Life"), allow_basic)
+        let credentials = Credentials::new("Mufasa", "Circle Of Life");
+        Authenticator::new(credentials, allow_basic, Arc::default())
     }
 
     const MD5: &str = r#"Digest realm="r", nonce="n""#;
@@ -183,6 +223,29 @@ mod tests {
             auth.challenged(headers.iter().copied()).unwrap();
             let answer = auth.authorization("DESCRIBE", "rtsp://h/x", b"").unwrap();
             assert!(answer.contains("SHA-256"), "{answer}");
+        }
+    }
+
+    #[test]
+    fn md5_is_tried_once_where_something_stronger_was_refused_and_remembered_where_it_works() {
+        let (known, both) = (Arc::<AtomicBool>::default(), [SHA256, MD5]);
+        let new = || Authenticator::new(Credentials::new("a", "b"), false, known.clone());
+        let mut auth = new();
+        auth.challenged(both.into_iter()).unwrap();
+        assert!(auth.falls_back(both.into_iter()));
+        let answer = auth.authorization("DESCRIBE", "rtsp://h/x", b"").unwrap();
+        assert!(!answer.contains("SHA-256"), "{answer}");
+        assert!(!auth.falls_back(both.into_iter()));
+
+        auth.accepted();
+        let mut next = new();
+        next.challenged(both.into_iter()).unwrap();
+        assert_eq!(next.algorithm(), Some(Algorithm::Md5));
+
+        for offered in [MD5, SHA256] {
+            let mut auth = authenticator(false);
+            auth.challenged([offered].into_iter()).unwrap();
+            assert!(!auth.falls_back([offered].into_iter()));
         }
     }
 

@@ -323,6 +323,9 @@ impl Relay {
         if pending.authorized && !self.accepted {
             self.accepted = true;
             self.budget.accepted();
+            if let Some(auth) = &self.auth {
+                auth.accepted();
+            }
         }
         if self.playing && Keepalive::is_one(&pending.method) {
             if status == SESSION_NOT_FOUND {
@@ -394,6 +397,11 @@ impl Relay {
         // A request with an old nonce may be asked again once; with a fresh one, a second 401 means no.
         if pending.repeated {
             self.budget.refused();
+            if !self.accepted && auth.falls_back(response.all("WWW-Authenticate")) {
+                tracing::debug!(stream = %self.label, "the camera refuses SHA-256, trying MD5");
+                self.send(pending);
+                return Ok(());
+            }
             return Err(unauthorized(
                 "the camera refuses the user name or password".into(),
             ));

@@ -4,6 +4,7 @@ mod tracks;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -109,6 +110,8 @@ pub enum Tracks {
 pub struct RtspSource {
     options: RtspOptions,
     budget: Arc<dyn AuthBudget>,
+    /// Whether the camera is known to refuse what is stronger than MD5.
+    md5_works: Arc<AtomicBool>,
     group: Arc<SessionGroup>,
 }
 
@@ -144,6 +147,7 @@ impl RtspSource {
         Ok(Self {
             options,
             budget,
+            md5_works: Arc::default(),
             group: Arc::default(),
         })
     }
@@ -179,6 +183,7 @@ impl RtspSource {
                 local_ip,
                 credentials: options.credentials.clone(),
                 allow_basic: options.allow_basic,
+                md5_works: self.md5_works.clone(),
                 caps: options.caps,
                 idle: options.idle_timeout,
                 budget: self.budget.clone(),

@@ -14,14 +14,22 @@ pub struct EncodeError(String);
 /// # Errors
 /// When a text holds characters that XML forbids.
 pub fn to_body<T: YaSerialize>(request: &T) -> Result<String, EncodeError> {
+    write(&mut |writer| request.serialize(writer))
+}
+
+/// What writes a request. It is no type parameter, so that there is one copy of what calls it, not one for each request.
+type Serialize<'a> = dyn FnMut(&mut Serializer<Vec<u8>>) -> Result<(), yaserde::Error> + 'a;
+
+fn write(serialize: &mut Serialize<'_>) -> Result<String, EncodeError> {
     let config = Config {
         perform_indent: false,
         write_document_declaration: false,
         indent_string: None,
     };
-    let bytes = yaserde::ser::serialize_with_writer(request, Vec::new(), &config)
-        .map_err(|error| EncodeError(error.to_string()))?;
-    let body = String::from_utf8(bytes).map_err(|error| EncodeError(error.to_string()))?;
+    let mut writer = Serializer::new_from_writer(Vec::new(), &config);
+    serialize(&mut writer).map_err(|error| EncodeError(error.to_string()))?;
+    let body =
+        String::from_utf8(writer.into_inner()).map_err(|error| EncodeError(error.to_string()))?;
     if body
         .chars()
         .any(|c| c < ' ' && !matches!(c, '\t' | '\n' | '\r'))

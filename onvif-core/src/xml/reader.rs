@@ -243,6 +243,11 @@ impl<'x> Reader<'x> {
     }
 
     fn declare(&mut self, tag: Tag<'x>) -> Result<(), DecodeError> {
+        // The shortest attribute takes five bytes (` a=""`), so most tags need no counting.
+        let rest = tag.attributes().rest();
+        if rest.len() <= self.limits.attributes * 5 && !rest.contains("xmlns") {
+            return Ok(());
+        }
         for (number, (name, uri)) in tag.attributes().enumerate() {
             within(number + 1, self.limits.attributes, "attributes")?;
             let Some(prefix) = declared_prefix(name) else {

@@ -163,18 +163,9 @@ pub(super) struct Tag<'x> {
 
 impl<'x> Tag<'x> {
     fn new(text: &'x str) -> Self {
-        let mut local = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            match byte {
-                b':' if local == 0 => local = at + 1,
-                byte if is_blank(byte) => {
-                    let end = at;
-                    return Self { text, local, end };
-                }
-                _ => {}
-            }
-        }
-        let end = text.len();
+        let end = text.bytes().position(is_blank).unwrap_or(text.len());
+        let colon = text[..end].bytes().position(|byte| byte == b':');
+        let local = colon.map_or(0, |colon| colon + 1);
         Self { text, local, end }
     }
 
@@ -207,8 +198,9 @@ fn skip(bytes: &[u8], at: usize, passed: impl Fn(u8) -> bool) -> usize {
         .unwrap_or(rest.len())
 }
 
+/// Control characters are none in XML, and stand for blanks where they come.
 fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+    byte <= b' '
 }
 
 /// Names and values of attributes as they are written, also those without quotes.

@@ -47,8 +47,10 @@ impl<T: Decode> Field for Option<T> {
     type Slot = Option<T>;
 
     fn read(slot: &mut Self::Slot, element: &mut Element<'_, '_>) -> Result<(), DecodeError> {
-        if let Some(value) = usable(T::decode(element))? {
-            slot.get_or_insert(value);
+        if let Some(value) = usable(T::decode(element))?
+            && slot.is_none()
+        {
+            *slot = Some(value);
         }
         Ok(())
     }
@@ -162,7 +164,10 @@ macro_rules! __soap_required_field {
                 slot: &mut Self::Slot,
                 element: &mut $crate::xml::Element<'_, '_>,
             ) -> Result<(), $crate::xml::DecodeError> {
-                slot.get_or_insert(<$type as $crate::xml::Decode>::decode(element)?);
+                let value = <$type as $crate::xml::Decode>::decode(element)?;
+                if slot.is_none() {
+                    *slot = Some(value);
+                }
                 Ok(())
             }
 
