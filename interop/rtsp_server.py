@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """GStreamer's RTSP server as a camera: a live H.264 test picture at rtsp://127.0.0.1:PORT/cam.
 
-usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD]   (with a user: HTTP Digest authentication)
+usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD] [--mount PATH LAUNCH]...
+
+With a user: HTTP Digest authentication. A mount is a further stream, which each client gets from its start.
 """
-import sys
+import argparse
 
 import gi
 
@@ -13,7 +15,14 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 Gst.init(None)
-port, width, height, *user = sys.argv[1:]
+arguments = argparse.ArgumentParser()
+arguments.add_argument("port")
+arguments.add_argument("width")
+arguments.add_argument("height")
+arguments.add_argument("user", nargs="*")
+arguments.add_argument("--mount", nargs=2, action="append", default=[])
+given = arguments.parse_args()
+port, width, height, user = given.port, given.width, given.height, given.user
 
 factory = GstRtspServer.RTSPMediaFactory()
 factory.set_shared(True)
@@ -38,6 +47,10 @@ if user:
     rights.add_permission_for_role("viewer", "media.factory.construct", True)
     factory.set_permissions(rights)
 server.get_mount_points().add_factory("/cam", factory)
+for path, launch in given.mount:
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(f"( {launch} )")
+    server.get_mount_points().add_factory(path, factory)
 server.attach(None)
 print("ready", flush=True)
 GLib.MainLoop().run()

@@ -50,6 +50,9 @@ pub const GSTREAMER: (&str, &[&str]) = (
     ],
 );
 
+/// ffmpeg and ffprobe.
+pub const FFMPEG: (&str, &[&str]) = ("sh", &["-c", "command -v ffmpeg ffprobe"]);
+
 /// lighttpd with TLS.
 pub const LIGHTTPD: (&str, &[&str]) = (
     "sh",
@@ -176,14 +179,25 @@ proxy.server = ( "" => (( "host" => "127.0.0.1", "port" => {behind} )) )
 
 /// GStreamer's RTSP server with a live picture at `/cam`.
 pub fn gstreamer(port: u16, width: u32, height: u32, user: Option<(&str, &str)>) -> Process {
+    let user = user.map_or(Vec::new(), |(user, password)| vec![user, password]);
+    gstreamer_with(port, width, height, &user)
+}
+
+/// GStreamer's RTSP server with further streams: path and pipeline of each. Every client gets them from the start.
+pub fn gstreamer_mounts(port: u16, mounts: &[(&str, &str)]) -> Process {
+    let mounts = mounts
+        .iter()
+        .flat_map(|(path, launch)| ["--mount", path, launch]);
+    gstreamer_with(port, 320, 180, &mounts.collect::<Vec<_>>())
+}
+
+fn gstreamer_with(port: u16, width: u32, height: u32, arguments: &[&str]) -> Process {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rtsp_server.py");
     let mut command = Command::new("/usr/bin/python3");
     command
         .arg(script)
-        .args([port.to_string(), width.to_string(), height.to_string()]);
-    if let Some((user, password)) = user {
-        command.args([user, password]);
-    }
+        .args([port.to_string(), width.to_string(), height.to_string()])
+        .args(arguments);
     let mut server = Process::start(command.stdout(Stdio::piped()));
     let mut ready = String::new();
     let output = server.child.stdout.take().unwrap();

@@ -15,8 +15,12 @@ const JUMP_BACK: Duration = Duration::from_millis(1500);
 #[derive(Debug)]
 pub(crate) struct MediaClock {
     rate: f64,
+    /// Presentation time of the first unit.
+    start: Duration,
     anchor: Option<Anchor>,
     report: Option<Report>,
+    /// The latest sender report, believed or not: the clocks of one camera's tracks agree, however wrong they are.
+    shared: Option<Report>,
 }
 
 /// A pair of RTP timestamp and presentation time; replaced when the timestamps jump.
@@ -40,14 +44,68 @@ impl MediaClock {
     pub(crate) fn new(rate: u32) -> Self {
         Self {
             rate: f64::from(rate.max(1)),
+            start: Duration::ZERO,
             anchor: None,
             report: None,
+            shared: None,
         }
+    }
+
+    /// Sets the presentation time of the first unit, which arrived at `arrival`, in a session of several tracks. The
+    /// server says in RTP-Info that this is `elapsed` seconds after the start. Only what cannot be is not believed: times of
+    /// arrival are late by what network and machine make of them.
+    pub(crate) fn start(&mut self, elapsed: f64, arrival: Duration) {
+        const SANE: f64 = 1.0;
+        let credible = elapsed >= 0.0 && (elapsed - arrival.as_secs_f64()).abs() <= SANE;
+        self.start = if credible {
+            offset(Duration::ZERO, elapsed)
+        } else {
+            arrival
+        };
     }
 
     /// Takes note of an RTCP sender report: at `ticks` the camera's clock said `time`; we received it at `now`.
     pub(crate) fn sender_report(&mut self, ticks: i64, time: SystemTime, now: SystemTime) {
-        self.report = (difference(time, now) <= SANE).then_some(Report { ticks, time });
+        self.shared = Some(Report { ticks, time });
+        self.report = self.shared.filter(|_| difference(time, now) <= SANE);
+    }
+
+    /// Brings the presentation times in line with those of another track, where sender reports tell how they belong
+    /// together. What cannot be is left alone.
+    pub(crate) fn align(&mut self, lead: &Self) {
+        const SANE: f64 = 2.0;
+        let (Some(own), Some(reference)) = (self.origin(), lead.origin()) else {
+            return;
+        };
+        let shift = match own.duration_since(reference) {
+            Ok(later) => later.as_secs_f64(),
+            Err(earlier) => -earlier.duration().as_secs_f64(),
+        };
+        if let Some(anchor) = self.anchor.as_mut().filter(|_| shift.abs() <= SANE) {
+            anchor.pts = offset(anchor.pts, shift);
+            anchor.last_pts = offset(anchor.last_pts, shift);
+        }
+    }
+
+    /// Whether it is known what the camera's clock says at some presentation time.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.origin().is_some()
+    }
+
+    /// What the camera's clock said at presentation time zero.
+    fn origin(&self) -> Option<SystemTime> {
+        let (anchor, report) = (self.anchor?, self.shared?);
+        let since = report.ticks.saturating_sub(anchor.ticks) as f64 / self.rate;
+        let at_anchor = if since < 0.0 {
+            report
+                .time
+                .checked_add(Duration::try_from_secs_f64(-since).ok()?)?
+        } else {
+            report
+                .time
+                .checked_sub(Duration::try_from_secs_f64(since).ok()?)?
+        };
+        at_anchor.checked_sub(anchor.pts)
     }
 
     /// Times of a unit with timestamp `ticks`, which arrived at `now`, `arrival` after the session started.
@@ -65,12 +123,12 @@ impl MediaClock {
         let Some(anchor) = &mut self.anchor else {
             self.anchor = Some(Anchor {
                 ticks,
-                pts: Duration::ZERO,
+                pts: self.start,
                 last_ticks: ticks,
-                last_pts: Duration::ZERO,
+                last_pts: self.start,
                 last_arrival: arrival,
             });
-            return Duration::ZERO;
+            return self.start;
         };
         let passed = arrival.saturating_sub(anchor.last_arrival);
         let moved = (ticks.saturating_sub(anchor.last_ticks)) as f64 / self.rate;
@@ -80,6 +138,7 @@ impl MediaClock {
             anchor.pts = anchor.last_pts + passed;
             // The camera's reports from before the jump count in other timestamps.
             self.report = None;
+            self.shared = None;
         }
         let since = ticks.saturating_sub(anchor.ticks) as f64 / self.rate;
         let pts = offset(anchor.pts, since);
@@ -156,6 +215,56 @@ mod tests {
         let mut clock = MediaClock::new(90_000);
         assert_eq!(clock.stamp(1_000, secs(5.0), at(5.0)).0, Duration::ZERO);
         assert!(close(clock.stamp(91_000, secs(6.3), at(6.3)).0, secs(1.0)));
+    }
+
+    #[test]
+    fn tracks_start_where_the_server_says_if_that_can_be() {
+        for (elapsed, arrival, expected) in [
+            (0.5, 0.1, 0.5),
+            (0.0, 0.1, 0.0),
+            (0.0, 1.1, 1.1),
+            (-1.0, 0.1, 0.1),
+            (3_600.0, 0.1, 0.1),
+        ] {
+            let mut clock = MediaClock::new(8_000);
+            clock.start(elapsed, secs(arrival));
+            assert!(close(
+                clock.stamp(800, secs(arrival), at(0.0)).0,
+                secs(expected)
+            ));
+            let next = clock.stamp(8_800, secs(arrival + 1.0), at(1.0)).0;
+            assert!(close(next, secs(expected + 1.0)));
+        }
+    }
+
+    #[test]
+    fn sender_reports_tell_how_tracks_belong_together() {
+        // The camera's clock is an hour wrong, in both tracks alike.
+        let (mut video, mut sound) = (MediaClock::new(90_000), MediaClock::new(8_000));
+        video.stamp(0, secs(0.0), at(0.0));
+        sound.stamp(0, secs(0.0), at(0.0));
+        video.sender_report(90_000, at(3_601.0), at(1.0));
+        assert!(!sound.is_placed());
+        sound.align(&video);
+        assert!(close(sound.stamp(4_000, secs(0.5), at(0.5)).0, secs(0.5)));
+        // What both clocks call 3601 is second 1 of the picture and 0.7 of the sound.
+        sound.sender_report(5_600, at(3_601.0), at(1.0));
+        sound.align(&video);
+        assert!(close(sound.stamp(8_000, secs(1.0), at(1.0)).0, secs(1.3)));
+        sound.align(&video);
+        assert!(close(sound.stamp(16_000, secs(2.0), at(2.0)).0, secs(2.3)));
+        assert_eq!(video.stamp(180_000, secs(2.0), at(2.0)).0, secs(2.0));
+    }
+
+    #[test]
+    fn tracks_that_cannot_belong_together_are_left_alone() {
+        let (mut video, mut sound) = (MediaClock::new(90_000), MediaClock::new(8_000));
+        video.stamp(0, secs(0.0), at(0.0));
+        sound.stamp(0, secs(0.0), at(0.0));
+        video.sender_report(0, at(0.0), at(0.0));
+        sound.sender_report(0, at(3_600.0), at(0.0));
+        sound.align(&video);
+        assert!(close(sound.stamp(8_000, secs(1.0), at(1.0)).0, secs(1.0)));
     }
 
     #[test]

@@ -103,5 +103,6 @@ pub fn decoder_for(codec: Codec) -> Result<Box<dyn VideoDecoder>, Error> {
             reason: "this version has no decoder for it; set the camera's profile to H.264 or MJPEG, or use its snapshot URI".into(),
         }),
         Codec::Jpeg => Err(Error::Unsupported { codec, reason: "JPEG pictures are passed through, not decoded".into() }),
+        _ => Err(Error::Unsupported { codec, reason: "it has no pictures".into() }),
     }
 }

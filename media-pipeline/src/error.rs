@@ -1,9 +1,10 @@
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Codec;
+use crate::{Codec, Container};
 
 /// What went wrong, and whose fault it is.
 ///
@@ -130,6 +131,41 @@ pub enum Error {
         /// What the encoder says.
         reason: String,
     },
+    /// The container of a clip cannot hold a track as it is coded; the caller must choose another one.
+    #[error(
+        "{container} files cannot hold {codec}{how} without decoding and encoding it again; these can: {fitting}"
+    )]
+    Container {
+        /// The container.
+        container: Container,
+        /// Codec of the track.
+        codec: Codec,
+        /// What it is about the track, if not the codec as such.
+        how: &'static str,
+        /// The containers that can hold it.
+        fitting: String,
+    },
+    /// A clip cannot be written.
+    #[error("{}: {action}", path.display())]
+    Storage {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        action: &'static str,
+        /// The system's error.
+        #[source]
+        source: Arc<io::Error>,
+    },
+    /// The file system has less room than is to be left free.
+    #[error("{}: {free} bytes are free, {floor} are to be left free; nothing is recorded until there is more room", path.display())]
+    DiskFull {
+        /// The folder of the clips.
+        path: PathBuf,
+        /// What is free.
+        free: u64,
+        /// What is to be left free.
+        floor: u64,
+    },
     /// The hub was closed.
     #[error("the stream was closed")]
     Closed,
@@ -163,6 +199,8 @@ pub enum ErrorKind {
     Unsupported,
     /// A picture could not be decoded or encoded.
     Picture,
+    /// A file could not be written.
+    Storage,
     /// The owner closed the stream.
     Closed,
 }
@@ -196,7 +234,8 @@ impl Error {
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Error::Url { .. } | Error::Option { .. } => ErrorKind::Caller,
+            Error::Url { .. } | Error::Option { .. } | Error::Container { .. } => ErrorKind::Caller,
+            Error::Storage { .. } | Error::DiskFull { .. } => ErrorKind::Storage,
             Error::Unauthorized { .. } | Error::HeldBack { .. } => ErrorKind::Unauthorized,
             Error::Refused { .. } => ErrorKind::Refused,
             Error::CapExceeded { .. } | Error::Misbehaved { .. } => ErrorKind::Misbehaved,
@@ -222,6 +261,7 @@ impl Error {
                     | ErrorKind::Stalled
                     | ErrorKind::Misbehaved
                     | ErrorKind::Picture
+                    | ErrorKind::Storage
             ),
         }
     }

@@ -1,6 +1,6 @@
 //! What the pipeline has to know of H.264: NAL units, where decoding can start, and the sequence parameter set.
 
-mod bits;
+pub(crate) mod bits;
 mod sps;
 
 pub(crate) use sps::Sps;
@@ -28,6 +28,21 @@ pub(crate) fn all_sps(data: &[u8]) -> impl Iterator<Item = Option<Sps>> {
     nal_units(data)
         .filter(|nal| nal_type(nal) == Some(NAL_SPS))
         .map(Sps::parse)
+}
+
+/// Whether the NAL unit is a sequence parameter set.
+pub(crate) fn is_sps(nal: &[u8]) -> bool {
+    nal_type(nal) == Some(NAL_SPS)
+}
+
+/// Whether the NAL unit is a sequence or picture parameter set.
+pub(crate) fn is_parameter_set(nal: &[u8]) -> bool {
+    matches!(nal_type(nal), Some(NAL_SPS | NAL_PPS))
+}
+
+/// Whether the NAL unit delimits access units.
+pub(crate) fn is_delimiter(nal: &[u8]) -> bool {
+    nal_type(nal) == Some(NAL_DELIMITER)
 }
 
 /// Whether the access unit brings a sequence and a picture parameter set.
@@ -67,6 +82,7 @@ const NAL_IDR: u8 = 5;
 const NAL_SEI: u8 = 6;
 const NAL_SPS: u8 = 7;
 const NAL_PPS: u8 = 8;
+const NAL_DELIMITER: u8 = 9;
 
 fn nal_type(nal: &[u8]) -> Option<u8> {
     nal.first().map(|header| header & 0x1f)
@@ -74,15 +90,7 @@ fn nal_type(nal: &[u8]) -> Option<u8> {
 
 /// Offset of the next `00 00 01`.
 fn start_code(data: &[u8]) -> Option<usize> {
-    let mut i = 0;
-    while i + 2 < data.len() {
-        match data[i + 2] {
-            0 => i += 1,
-            1 if data[i] == 0 && data[i + 1] == 0 => return Some(i),
-            _ => i += 3,
-        }
-    }
-    None
+    memchr::memmem::find(data, &[0, 0, 1])
 }
 
 fn after_start_code(data: &[u8]) -> Option<&[u8]> {

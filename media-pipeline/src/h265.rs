@@ -1,4 +1,8 @@
-//! What the pipeline has to know of H.265: where decoding can start.
+//! What the pipeline has to know of H.265: where decoding can start, and the sequence parameter set.
+
+mod sps;
+
+pub(crate) use sps::Sps;
 
 use crate::h264::nal_units;
 
@@ -6,10 +10,38 @@ use crate::h264::nal_units;
 ///
 /// retina marks only the two IDR types; encoders with open GOPs, such as x265 by default, send CRA instead.
 pub(crate) fn is_random_access(data: &[u8]) -> bool {
-    nal_units(data)
-        .filter_map(|nal| nal.first())
-        .any(|header| (16..=23).contains(&((header >> 1) & 0x3f)))
+    nal_units(data).any(|nal| matches!(nal_type(nal), Some(16..=23)))
 }
+
+/// `nal_unit_type` (section 7.3.1.2).
+pub(crate) fn nal_type(nal: &[u8]) -> Option<u8> {
+    nal.first().map(|header| (header >> 1) & 0x3f)
+}
+
+/// Whether the NAL unit is a sequence parameter set.
+pub(crate) fn is_sps(nal: &[u8]) -> bool {
+    nal_type(nal) == Some(NAL_SPS)
+}
+
+/// Whether the NAL unit is a video, sequence or picture parameter set.
+pub(crate) fn is_parameter_set(nal: &[u8]) -> bool {
+    matches!(nal_type(nal), Some(NAL_VPS..=NAL_PPS))
+}
+
+/// Whether the NAL unit delimits access units.
+pub(crate) fn is_delimiter(nal: &[u8]) -> bool {
+    nal_type(nal) == Some(NAL_DELIMITER)
+}
+
+/// Whether the access unit (Annex B) brings a sequence parameter set.
+pub(crate) fn has_parameter_sets(data: &[u8]) -> bool {
+    nal_units(data).any(is_sps)
+}
+
+const NAL_VPS: u8 = 32;
+const NAL_SPS: u8 = 33;
+const NAL_PPS: u8 = 34;
+const NAL_DELIMITER: u8 = 35;
 
 #[cfg(test)]
 mod tests {
@@ -37,6 +69,27 @@ mod tests {
     fn clean_random_access_and_broken_link_pictures_are_random_access_points() {
         for nal_type in [16, 17, 18, 19, 20, 21] {
             assert!(is_random_access(&unit(nal_type)), "type {nal_type}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_parameter_set_of_x265_is_read() {
+        let nal = [
+            0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00,
+            0x00, 0x03, 0x00, 0x3c, 0xa0, 0x0a, 0x48, 0x0b, 0x96, 0x59, 0x59, 0xa4, 0x93, 0x2b,
+            0xc0, 0x5a, 0x02, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x32, 0x10,
+        ];
+        let sps = Sps::parse(&nal).unwrap();
+        assert_eq!((sps.width, sps.height), (328, 184));
+        assert_eq!(
+            (sps.chroma_format, sps.luma_depth, sps.chroma_depth),
+            (1, 8, 8)
+        );
+        assert_eq!((sps.sub_layers, sps.temporal_id_nesting), (1, true));
+        let general = [1, 0x60, 0, 0, 0, 0x90, 0, 0, 0, 0, 0, 60];
+        assert_eq!(sps.profile_tier_level, general);
+        for length in 0..23 {
+            assert_eq!(Sps::parse(&nal[..length]), None, "{length}");
         }
     }
 

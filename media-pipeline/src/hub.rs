@@ -62,6 +62,9 @@ pub struct HubOptions {
     pub cache_bytes: usize,
     /// Longest time that is kept of the current group of pictures; as with `cache_bytes`.
     pub cache_time: Duration,
+    /// How far back whole groups of pictures are kept, for [`Hub::subscribe_from`] and clips that begin before what
+    /// caused them. Zero by default. `cache_bytes` bounds it.
+    pub history: Duration,
     /// Most access units that wait for one consumer.
     pub queue_units: usize,
     /// Most bytes that wait for one consumer.
@@ -81,6 +84,7 @@ impl Default for HubOptions {
             longest_delay: Duration::from_secs(60),
             cache_bytes: 16 << 20,
             cache_time: Duration::from_secs(60),
+            history: Duration::ZERO,
             queue_units: 2048,
             queue_bytes: 32 << 20,
             pool: DecodePool::shared(),
@@ -144,7 +148,7 @@ impl Hub {
     pub fn new(source: Arc<dyn Source>, options: HubOptions) -> Self {
         let core = Core {
             shared: Mutex::new(Shared {
-                cache: GopCache::new(options.cache_bytes, options.cache_time),
+                cache: GopCache::new(options.cache_bytes, options.cache_time, options.history),
                 cadence: Cadence::default(),
                 queues: Vec::new(),
                 consumers: 0,
@@ -171,6 +175,15 @@ impl Hub {
     /// # Panics
     /// Outside of a Tokio runtime.
     pub fn subscribe(&self) -> Subscription {
+        self.subscribe_from(Duration::ZERO)
+    }
+
+    /// All access units from a random access point at least `before` ago on, or from the oldest that is kept: how far back
+    /// that can be is for [`HubOptions::history`] to say.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn subscribe_from(&self, before: Duration) -> Subscription {
         let core = &self.owner.core;
         let slot = Arc::new(Slot {
             queue: Mutex::new(Queue::new(
@@ -184,9 +197,8 @@ impl Hub {
             let mut queue = slot.queue();
             shared
                 .cache
-                .units()
-                .cloned()
-                .for_each(|unit| queue.push(unit));
+                .units(before)
+                .for_each(|(unit, leads)| queue.push(unit.clone(), leads));
             drop(queue);
             shared.queues.push(slot.clone());
         }

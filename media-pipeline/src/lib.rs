@@ -1,12 +1,13 @@
-//! Reads RTSP camera streams and makes snapshots, frames and access units of them, without a C codec.
+//! Reads RTSP camera streams and makes snapshots, frames, clips and access units of them, without a C codec.
 //!
 //! It is not a media server and not a player: it decodes single pictures, not video, and leaves discovery of
 //! cameras and their stream addresses to others.
 //!
-//! A [`Source`] says where a stream comes from; [`RtspSource`] is one for cameras. A [`Hub`] reads it once, over one
-//! session that heals itself, for any number of consumers: [`Hub::snapshot`] for a [`Snapshot`] of now,
+//! A [`Source`] says where a stream comes from; [`RtspSource`] is one for cameras, [`FileSource`] for files. A [`Hub`] reads
+//! it once, over one session that heals itself, for any number of consumers: [`Hub::snapshot`] for a [`Snapshot`] of now,
 //! [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes, and [`Hub::subscribe`] for every
-//! [`AccessUnit`] as the camera coded it. A [`DecodePool`] bounds what decoding may take of the machine.
+//! [`AccessUnit`] as the camera coded it; [`Hub::clip`] and [`Hub::clips`] put them into files, each a [`Clip`]. A
+//! [`DecodePool`] bounds what decoding may take of the machine.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -31,6 +32,7 @@
 
 mod access_unit;
 mod backoff;
+mod clip;
 mod clock;
 mod colour;
 mod decode;
@@ -44,7 +46,10 @@ mod snapshot;
 mod source;
 mod still;
 
-pub use access_unit::{AccessUnit, Codec, Parameters, TimeOrigin, WallClock};
+pub use access_unit::{
+    AccessUnit, AudioParameters, Codec, Media, Parameters, TimeOrigin, VideoParameters, WallClock,
+};
+pub use clip::{Clip, ClipEnd, ClipOptions, Container, Retention};
 pub use colour::{Colour, Matrix, Range};
 pub use decode::{DecodePool, H264Decoder, MAX_SIDE, Picture, Plane, VideoDecoder, decoder_for};
 pub use encode::{StillEncoder, StillFormat, encoder_for};
@@ -52,5 +57,8 @@ pub use error::{Cap, Error, ErrorKind};
 pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};
 pub use hub::{Frame, Hub, HubItem, HubOptions, HubStatus, Subscription};
 pub use snapshot::{Rate, Snapshot, SnapshotOptions};
-pub use source::{RtspOptions, RtspSource, RtspTransport, Source, SourceSession};
+pub use source::{
+    FileOptions, FileSource, Pace, RtspOptions, RtspSource, RtspTransport, Source, SourceSession,
+    Tracks,
+};
 pub use still::{MAX_JPEG, check_jpeg};

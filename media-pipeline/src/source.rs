@@ -1,10 +1,12 @@
 //! Where access units come from.
 
+mod file;
 mod rtsp;
 
 use async_trait::async_trait;
 
-pub use rtsp::{RtspOptions, RtspSource, RtspTransport};
+pub use file::{FileOptions, FileSource, Pace};
+pub use rtsp::{RtspOptions, RtspSource, RtspTransport, Tracks};
 
 use crate::{AccessUnit, Error};
 

@@ -1,5 +1,5 @@
 /// Reads the bits of a raw byte sequence payload: emulation prevention bytes are skipped on the way.
-pub(super) struct BitReader<'a> {
+pub(crate) struct BitReader<'a> {
     data: &'a [u8],
     position: usize,
     zeros: u8,
@@ -8,7 +8,7 @@ pub(super) struct BitReader<'a> {
 }
 
 impl<'a> BitReader<'a> {
-    pub(super) fn new(data: &'a [u8]) -> Self {
+    pub(crate) fn new(data: &'a [u8]) -> Self {
         Self {
             data,
             position: 0,
@@ -18,7 +18,7 @@ impl<'a> BitReader<'a> {
         }
     }
 
-    pub(super) fn bit(&mut self) -> Option<bool> {
+    pub(crate) fn bit(&mut self) -> Option<bool> {
         if self.left == 0 {
             let mut byte = *self.data.get(self.position)?;
             self.position += 1;
@@ -40,12 +40,12 @@ impl<'a> BitReader<'a> {
     }
 
     /// `u(n)`, at most 32 bits.
-    pub(super) fn bits(&mut self, count: u32) -> Option<u32> {
+    pub(crate) fn bits(&mut self, count: u32) -> Option<u32> {
         (0..count).try_fold(0, |value, _| Some(value << 1 | u32::from(self.bit()?)))
     }
 
     /// `ue(v)`.
-    pub(super) fn unsigned(&mut self) -> Option<u32> {
+    pub(crate) fn unsigned(&mut self) -> Option<u32> {
         let mut zeros = 0;
         while !self.bit()? {
             zeros += 1;
@@ -57,7 +57,7 @@ impl<'a> BitReader<'a> {
     }
 
     /// `se(v)`.
-    pub(super) fn signed(&mut self) -> Option<i32> {
+    pub(crate) fn signed(&mut self) -> Option<i32> {
         let code = i64::from(self.unsigned()?);
         i32::try_from(if code % 2 == 1 {
             (code + 1) / 2

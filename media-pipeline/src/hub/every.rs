@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Core, Frame, Hub, HubItem, HubStatus, Subscription};
 use crate::snapshot::{encode, pass_jpeg};
-use crate::{AccessUnit, Codec, Error, Picture, Snapshot, SnapshotOptions, VideoDecoder};
+use crate::{AccessUnit, Codec, Error, Media, Picture, Snapshot, SnapshotOptions, VideoDecoder};
 
 pub(super) struct EveryFrame {
     subscription: Subscription,
@@ -98,7 +98,8 @@ impl EveryFrame {
             tokio::select! {
                 biased;
                 item = self.subscription.next() => match item {
-                    Some(HubItem::Unit(unit)) => return Ok(unit),
+                    Some(HubItem::Unit(unit)) if unit.codec.media() == Media::Video => return Ok(unit),
+                    Some(HubItem::Unit(_)) => {}
                     Some(HubItem::Lost { .. }) => self.decoder = None,
                     None => return Err(Error::Closed),
                 },

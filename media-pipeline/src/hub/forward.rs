@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::Core;
 use super::cache::GopCache;
-use crate::{AccessUnit, Codec, Error, Picture, VideoDecoder, h264};
+use crate::{AccessUnit, Codec, Error, Media, Picture, VideoDecoder, h264};
 
 /// Decodes forward from where it stands. Nothing is decoded before it is asked for, and nothing twice.
 #[derive(Default)]
@@ -111,12 +111,15 @@ impl Forward {
 
 impl Batch {
     fn new(cache: &GopCache, key: u64, from: u64, to: u64) -> Option<Self> {
+        let track = cache.range(to, to)?.next()?.1.track;
         let units: VecDeque<_> = cache
             .range(from, to)?
+            .filter(|(_, unit)| unit.track == track)
             .map(|(number, unit)| (number, unit.clone()))
             .collect();
         // JPEG pictures stand for themselves and are not decoded.
-        let decodable = units.front()?.1.codec != Codec::Jpeg;
+        let codec = units.front()?.1.codec;
+        let decodable = codec.media() == Media::Video && codec != Codec::Jpeg;
         decodable.then_some(Self { key, units })
     }
 
@@ -139,7 +142,7 @@ mod tests {
     use crate::WallClock;
 
     fn cache(units: &[(u64, bool)]) -> GopCache {
-        let mut cache = GopCache::new(1000, Duration::MAX);
+        let mut cache = GopCache::new(1000, Duration::MAX, Duration::ZERO);
         for &(millis, key) in units {
             let data: &[u8] = if key {
                 &[0, 0, 1, 0x65]
@@ -147,12 +150,8 @@ mod tests {
                 &[0, 0, 1, 0x41]
             };
             let pts = Duration::from_millis(millis);
-            cache.push(AccessUnit::new(
-                Codec::H264,
-                data.into(),
-                pts,
-                WallClock::now(),
-            ));
+            let unit = AccessUnit::new(Codec::H264, data.into(), pts, WallClock::now());
+            cache.push(unit, true);
         }
         cache
     }
@@ -201,6 +200,19 @@ mod tests {
     }
 
     #[test]
+    fn only_pictures_are_decoded() {
+        let mut cache = cache(&[(0, true)]);
+        for (millis, codec, leads) in [(10, Codec::Aac, false), (40, Codec::H264, true)] {
+            let data: &[u8] = &[0, 0, 1, 0x41];
+            let pts = Duration::from_millis(millis);
+            let mut unit = AccessUnit::new(codec, data.into(), pts, WallClock::now());
+            unit.track = u16::from(!leads);
+            cache.push(unit, leads);
+        }
+        assert_eq!(planned(Place::default(), &cache, None), [0, 2]);
+    }
+
+    #[test]
     fn a_broken_group_is_left_alone() {
         let place = Place {
             at: None,
@@ -210,12 +222,8 @@ mod tests {
         assert_eq!(planned(place, &cache, None), [0; 0]);
         let data: &[u8] = &[0, 0, 1, 0x65];
         let pts = Duration::from_millis(200);
-        let number = cache.push(AccessUnit::new(
-            Codec::H264,
-            data.into(),
-            pts,
-            WallClock::now(),
-        ));
+        let unit = AccessUnit::new(Codec::H264, data.into(), pts, WallClock::now());
+        let number = cache.push(unit, true);
         assert_eq!(planned(place, &cache, None), [number]);
     }
 }

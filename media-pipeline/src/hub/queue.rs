@@ -21,6 +21,8 @@ pub(super) struct Queue {
 #[derive(Debug)]
 struct Entry {
     lost_before: Option<u64>,
+    /// Reading can start here.
+    starts: bool,
     unit: AccessUnit,
 }
 
@@ -37,8 +39,10 @@ impl Queue {
         }
     }
 
-    pub(super) fn push(&mut self, unit: AccessUnit) {
-        if self.waiting && !unit.random_access {
+    /// `leads`: the unit is of the track whose random access points are those of all.
+    pub(super) fn push(&mut self, unit: AccessUnit, leads: bool) {
+        let starts = leads && unit.random_access;
+        if self.waiting && !starts {
             // Before its first unit a consumer has missed nothing.
             self.lost = self.lost.map(|units| units + 1);
             return;
@@ -47,6 +51,7 @@ impl Queue {
         self.bytes += unit.data.len();
         self.entries.push_back(Entry {
             lost_before: self.lost.take(),
+            starts,
             unit,
         });
         while self.entries.len() > 1
@@ -76,11 +81,7 @@ impl Queue {
 
     /// Drops the oldest units up to the next random access point, or all.
     fn drop_group(&mut self) {
-        let next = self
-            .entries
-            .iter()
-            .skip(1)
-            .position(|entry| entry.unit.random_access);
+        let next = self.entries.iter().skip(1).position(|entry| entry.starts);
         let end = next.map_or(self.entries.len(), |i| i + 1);
         let mut lost = end as u64;
         for entry in self.entries.drain(..end) {
@@ -133,30 +134,37 @@ mod tests {
     #[test]
     fn a_consumer_starts_at_a_random_access_point_and_is_told_no_loss() {
         let mut queue = Queue::new(10, 1000);
-        (0..4).for_each(|i| queue.push(unit(i, i == 2)));
+        (0..4).for_each(|i| queue.push(unit(i, i == 2), true));
         assert_eq!(drain(&mut queue), ["2", "3"]);
     }
 
     #[test]
     fn a_slow_consumer_loses_whole_groups_and_is_told_how_many() {
         let mut queue = Queue::new(6, 1000);
-        (0..11).for_each(|i| queue.push(unit(i, i % 5 == 0)));
+        (0..11).for_each(|i| queue.push(unit(i, i % 5 == 0), true));
         assert_eq!(drain(&mut queue), ["lost 5", "5", "6", "7", "8", "9", "10"]);
     }
 
     #[test]
     fn a_group_larger_than_the_queue_is_lost_until_the_next_one() {
         let mut queue = Queue::new(3, 1000);
-        (0..8).for_each(|i| queue.push(unit(i, i % 6 == 0)));
+        (0..8).for_each(|i| queue.push(unit(i, i % 6 == 0), true));
         assert_eq!(drain(&mut queue), ["lost 6", "6", "7"]);
+    }
+
+    #[test]
+    fn sound_alone_starts_nothing() {
+        let mut queue = Queue::new(3, 1000);
+        (0..8).for_each(|i| queue.push(unit(i, i != 3), matches!(i, 2 | 6)));
+        assert_eq!(drain(&mut queue), ["lost 4", "6", "7"]);
     }
 
     #[test]
     fn after_a_gap_nothing_comes_until_the_next_random_access_point() {
         let mut queue = Queue::new(10, 1000);
-        queue.push(unit(0, true));
+        queue.push(unit(0, true), true);
         queue.gap(1);
-        (2..6).for_each(|i| queue.push(unit(i, i == 4)));
+        (2..6).for_each(|i| queue.push(unit(i, i == 4), true));
         assert_eq!(drain(&mut queue), ["0", "lost 3", "4", "5"]);
     }
 
@@ -170,7 +178,7 @@ mod tests {
             let mut queue = Queue::new(max_units, usize::MAX);
             let (mut next, mut told) = (None, true);
             for ((number, key), pops) in (0..).zip(keys).zip(pops) {
-                queue.push(unit(number, key));
+                queue.push(unit(number, key), true);
                 for _ in 0..pops {
                     match queue.pop() {
                         None => break,

@@ -9,7 +9,7 @@ use super::cadence::Cadence;
 use super::stills::KeyFrame;
 use super::{Core, HubStatus};
 use crate::backoff::Backoff;
-use crate::{AccessUnit, Error, SourceSession};
+use crate::{AccessUnit, Error, Media, Parameters, SourceSession};
 
 /// A session that lived this long ends the series of failures.
 const STABLE: Duration = Duration::from_secs(30);
@@ -65,6 +65,8 @@ impl Core {
         let silence = self.options.silence;
         let mut intact = true;
         let mut first = true;
+        // The track whose random access points are those of all: the first video track, until there is one every track.
+        let mut lead = None;
         loop {
             let unit = match timeout(silence, session.next()).await {
                 Ok(Ok(Some(unit))) => unit,
@@ -83,8 +85,18 @@ impl Core {
                     };
                 }
             };
-            if std::mem::take(&mut first) {
+            let video = unit.codec.media() == Media::Video;
+            let told = video && lead.is_none();
+            if told {
+                lead = Some(unit.track);
+            }
+            if std::mem::take(&mut first) || told {
                 self.streaming(&unit);
+            }
+            let leads = lead.is_none_or(|track| track == unit.track);
+            if !leads {
+                self.share(unit, intact, false);
+                continue;
             }
             // After a loss the pictures refer to something that is missing, until one stands for itself.
             if unit.random_access {
@@ -97,15 +109,16 @@ impl Core {
                 tracing::debug!(stream = %self.source.label(), packets = unit.loss, "packets lost, waiting for a key frame");
                 self.gap(0);
             }
-            self.share(unit, intact);
+            self.share(unit, intact, true);
         }
     }
 
     fn streaming(&self, unit: &AccessUnit) {
         let size = unit
             .parameters
-            .as_ref()
-            .map(|parameters| (parameters.width, parameters.height));
+            .as_deref()
+            .and_then(Parameters::video)
+            .map(|video| (video.width, video.height));
         let pixels = size.map(|(width, height)| format!("{width}x{height}"));
         let pixels = pixels.as_deref().unwrap_or("unknown");
         tracing::info!(stream = %self.source.label(), codec = %unit.codec, size = %pixels, "stream is up");
@@ -116,18 +129,23 @@ impl Core {
     }
 
     /// Hands a unit to all; units of a damaged group only count as lost.
-    fn share(&self, unit: AccessUnit, intact: bool) {
+    fn share(&self, unit: AccessUnit, intact: bool, leads: bool) {
         let mut shared = self.shared();
         shared.queues.retain(|slot| Arc::strong_count(slot) > 1);
         let number = intact.then(|| {
-            shared.cadence.push(unit.pts, unit.random_access);
-            shared.cache.push(unit.clone())
+            if leads {
+                shared.cadence.push(unit.pts, unit.random_access);
+            }
+            shared.cache.push(unit.clone(), leads)
         });
         for slot in &shared.queues {
-            slot.queue().push(unit.clone());
+            slot.queue().push(unit.clone(), leads);
             slot.waker.wake();
         }
         drop(shared);
+        if !leads || unit.codec.media() != Media::Video {
+            return;
+        }
         if let Some(number) = number.filter(|_| unit.random_access) {
             self.keys.send_replace(Some(KeyFrame {
                 number,

@@ -1,27 +1,29 @@
+mod session;
+mod tracks;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use futures::StreamExt as _;
 use retina::client::{
-    Demuxed, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions, SetupOptions,
-    Stream, TcpTransportOptions, Transport, UdpTransportOptions, UnknownRtcpSsrcPolicy,
+    InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions,
+    SetupOptions, TcpTransportOptions, Transport, UdpTransportOptions, UnknownRtcpSsrcPolicy,
 };
-use retina::codec::{CodecItem, FrameFormat, ParametersRef, VideoFrame, VideoParametersCodec};
+use retina::codec::{FrameFormat, ParameterSetInsertion, aac, h26x};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use url::Url;
 
+use session::{RtspSession, Track};
+
 use super::{Source, SourceSession};
-use crate::clock::{MediaClock, from_ntp};
 use crate::guard::{
     AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy, Guard, GuardOptions,
 };
-use crate::{AccessUnit, Codec, Error, Parameters};
+use crate::{Error, Media};
 
 /// How to reach an RTSP stream.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ pub struct RtspOptions {
     pub allow_basic: bool,
     /// How RTP travels.
     pub transport: RtspTransport,
+    /// Which tracks are asked for.
+    pub tracks: Tracks,
     /// Bounds on what the camera may send.
     pub caps: Caps,
     /// What to do with URLs of the camera that name another host.
@@ -54,6 +58,7 @@ impl RtspOptions {
             credentials: None,
             allow_basic: false,
             transport: RtspTransport::default(),
+            tracks: Tracks::default(),
             caps: Caps::default(),
             foreign_urls: ForeignUrlPolicy::default(),
             connect_timeout: Duration::from_secs(10),
@@ -69,6 +74,7 @@ impl fmt::Debug for RtspOptions {
             .field("url", &label(&self.url))
             .field("credentials", &self.credentials)
             .field("transport", &self.transport)
+            .field("tracks", &self.tracks)
             .field("caps", &self.caps)
             .finish_non_exhaustive()
     }
@@ -86,7 +92,21 @@ pub enum RtspTransport {
     Udp,
 }
 
-/// An RTSP stream (RFC 2326): the first video track of a presentation, H.264, H.265 or JPEG.
+/// Which tracks of a presentation a session asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Tracks {
+    /// The first video track: all that pictures need.
+    #[default]
+    Video,
+    /// The first video track and all audio tracks, for clips.
+    VideoAndAudio,
+    /// The first video track, and all audio and metadata tracks with a codec of [`Codec`](crate::Codec). There need not be
+    /// video.
+    All,
+}
+
+/// An RTSP stream (RFC 2326): the tracks of a presentation that [`Tracks`] names.
 pub struct RtspSource {
     options: RtspOptions,
     budget: Arc<dyn AuthBudget>,
@@ -180,36 +200,55 @@ impl RtspSource {
         let mut session = Session::describe(guard.url.clone(), session_options)
             .await
             .map_err(failed)?;
-        let (index, codec) = choose(session.streams()).ok_or_else(|| Error::NoVideo {
-            url: self.label(),
-            offered: offered(session.streams()),
-        })?;
-        let transport = match self.options.transport {
-            RtspTransport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
-            RtspTransport::Udp => Transport::Udp(UdpTransportOptions::default()),
-        };
-        let setup = SetupOptions::default()
-            .transport(transport)
-            .frame_format(FrameFormat::SIMPLE);
-        session.setup(index, setup).await.map_err(failed)?;
-        let clock = MediaClock::new(session.streams()[index].clock_rate_hz());
+        let chosen = tracks::choose(session.streams(), options.tracks);
+        if chosen.is_empty() {
+            return Err(Error::NoVideo {
+                url: self.label(),
+                offered: tracks::offered(session.streams()),
+            });
+        }
+        let has_video = chosen
+            .iter()
+            .any(|(_, codec)| codec.media() == Media::Video);
+        let mut tracks = Vec::with_capacity(chosen.len());
+        for (index, codec) in chosen {
+            let transport = match options.transport {
+                RtspTransport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
+                RtspTransport::Udp => Transport::Udp(UdpTransportOptions::default()),
+            };
+            let setup = SetupOptions::default()
+                .transport(transport)
+                .frame_format(FRAMES);
+            match session.setup(index, setup).await {
+                Ok(()) => {
+                    let rate = session.streams()[index].clock_rate_hz();
+                    tracks.push(Track::new(index, codec, rate));
+                }
+                // Many cameras describe sound that they do not have.
+                Err(error)
+                    if has_video && codec.media() != Media::Video && guard.reason().is_none() =>
+                {
+                    tracing::warn!(stream = %self.label(), %codec, %error, "the camera refuses a track, going on without it");
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let play = PlayOptions::default()
+            .initial_timestamp(InitialTimestampPolicy::Permissive)
+            .unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::DropPackets);
         let demuxed = session
-            .play(PlayOptions::default().unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::DropPackets))
+            .play(play)
             .await
             .map_err(failed)?
             .demuxed()
             .map_err(failed)?;
-        Ok(Box::new(RtspSession {
+        Ok(Box::new(RtspSession::new(
             demuxed,
             guard,
-            group: self.group.clone(),
-            label: self.label(),
-            track: index,
-            codec,
-            clock,
-            started: Instant::now(),
-            parameters: None,
-        }))
+            self.group.clone(),
+            self.label(),
+            tracks,
+        )))
     }
 
     async fn dial(&self) -> Result<TcpStream, Error> {
@@ -265,74 +304,12 @@ impl Source for RtspSource {
     }
 }
 
-struct RtspSession {
-    demuxed: Demuxed,
-    guard: Guard,
-    group: Arc<SessionGroup>,
-    label: String,
-    track: usize,
-    codec: Codec,
-    clock: MediaClock,
-    started: Instant,
-    parameters: Option<Arc<Parameters>>,
-}
-
-#[async_trait]
-impl SourceSession for RtspSession {
-    async fn next(&mut self) -> Result<Option<AccessUnit>, Error> {
-        loop {
-            match self.demuxed.next().await {
-                Some(Ok(CodecItem::VideoFrame(frame))) => return Ok(Some(self.unit(frame))),
-                Some(Ok(CodecItem::Rtcp(packets))) => self.report(&packets),
-                Some(Ok(_)) => {}
-                Some(Err(e)) => {
-                    return Err(explain(&self.guard, &self.label, "the stream broke", &e));
-                }
-                None => return self.guard.reason().map_or(Ok(None), Err),
-            }
-        }
-    }
-
-    async fn close(self: Box<Self>) {
-        const PATIENCE: Duration = Duration::from_secs(2);
-        let group = self.group.clone();
-        // Dropping the session makes retina send TEARDOWN over the guard, which stays until retina has closed.
-        drop(self);
-        let _ = timeout(PATIENCE, group.await_teardown()).await;
-    }
-}
-
-impl RtspSession {
-    fn unit(&mut self, frame: VideoFrame) -> AccessUnit {
-        if frame.has_new_parameters() || self.parameters.is_none() {
-            self.parameters = parameters(&self.demuxed.streams()[self.track]).map(Arc::new);
-        }
-        let context = frame.start_ctx();
-        let arrival = Instant::from_std(context.received()).saturating_duration_since(self.started);
-        let received = SystemTime::from(context.received_wall());
-        let (pts, wall) = self
-            .clock
-            .stamp(frame.timestamp().timestamp(), arrival, received);
-        let loss = u32::from(frame.loss());
-        let mut unit = AccessUnit::new(self.codec, Bytes::from(frame.into_data()), pts, wall);
-        unit.track = self.track as u16;
-        unit.loss = loss;
-        unit.parameters = self.parameters.clone();
-        unit
-    }
-
-    fn report(&mut self, packets: &retina::rtcp::ReceivedCompoundPacket) {
-        let report = packets
-            .pkts()
-            .find_map(|packet| packet.as_sender_report().ok().flatten());
-        if let (Some(report), Some(rtp)) = (report, packets.rtp_timestamp())
-            && let Some(time) = from_ntp(report.ntp_timestamp().0)
-        {
-            self.clock
-                .sender_report(rtp.timestamp(), time, packets.ctx().received_wall().into());
-        }
-    }
-}
+/// How retina is to frame what it reads; see [`AccessUnit::data`](crate::AccessUnit::data).
+const FRAMES: FrameFormat = FrameFormat {
+    h26x_framing: h26x::Framing::AnnexB,
+    parameter_set_insertion: ParameterSetInsertion::EachKeyFrame,
+    aac_framing: aac::Framing::Raw,
+};
 
 /// Connects to the first address that answers. Each gets its share of `limit`, so that one that drops packets, as IPv6 does
 /// in many camera networks, leaves time for the next.
@@ -350,50 +327,6 @@ async fn connect(
         }
     }
     Err(last)
-}
-
-/// The first video stream with a codec we know.
-fn choose(streams: &[Stream]) -> Option<(usize, Codec)> {
-    streams.iter().enumerate().find_map(|(index, stream)| {
-        let codec = match stream.encoding_name() {
-            "h264" => Codec::H264,
-            "h265" => Codec::H265,
-            "jpeg" => Codec::Jpeg,
-            _ => return None,
-        };
-        (stream.media() == "video").then_some((index, codec))
-    })
-}
-
-fn offered(streams: &[Stream]) -> String {
-    let names: Vec<_> = streams
-        .iter()
-        .take(8)
-        .map(|stream| format!("{}/{}", stream.media(), stream.encoding_name()))
-        .collect();
-    if names.is_empty() {
-        "nothing".into()
-    } else {
-        names.join(", ")
-    }
-}
-
-fn parameters(stream: &Stream) -> Option<Parameters> {
-    let Some(ParametersRef::Video(video)) = stream.parameters() else {
-        return None;
-    };
-    let (width, height) = video.pixel_dimensions();
-    let sets = match video.codec_params() {
-        VideoParametersCodec::H264 { sps, pps } => vec![sps.clone(), pps.clone()],
-        VideoParametersCodec::H265 { vps, sps, pps } => vec![vps.clone(), sps.clone(), pps.clone()],
-        _ => Vec::new(),
-    };
-    Some(Parameters {
-        width,
-        height,
-        rfc6381: video.rfc6381_codec().to_owned(),
-        sets,
-    })
 }
 
 /// retina's errors are text. The guard knows better what happened, except where retina refused what passed the guard.
