@@ -69,3 +69,7 @@ pub use transport::{
     PinStore, SpkiPin, TlsOptions, TlsPolicy, Transport, TransportError,
 };
 pub use uri::{UriError, UriPolicy};
+
+// For what the macros write.
+#[doc(hidden)]
+pub use yaserde as __yaserde;

@@ -141,8 +141,7 @@ pub trait Operation {
     }
 }
 
-/// Declares an operation: request, reply, and everything needed to send it. A crate that uses it
-/// depends on `yaserde` with the feature `derive`, because the derived code names that crate.
+/// Declares an operation: request, reply, and everything needed to send it.
 ///
 /// A name that the specification writes in capitals is given behind `as`:
 /// `pub struct GetDns as "GetDNS" in "tds"`.
@@ -166,11 +165,14 @@ macro_rules! operation {
     } -> $response:ty; $service:ident, $action:literal, $access:ident, $effect:ident) => {
         $(#[$meta])*
         $(#[doc(alias = $spec)])?
-        #[derive(Clone, Debug, PartialEq, ::yaserde::YaSerialize)]
-        #[yaserde(prefix = $prefix $(, rename = $spec)?)]
+        #[derive(Clone, Debug, PartialEq)]
         pub struct $name {
-            $( $(#[$fm])* #[yaserde(prefix = $prefix, rename = $fname)] pub $f: $ft, )*
+            $( $(#[$fm])* pub $f: $ft, )*
         }
+
+        $crate::__soap_write!($name, concat!($prefix, ":", $crate::__operation_name!($name $($spec)?)), [] {
+            $( $f = concat!($prefix, ":", $fname) ),*
+        });
 
         impl $crate::Operation for $name {
             type Response = $response;

@@ -15,7 +15,9 @@ mod reader;
 mod scanner;
 mod value;
 
-pub use encode::{EncodeError, text_element, to_body};
+pub use encode::{EncodeError, to_body};
+#[doc(hidden)]
+pub use encode::{WriteAttribute, WriteField, write_child, write_struct, write_text};
 pub(crate) use reader::Declarations;
 pub use reader::{DecodeError, Element, Limits, Reader};
 pub use value::{AttributeField, Decode, Field, FromText, IsoDuration};

@@ -145,19 +145,19 @@ impl From<Zoom> for Position {
 }
 
 /// A place on earth.
-#[derive(Clone, Copy, Debug, PartialEq, ::yaserde::YaSerialize)]
-#[yaserde(prefix = "tt")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GeoLocation {
     /// Degrees east of Greenwich.
-    #[yaserde(attribute = true, rename = "lon")]
     pub longitude: f64,
     /// Degrees north of the equator.
-    #[yaserde(attribute = true, rename = "lat")]
     pub latitude: f64,
     /// Metres above sea level.
-    #[yaserde(attribute = true, rename = "elevation")]
     pub elevation: Option<f32>,
 }
+
+onvif_core::__soap_write!(GeoLocation, "tt:GeoLocation", [
+    longitude = "lon", latitude = "lat", elevation = "elevation"
+] {});
 
 impl GeoLocation {
     /// A place at sea level or where its height does not matter.

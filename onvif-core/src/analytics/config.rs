@@ -1,14 +1,12 @@
 use std::io::Write;
 
-use yaserde::__xml::attribute::OwnedAttribute;
-use yaserde::__xml::namespace::Namespace;
 use yaserde::YaSerialize;
 use yaserde::ser::Serializer;
 
 use super::content::XmlContent;
-use super::element::{QName, write_child, write_elements, write_open};
+use super::element::{QName, write_elements, write_open};
 use crate::soap_type;
-use crate::xml::{Decode, DecodeError, Element};
+use crate::xml::{Decode, DecodeError, Element, write_child};
 
 /// A rule or an analytics module: what it is of, and how it is set up.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +121,7 @@ impl Decode for ElementItem {
     }
 }
 
+crate::__soap_write_child!(Config);
 crate::__soap_required_field!(Config);
 crate::__soap_required_field!(ItemList);
 
@@ -135,13 +134,7 @@ impl YaSerialize for Config {
         })
     }
 
-    fn serialize_attributes(
-        &self,
-        attributes: Vec<OwnedAttribute>,
-        namespace: Namespace,
-    ) -> Result<(Vec<OwnedAttribute>, Namespace), yaserde::Error> {
-        Ok((attributes, namespace))
-    }
+    crate::__soap_no_attributes!();
 }
 
 impl YaSerialize for ItemList {
@@ -157,13 +150,7 @@ impl YaSerialize for ItemList {
         })
     }
 
-    fn serialize_attributes(
-        &self,
-        attributes: Vec<OwnedAttribute>,
-        namespace: Namespace,
-    ) -> Result<(Vec<OwnedAttribute>, Namespace), yaserde::Error> {
-        Ok((attributes, namespace))
-    }
+    crate::__soap_no_attributes!();
 }
 
 impl YaSerialize for ElementItem {
@@ -175,13 +162,7 @@ impl YaSerialize for ElementItem {
         })
     }
 
-    fn serialize_attributes(
-        &self,
-        attributes: Vec<OwnedAttribute>,
-        namespace: Namespace,
-    ) -> Result<(Vec<OwnedAttribute>, Namespace), yaserde::Error> {
-        Ok((attributes, namespace))
-    }
+    crate::__soap_no_attributes!();
 }
 
 #[cfg(test)]

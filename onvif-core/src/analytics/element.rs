@@ -1,7 +1,5 @@
 use std::io::Write;
 
-use yaserde::__xml::attribute::OwnedAttribute;
-use yaserde::__xml::namespace::Namespace;
 use yaserde::__xml::writer::XmlEvent;
 use yaserde::YaSerialize;
 use yaserde::ser::Serializer;
@@ -71,6 +69,8 @@ impl std::fmt::Display for QName {
     }
 }
 
+crate::__soap_write_child!(QName);
+
 /// As text, with a declaration where the prefix is not a conventional one.
 impl YaSerialize for QName {
     fn serialize<W: Write>(&self, writer: &mut Serializer<W>) -> Result<(), yaserde::Error> {
@@ -80,13 +80,7 @@ impl YaSerialize for QName {
         })
     }
 
-    fn serialize_attributes(
-        &self,
-        attributes: Vec<OwnedAttribute>,
-        namespace: Namespace,
-    ) -> Result<(Vec<OwnedAttribute>, Namespace), yaserde::Error> {
-        Ok((attributes, namespace))
-    }
+    crate::__soap_no_attributes!();
 }
 
 /// An element that this crate has no type for, kept whole: what was read can be written back.
@@ -239,17 +233,6 @@ pub(crate) fn write_open<W: Write>(
     writer.write(start)?;
     content(writer)?;
     Ok(writer.write(XmlEvent::end_element())?)
-}
-
-/// Writes a child under a name.
-pub(crate) fn write_child<W: Write>(
-    writer: &mut Serializer<W>,
-    name: &str,
-    child: &impl YaSerialize,
-) -> Result<(), yaserde::Error> {
-    writer.set_skip_start_end(false);
-    writer.set_start_event_name(Some(name.to_owned()));
-    child.serialize(writer)
 }
 
 /// Writes elements that carry their names themselves.

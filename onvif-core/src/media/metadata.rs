@@ -1,7 +1,5 @@
 use std::io::Write;
 
-use yaserde::__xml::attribute::OwnedAttribute;
-use yaserde::__xml::namespace::Namespace;
 use yaserde::YaSerialize;
 use yaserde::ser::Serializer;
 
@@ -96,18 +94,14 @@ impl Decode for EventFilter {
     }
 }
 
+crate::__soap_write_child!(EventFilter);
+
 impl YaSerialize for EventFilter {
     fn serialize<W: Write>(&self, writer: &mut Serializer<W>) -> Result<(), yaserde::Error> {
         write_open(writer, &[], None, |writer| write_elements(writer, &self.0))
     }
 
-    fn serialize_attributes(
-        &self,
-        attributes: Vec<OwnedAttribute>,
-        namespace: Namespace,
-    ) -> Result<(Vec<OwnedAttribute>, Namespace), yaserde::Error> {
-        Ok((attributes, namespace))
-    }
+    crate::__soap_no_attributes!();
 }
 
 soap_type! {

@@ -21,13 +21,15 @@ macro_rules! soap_type {
         $( $(#[$fm:meta])* $f:ident : $ft:ty = $fname:tt ),* $(,)?
     }) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, ::yaserde::YaSerialize)]
-        #[yaserde(prefix = $prefix)]
+        #[derive(Clone, Debug, PartialEq)]
         pub struct $name {
-            $($( $(#[$am])* #[yaserde(attribute = true, rename = $an)] pub $a: $at, )*)?
-            $( $(#[$fm])* #[yaserde(prefix = $prefix, rename = $fname)] pub $f: $ft, )*
+            $($( $(#[$am])* pub $a: $at, )*)?
+            $( $(#[$fm])* pub $f: $ft, )*
         }
 
+        $crate::__soap_write!($name, concat!($prefix, ":", stringify!($name)), [$($( $a = $an ),*)?] {
+            $( $f = concat!($prefix, ":", $fname) ),*
+        });
         $crate::__soap_decode!($name in $prefix [$($( $a : $at = $an ),*)?] { $( $f : $ft = $fname ),* });
     };
 }
@@ -180,6 +182,69 @@ macro_rules! soap_token {
     };
 }
 
+/// Writes a struct as an element: attributes and then children, each in order.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __soap_write {
+    ($name:ident, $own_name:expr, [$( $a:ident = $an:tt ),*] { $( $f:ident = $fname:expr ),* }) => {
+        impl $crate::__yaserde::YaSerialize for $name {
+            #[allow(unused_variables)]
+            fn serialize<W: ::std::io::Write>(
+                &self,
+                writer: &mut $crate::__yaserde::ser::Serializer<W>,
+            ) -> Result<(), $crate::__yaserde::Error> {
+                let attributes = [$( ($an, $crate::xml::WriteAttribute::text(&self.$a)) ),*];
+                $crate::xml::write_struct(writer, $own_name, &attributes, &mut |writer| {
+                    $( $crate::xml::WriteField::write(&self.$f, writer, $fname)?; )*
+                    Ok(())
+                })
+            }
+
+            $crate::__soap_no_attributes!();
+        }
+
+        $crate::__soap_write_child!($name);
+    };
+}
+
+/// Writes a type that writes itself as an element.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __soap_write_child {
+    ($name:ident) => {
+        impl $crate::xml::WriteField for $name {
+            fn write<W: ::std::io::Write>(
+                &self,
+                writer: &mut $crate::__yaserde::ser::Serializer<W>,
+                name: &str,
+            ) -> Result<(), $crate::__yaserde::Error> {
+                $crate::xml::write_child(writer, name, self)
+            }
+        }
+    };
+}
+
+/// What yaserde asks of a type that never gives its attributes to its parent.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __soap_no_attributes {
+    () => {
+        fn serialize_attributes(
+            &self,
+            attributes: Vec<$crate::__yaserde::__xml::attribute::OwnedAttribute>,
+            namespace: $crate::__yaserde::__xml::namespace::Namespace,
+        ) -> Result<
+            (
+                Vec<$crate::__yaserde::__xml::attribute::OwnedAttribute>,
+                $crate::__yaserde::__xml::namespace::Namespace,
+            ),
+            $crate::__yaserde::Error,
+        > {
+            Ok((attributes, namespace))
+        }
+    };
+}
+
 /// Writes a [`Display`](std::fmt::Display) type as text; or any other type with a function that gives its text.
 #[doc(hidden)]
 #[macro_export]
@@ -188,26 +253,20 @@ macro_rules! __soap_write_text {
         $crate::__soap_write_text!($name, ::std::string::ToString::to_string);
     };
     ($name:ident, $text:expr) => {
-        impl ::yaserde::YaSerialize for $name {
-            fn serialize<W: ::std::io::Write>(
+        impl $crate::xml::WriteField for $name {
+            fn write<W: ::std::io::Write>(
                 &self,
-                writer: &mut ::yaserde::ser::Serializer<W>,
-            ) -> Result<(), ::yaserde::Error> {
-                $crate::xml::text_element(writer, ($text)(self).as_ref())
+                writer: &mut $crate::__yaserde::ser::Serializer<W>,
+                name: &str,
+            ) -> Result<(), $crate::__yaserde::Error> {
+                $crate::xml::write_text(writer, name, ($text)(self).as_ref())
             }
+        }
 
-            fn serialize_attributes(
-                &self,
-                attributes: Vec<::yaserde::__xml::attribute::OwnedAttribute>,
-                namespace: ::yaserde::__xml::namespace::Namespace,
-            ) -> Result<
-                (
-                    Vec<::yaserde::__xml::attribute::OwnedAttribute>,
-                    ::yaserde::__xml::namespace::Namespace,
-                ),
-                ::yaserde::Error,
-            > {
-                Ok((attributes, namespace))
+        impl $crate::xml::WriteAttribute for $name {
+            fn text(&self) -> Option<String> {
+                let text: &str = &($text)(self);
+                Some(text.to_owned())
             }
         }
     };

@@ -1,5 +1,6 @@
 use std::io::Write;
 
+use yaserde::__xml::writer::XmlEvent;
 use yaserde::YaSerialize;
 use yaserde::ser::{Config, Serializer};
 
@@ -39,25 +40,104 @@ fn write(serialize: &mut Serialize<'_>) -> Result<String, EncodeError> {
     Ok(body)
 }
 
-/// Writes the open element (or the attribute value) that `writer` is at, with `text` as content.
-/// For implementing [`YaSerialize`] on values that are written as text.
+/// A field that is written as child elements: `T`, `Option<T>` or `Vec<T>`.
+pub trait WriteField {
+    /// Writes an element of this name for each value.
+    ///
+    /// # Errors
+    /// When a value cannot be written as XML.
+    fn write<W: Write>(&self, writer: &mut Serializer<W>, name: &str)
+    -> Result<(), yaserde::Error>;
+}
+
+impl<T: WriteField> WriteField for Option<T> {
+    fn write<W: Write>(
+        &self,
+        writer: &mut Serializer<W>,
+        name: &str,
+    ) -> Result<(), yaserde::Error> {
+        self.iter().try_for_each(|value| value.write(writer, name))
+    }
+}
+
+impl<T: WriteField> WriteField for Vec<T> {
+    fn write<W: Write>(
+        &self,
+        writer: &mut Serializer<W>,
+        name: &str,
+    ) -> Result<(), yaserde::Error> {
+        self.iter().try_for_each(|value| value.write(writer, name))
+    }
+}
+
+/// A field that is written as an attribute: `T` or `Option<T>`.
+pub trait WriteAttribute {
+    /// What is written; nothing for an attribute that is absent.
+    fn text(&self) -> Option<String>;
+}
+
+impl<T: WriteAttribute> WriteAttribute for Option<T> {
+    fn text(&self) -> Option<String> {
+        self.as_ref().and_then(T::text)
+    }
+}
+
+crate::__soap_write_text!(String);
+crate::__soap_write_text!(bool);
+crate::__soap_write_text!(i32);
+crate::__soap_write_text!(u32);
+crate::__soap_write_text!(i64);
+crate::__soap_write_text!(f32);
+crate::__soap_write_text!(f64);
+
+/// Writes an element with text.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn text_element<W: Write>(
+pub fn write_text<W: Write>(
     writer: &mut Serializer<W>,
+    name: &str,
     text: &str,
 ) -> Result<(), yaserde::Error> {
-    use yaserde::__xml::writer::XmlEvent;
-    let name = writer
-        .get_start_event_name()
-        .filter(|_| !writer.skip_start_end());
-    if let Some(name) = &name {
-        writer.write(XmlEvent::start_element(name.as_str()))?;
-    }
+    writer.write(XmlEvent::start_element(name))?;
     writer.write(XmlEvent::characters(text))?;
-    if name.is_some() {
-        writer.write(XmlEvent::end_element())?;
+    Ok(writer.write(XmlEvent::end_element())?)
+}
+
+/// What writes the content of an element.
+type Content<'a, W> = dyn FnMut(&mut Serializer<W>) -> Result<(), yaserde::Error> + 'a;
+
+/// Writes the open element around `content`; the element of a request, which nobody opened, by its own name.
+///
+/// # Errors
+/// Those of the writer, and of `content`.
+pub fn write_struct<W: Write>(
+    writer: &mut Serializer<W>,
+    own_name: &str,
+    attributes: &[(&str, Option<String>)],
+    content: &mut Content<'_, W>,
+) -> Result<(), yaserde::Error> {
+    let opened = writer.get_start_event_name();
+    let mut start = XmlEvent::start_element(opened.as_deref().unwrap_or(own_name));
+    for (name, text) in attributes {
+        if let Some(text) = text {
+            start = start.attr(*name, text);
+        }
     }
-    Ok(())
+    writer.write(start)?;
+    content(writer)?;
+    Ok(writer.write(XmlEvent::end_element())?)
+}
+
+/// Writes a value as the element of a name.
+///
+/// # Errors
+/// When the value cannot be written as XML.
+pub fn write_child<W: Write>(
+    writer: &mut Serializer<W>,
+    name: &str,
+    child: &impl YaSerialize,
+) -> Result<(), yaserde::Error> {
+    writer.set_start_event_name(Some(name.to_owned()));
+    child.serialize(writer)
 }

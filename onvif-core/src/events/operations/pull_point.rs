@@ -72,16 +72,17 @@ impl Decode for CreatePullPointSubscriptionResponse {
 }
 
 /// Waits for notifications.
-#[derive(Clone, Debug, PartialEq, yaserde::YaSerialize)]
-#[yaserde(prefix = "tev")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PullMessages {
     /// How long the camera may hold the request.
-    #[yaserde(prefix = "tev", rename = "Timeout")]
     pub timeout: IsoDuration,
     /// Notifications in the answer at most.
-    #[yaserde(prefix = "tev", rename = "MessageLimit")]
     pub message_limit: u32,
 }
+
+crate::__soap_write!(PullMessages, "tev:PullMessages", [] {
+    timeout = "tev:Timeout", message_limit = "tev:MessageLimit"
+});
 
 impl Operation for PullMessages {
     type Response = PullMessagesResponse;
@@ -140,15 +141,14 @@ operation! {
 
 /// Moves a pull point to a time in the past, for devices that store events
 /// ([`persistent_storage`](super::EventCapabilities::persistent_storage)).
-#[derive(Clone, Debug, PartialEq, yaserde::YaSerialize)]
-#[yaserde(prefix = "tev")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Seek {
     /// The moment, as [`date::format_date_time`] writes it.
-    #[yaserde(prefix = "tev", rename = "UtcTime")]
     utc_time: String,
-    #[yaserde(prefix = "tev", rename = "Reverse")]
     reverse: Option<bool>,
 }
+
+crate::__soap_write!(Seek, "tev:Seek", [] { utc_time = "tev:UtcTime", reverse = "tev:Reverse" });
 
 impl Seek {
     /// To `time` by the camera's clock; with `reverse` the events before it follow, newest first.
