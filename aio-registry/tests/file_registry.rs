@@ -317,6 +317,7 @@ async fn a_manifest_that_is_removed_takes_its_status_with_it() {
 #[tokio::test]
 async fn merges_the_reports_of_two_connectors_on_one_device() {
     let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "1.yaml", &device("cam1"));
     let (one, two) = (open(folder.path()).await, open(folder.path()).await);
     let report = |endpoint: &str, error: Option<ConfigError>, version| {
         let mut status = DeviceStatus {
@@ -367,6 +368,8 @@ async fn merges_the_reports_of_two_connectors_on_one_device() {
 #[tokio::test]
 async fn ignores_health_that_is_older_than_the_stored_one() {
     let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "1.yaml", &device("cam1"));
+    write(folder.path(), "2.yaml", &asset("a-one", "cam1"));
     let registry = open(folder.path()).await;
     let endpoint = EndpointRef::new("cam1", "onvif");
     let health = |seconds: u64, status, reason: &str| RuntimeHealth {

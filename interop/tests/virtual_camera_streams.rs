@@ -152,16 +152,26 @@ async fn ffmpeg_plays_every_codec_over_every_transport() {
     });
     join_all(runs).await;
 
-    let probed = probe("tcp", camera.stream_url(2).as_str()).await;
-    assert!(
-        probed.contains("hevc,640,360") && probed.contains("aac,16000"),
-        "{probed}"
-    );
-    let probed = probe("udp", camera.stream_url(3).as_str()).await;
-    assert!(
-        probed.contains("mjpeg,384,216") && probed.contains("pcm_mulaw,8000"),
-        "{probed}"
-    );
+    for transport in ["tcp", "udp", "http"] {
+        join_all(PROBED.map(|(index, tracks)| {
+            let url = camera.stream_url(index);
+            async move { has_tracks(transport, &url, tracks).await }
+        }))
+        .await;
+    }
+}
+
+/// Streams by their index, with what ffprobe says of their tracks.
+const PROBED: [(usize, [&str; 2]); 3] = [
+    (0, ["h264,1280,720", ""]),
+    (2, ["hevc,640,360", "aac,16000"]),
+    (3, ["mjpeg,384,216", "pcm_mulaw,8000"]),
+];
+
+async fn has_tracks(transport: &str, url: &Url, tracks: [&str; 2]) {
+    let probed = probe(transport, url.as_str()).await;
+    let has_all = tracks.iter().all(|track| probed.contains(track));
+    assert!(has_all, "{transport} {url}: {probed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,25 +190,21 @@ async fn ffmpeg_gets_in_by_digest_and_over_tls() {
         url.set_password(Some("secret")).unwrap();
         url
     };
-    let plain = with_user(camera.stream_url(0));
-    let secure = with_user(camera.secure_stream_url(0).unwrap());
-    let mut tunnel = plain.clone();
-    tunnel.set_port(camera.tunnel_url(0).port()).unwrap();
-    let runs = [
-        ("tcp", &plain),
-        ("udp", &plain),
-        ("http", &plain),
-        ("tcp", &secure),
-        ("https", &tunnel),
-    ];
-    let probes = runs.map(|(transport, url)| async move {
-        let probed = probe(transport, url.as_str()).await;
-        assert!(
-            probed.contains("h264,1280,720"),
-            "{transport} {url}: {probed}"
-        );
-    });
-    join_all(probes).await;
+    for (index, tracks) in PROBED {
+        let plain = with_user(camera.stream_url(index));
+        let secure = with_user(camera.secure_stream_url(index).unwrap());
+        let mut tunnel = plain.clone();
+        tunnel.set_port(camera.tunnel_url(index).port()).unwrap();
+        let runs = [
+            ("tcp", &plain),
+            ("udp", &plain),
+            ("http", &plain),
+            ("tcp", &secure),
+            ("https", &tunnel),
+        ];
+        let probes = runs.map(|(transport, url)| has_tracks(transport, url, tracks));
+        join_all(probes).await;
+    }
 
     let refused = run("ffprobe", &["-v", "error", camera.stream_url(0).as_str()]).await;
     assert!(refused.unwrap_err().contains("401"));
@@ -276,12 +282,15 @@ async fn gstreamer_plays_every_codec_over_every_transport() {
         (2, "rtpmp4gdepay ! aacparse ! avdec_aac"),
         (3, "rtppcmudepay ! mulawdec"),
     ] {
-        let samples = gstreamer(&source(index, "tcp"), "audio", decoder, 20).await;
-        // It is a tone, and no silence.
-        let loud = samples
-            .chunks_exact(2)
-            .map(|sample| i16::from_le_bytes([sample[0], sample[1]]).unsigned_abs());
-        assert!(loud.max().unwrap() > 3000, "{decoder}");
+        let runs = ["tcp", "udp", "http", "tls"].map(|protocols| async move {
+            let samples = gstreamer(&source(index, protocols), "audio", decoder, 20).await;
+            // It is a tone, and no silence.
+            let loud = samples
+                .chunks_exact(2)
+                .map(|sample| i16::from_le_bytes([sample[0], sample[1]]).unsigned_abs());
+            assert!(loud.max().unwrap() > 3000, "{protocols} {decoder}");
+        });
+        join_all(runs).await;
     }
 }
 
