@@ -64,6 +64,22 @@ async fn snapshot_writes_a_picture_of_the_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn clip_records_ten_seconds_and_what_was_before() {
+    let bench = Bench::start().await;
+    let said = bench.run_on("clip", bench.camera.stream_url(0)).await;
+    let (path, facts) = said.trim_end().split_once(": ").unwrap();
+    let clip = std::fs::read(bench.folder.path().join(path)).unwrap();
+    assert_eq!(&clip[4..8], b"ftyp");
+    let facts: Vec<&str> = facts.split(", ").collect();
+    let seconds: f64 = facts[0].trim_end_matches(" s").parse().unwrap();
+    // It begins and ends at key frames, which come every two seconds.
+    assert!((10.0..=18.0).contains(&seconds), "{said}");
+    let pictures: f64 = facts[1].trim_end_matches(" pictures").parse().unwrap();
+    assert!((pictures - 15.0 * seconds).abs() <= 2.0, "{said}");
+    assert_eq!(facts[2], format!("{} bytes", clip.len()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn frames_looks_at_three_pictures() {
     let bench = Bench::start().await;
     let said = bench.run_on("frames", bench.camera.stream_url(0)).await;
@@ -158,7 +174,7 @@ fn no_program_is_longer_than_sixty_lines() {
         (program.file_name(), text.lines().count())
     });
     let lengths: Vec<_> = lengths.collect();
-    assert_eq!(lengths.len(), 7, "each has a test here: {lengths:?}");
+    assert_eq!(lengths.len(), 8, "each has a test here: {lengths:?}");
     for (name, lines) in lengths {
         assert!(lines <= 60, "{name:?} has {lines} lines");
     }
