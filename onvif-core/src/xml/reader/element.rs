@@ -214,7 +214,7 @@ impl<'r, 'x> Element<'r, 'x> {
     /// Counts memory that a value takes beyond the text it is made of, such as the slots of a list.
     ///
     /// # Errors
-    /// [`DecodeError::TooLarge`] when the document has used up [`Limits::memory`].
+    /// [`DecodeError::TooLarge`] when the document has used up [`Limits::memory`](crate::xml::Limits::memory).
     pub fn charge(&mut self, bytes: usize) -> Result<(), DecodeError> {
         let Self { reader, .. } = self;
         reader.memory = reader.memory.saturating_add(bytes);
