@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
 use futures::future::join_all;
@@ -42,6 +42,16 @@ fn builder() -> Builder {
 
 /// Runs a tool to its end, and gives back what it printed; an error is what it said.
 async fn run(tool: &str, arguments: &[&str]) -> Result<Vec<u8>, String> {
+    let (command, output) = start(tool, arguments).await;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{command}: {}: {said}", output.status))
+}
+
+/// Runs a tool to its end: the command in words, and what came of it.
+async fn start(tool: &str, arguments: &[&str]) -> (String, Output) {
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
     let mut command = Command::new("timeout");
     command.args([SECONDS, tool]).args(arguments);
@@ -49,12 +59,7 @@ async fn run(tool: &str, arguments: &[&str]) -> Result<Vec<u8>, String> {
         let output = command.stdin(Stdio::null()).output().unwrap();
         (format!("{command:?}"), output)
     });
-    let (command, output) = output.await.unwrap();
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{command}: {}: {said}", output.status))
+    output.await.unwrap()
 }
 
 /// What ffprobe says of a stream, a line for each track.
@@ -221,7 +226,12 @@ async fn gstreamer(source: &str, media: &str, decoder: &str, buffers: u32) -> Ve
          identity eos-after={buffers} ! fdsink fd=1"
     );
     let words: Vec<&str> = pipeline.split_ascii_whitespace().collect();
-    run("gst-launch-1.0", &words).await.unwrap()
+    let output = start("gst-launch-1.0", &words).await.1;
+    let said = String::from_utf8_lossy(&output.stderr);
+    // What it played is what counts: when it has played all and pauses, its TLS may fail to send that.
+    let is_late = said.contains("gst_rtspsrc_pause");
+    assert!(output.status.success() || is_late, "{pipeline}: {said}");
+    output.stdout
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -265,19 +275,15 @@ async fn gstreamer_plays_every_codec_over_every_transport() {
         ),
         (3, "rtpjpegdepay ! jpegdec", (384, 216), 3, 12),
     ];
-    let runs = videos
-        .into_iter()
-        .flat_map(|(index, decoder, size, step, count)| {
-            ["tcp", "udp", "http", "tls"].map(|protocols| async move {
-                let pictures = gstreamer(&source(index, protocols), "video", decoder, count).await;
-                follow(
-                    &numbers(&pictures, size),
-                    step,
-                    &format!("{protocols} {decoder}"),
-                );
-            })
+    // One codec after the other: a dozen of pipelines that start at once take longer than a camera waits for TLS.
+    for (index, decoder, size, step, count) in videos {
+        let runs = ["tcp", "udp", "http", "tls"].map(|protocols| async move {
+            let pictures = gstreamer(&source(index, protocols), "video", decoder, count).await;
+            let what = format!("{protocols} {decoder}");
+            follow(&numbers(&pictures, size), step, &what);
         });
-    join_all(runs).await;
+        join_all(runs).await;
+    }
     for (index, decoder) in [
         (2, "rtpmp4gdepay ! aacparse ! avdec_aac"),
         (3, "rtppcmudepay ! mulawdec"),
