@@ -1,9 +1,12 @@
 //! How a camera is convinced who asks: which scheme, how often, and what worked.
 
 mod budget;
+mod challenge;
 mod digest;
 mod username_token;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -323,19 +326,17 @@ impl Authenticator {
             return (None, true);
         };
         if scheme == Scheme::Basic {
-            return (
-                Some(http_auth::basic::encode_credentials(
-                    credentials.username(),
-                    credentials.password(),
-                )),
-                true,
-            );
+            let pair = format!("{}:{}", credentials.username(), credentials.password());
+            return (Some(format!("Basic {}", STANDARD.encode(pair))), true);
         }
         if !scheme.has_digest() {
             return (None, true);
         }
         match self.memory().digests.get_mut(&(slot, origin.to_owned())) {
-            Some(session) => session.respond(credentials, method, path),
+            Some(session) => {
+                let (header, first) = session.respond(credentials, method, path);
+                (Some(header), first)
+            }
             None => (None, false),
         }
     }

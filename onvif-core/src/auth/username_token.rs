@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use quick_xml::escape::escape;
-use sha1::{Digest, Sha1};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 use super::Credentials;
 use crate::xml::date;
@@ -37,14 +37,12 @@ pub(super) fn security(
     created: SystemTime,
 ) -> String {
     let created = date::format_date_time(created);
-    let mut hash = Sha1::new();
-    hash.update(nonce);
-    hash.update(created.as_bytes());
-    hash.update(credentials.password().as_bytes());
+    let hashed = [nonce, created.as_bytes(), credentials.password().as_bytes()].concat();
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, &hashed);
     let username = escape(credentials.username());
     let (kind, password) = match form {
         TokenForm::PasswordText => ("PasswordText", escape(credentials.password())),
-        _ => ("PasswordDigest", STANDARD.encode(hash.finalize()).into()),
+        _ => ("PasswordDigest", STANDARD.encode(hash).into()),
     };
     let nonce = STANDARD.encode(nonce);
     match form {
@@ -74,9 +72,8 @@ mod tests {
         let nonce = *b"0123456789abcdef";
         let credentials = Credentials::new("a<b", "user@Password");
         let created = UNIX_EPOCH + Duration::from_secs(1_284_633_249);
-        let mut hash = Sha1::new();
-        hash.update(b"0123456789abcdef2010-09-16T10:34:09.000Zuser@Password");
-        let digest = STANDARD.encode(hash.finalize());
+        let hashed = b"0123456789abcdef2010-09-16T10:34:09.000Zuser@Password";
+        let digest = STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, hashed));
         for (form, name) in [
             (TokenForm::Plain, "<Username>a&lt;b</Username>"),
             (TokenForm::Prefixed, "<wsse:Username>a&lt;b</wsse:Username>"),

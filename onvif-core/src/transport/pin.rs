@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use rustls::server::ParsedCertificate;
-use sha2::{Digest, Sha256};
 
 /// The SHA-256 of a certificate's public key (its `SubjectPublicKeyInfo`). It stays the same when a
 /// camera renews its certificate with the same key. Written as `sha256/` and 44 characters of Base64.
@@ -32,7 +32,9 @@ impl SpkiPin {
 
     pub(super) fn of(certificate: &CertificateDer<'_>) -> Result<Self, rustls::Error> {
         let key = ParsedCertificate::try_from(certificate)?.subject_public_key_info();
-        Ok(Self(Sha256::digest(key).into()))
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest(&SHA256, &key).as_ref());
+        Ok(Self(sha256))
     }
 }
 
