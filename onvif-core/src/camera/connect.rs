@@ -101,11 +101,8 @@ impl Inner {
         let date = response.headers().get(http::header::DATE);
         let date = date
             .and_then(|date| date.to_str().ok())
-            .and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-        self.note_clock(
-            SystemTime::now(),
-            date.map(|date| SystemTime::from(date.timestamp())),
-        );
+            .and_then(|date| httpdate::parse_http_date(date).ok());
+        self.note_clock(SystemTime::now(), date);
         let offset = self.auth.clock_offset().unwrap_or(0);
         offset.unsigned_abs() > 1_500
     }

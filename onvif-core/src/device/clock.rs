@@ -1,8 +1,5 @@
 use std::time::SystemTime;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone as Zone;
-
 use super::DeviceClient;
 use crate::error::Error;
 use crate::xml::date;
@@ -151,21 +148,20 @@ impl DateTime {
     }
 }
 
-/// The parts of the moment in UTC; 1970 for a moment outside of the years −9999 to 9999.
+/// The parts of the moment in UTC; those of 1970-01-01 for a moment before it or after 9999.
 impl From<SystemTime> for DateTime {
     fn from(moment: SystemTime) -> Self {
-        let moment = Timestamp::try_from(moment).unwrap_or(Timestamp::UNIX_EPOCH);
-        let parts = moment.to_zoned(Zone::UTC).datetime();
+        let parts = date::parts(moment);
         Self {
             time: Some(Time {
-                hour: Some(parts.hour().into()),
-                minute: Some(parts.minute().into()),
-                second: Some(parts.second().into()),
+                hour: Some(parts.hour),
+                minute: Some(parts.minute),
+                second: Some(parts.second),
             }),
             date: Some(Date {
-                year: Some(parts.year().into()),
-                month: Some(parts.month().into()),
-                day: Some(parts.day().into()),
+                year: Some(parts.year),
+                month: Some(parts.month),
+                day: Some(parts.day),
             }),
         }
     }

@@ -2,18 +2,52 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jiff::Timestamp;
-use jiff::civil::Date;
+const DAY: i64 = 86_400;
 
 /// Writes a moment as `2026-11-21T10:30:05.123Z`: always UTC, milliseconds and `Z`, because some
 /// cameras refuse offsets and others refuse long fractions.
 pub fn format_date_time(time: SystemTime) -> String {
-    let milliseconds = match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
-    };
-    let timestamp = Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH);
-    format!("{timestamp:.3}")
+    let Parts {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+    } = parts(time);
+    let milliseconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.subsec_millis());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z")
+}
+
+/// A moment in UTC, taken apart.
+pub(crate) struct Parts {
+    pub(crate) year: i32,
+    pub(crate) month: i32,
+    pub(crate) day: i32,
+    pub(crate) hour: i32,
+    pub(crate) minute: i32,
+    pub(crate) second: i32,
+}
+
+/// The parts of a moment in UTC; those of 1970-01-01 for one before it or after 9999.
+pub(crate) fn parts(time: SystemTime) -> Parts {
+    const LAST: u64 = 253_402_300_799; // 9999-12-31T23:59:59Z
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let seconds = if seconds > LAST { 0 } else { seconds as i64 };
+    let (year, month, day) = civil(seconds.div_euclid(DAY));
+    let of_day = seconds.rem_euclid(DAY) as i32;
+    Parts {
+        year,
+        month,
+        day,
+        hour: of_day / 3600,
+        minute: of_day / 60 % 60,
+        second: of_day % 60,
+    }
 }
 
 /// Reads an `xs:dateTime` leniently: a blank or `-` for the `T`, `/` for `-`, minutes of 60 and more,
@@ -72,12 +106,7 @@ pub(crate) fn from_parts(
     minute: i32,
     second: i32,
 ) -> Option<SystemTime> {
-    let date = Date::new(
-        year.try_into().ok()?,
-        month.try_into().ok()?,
-        day.try_into().ok()?,
-    )
-    .ok()?;
+    let date = days(year, month, day)?;
     moment(date, hour.into(), minute.into(), second.into(), 0, 0)
 }
 
@@ -126,7 +155,8 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
-fn split_date(text: &str) -> Option<(Date, &str)> {
+/// The day, counted from 1970-01-01, and what follows it.
+fn split_date(text: &str) -> Option<(i64, &str)> {
     let mut parts = text.splitn(3, ['-', '/']);
     let (first, second, rest) = (parts.next()?, parts.next()?, parts.next()?);
     let end = rest
@@ -139,28 +169,60 @@ fn split_date(text: &str) -> Option<(Date, &str)> {
     } else {
         (first, second, third)
     };
-    let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+    let date = days(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
     Some((date, rest))
 }
 
 fn moment(
-    date: Date,
+    days: i64,
     hours: i64,
     minutes: i64,
     seconds: i64,
     offset: i64,
     nanoseconds: u32,
 ) -> Option<SystemTime> {
-    if date.year() < 1970 {
+    let total = days * DAY + hours.checked_mul(3600)? + minutes.checked_mul(60)? + seconds - offset;
+    UNIX_EPOCH.checked_add(Duration::new(u64::try_from(total).ok()?, nanoseconds))
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar; `None` for what is no date, for one before, and after 9999.
+///
+/// Years are counted from March, so that the day that not every year has is the last.
+fn days(year: i32, month: i32, day: i32) -> Option<i64> {
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || day < 1 {
         return None;
     }
-    let midnight = date
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .ok()?
-        .timestamp()
-        .as_second();
-    let total = midnight + hours.checked_mul(3600)? + minutes.checked_mul(60)? + seconds - offset;
-    UNIX_EPOCH.checked_add(Duration::new(u64::try_from(total).ok()?, nanoseconds))
+    let (from_march, years) = if month > 2 {
+        (month - 3, year)
+    } else {
+        (month + 9, year - 1)
+    };
+    let leap_days = years / 4 - years / 100 + years / 400;
+    let days = years * 365 + leap_days + (from_march * 153 + 2) / 5 + day - 1 - TO_1970;
+    let days = i64::from(days);
+    // The 31st of a month that has 30 days is the first of the next.
+    (civil(days) == (year, month, day)).then_some(days)
+}
+
+/// Days from March of the year 0 to 1970-01-01.
+const TO_1970: i32 = 719_468;
+
+/// Year, month and day of a count of [`days`].
+fn civil(days: i64) -> (i32, i32, i32) {
+    const ERA: i64 = 146_097; // days in 400 years
+    let days = days + i64::from(TO_1970);
+    let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let of_era_year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
+    let year = era * 400 + of_era_year + i64::from(month <= 2);
+    (year as i32, month as i32, day as i32)
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -224,6 +286,11 @@ mod tests {
             "2024-04-08T16:01:49+\u{e9}\u{e9}",
             "2024-04-08T16:01:49.x",
             "2024-02-30T00:00:00Z",
+            "2023-02-29T00:00:00Z",
+            "2024-04-31T00:00:00Z",
+            "2024-04-0T00:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "10000-01-01T00:00:00Z",
         ] {
             assert_eq!(parse_date_time(text), None, "{text}");
         }
@@ -233,6 +300,39 @@ mod tests {
     fn dates_are_written_with_milliseconds_and_z() {
         let time = UNIX_EPOCH + Duration::from_millis(1_712_592_109_007);
         assert_eq!(format_date_time(time), "2024-04-08T16:01:49.007Z");
+    }
+
+    #[test]
+    fn every_day_of_the_calendar_goes_both_ways() {
+        let mut next = 0;
+        for year in 1970..=9999 {
+            for month in 1..=12 {
+                let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+                let length = match month {
+                    2 => 28 + i32::from(leap),
+                    4 | 6 | 9 | 11 => 30,
+                    _ => 31,
+                };
+                for day in 1..=length {
+                    assert_eq!(days(year, month, day), Some(next));
+                    assert_eq!(civil(next), (year, month, day));
+                    next += 1;
+                }
+                assert_eq!(days(year, month, length + 1), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_moment_beyond_what_a_camera_can_read_is_written_as_1970() {
+        for time in [
+            UNIX_EPOCH - Duration::from_millis(1_500),
+            UNIX_EPOCH + Duration::from_secs(253_402_300_800),
+        ] {
+            assert!(format_date_time(time).starts_with("1970-01-01T00:00:00."));
+        }
+        let last = UNIX_EPOCH + Duration::from_millis(253_402_300_799_999);
+        assert_eq!(format_date_time(last), "9999-12-31T23:59:59.999Z");
     }
 
     #[test]
