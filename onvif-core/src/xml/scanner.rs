@@ -54,7 +54,7 @@ impl<'x> Scanner<'x> {
     /// The text of the element that is open, where nothing but text stands between its tags. It is closed then.
     pub(super) fn leaf(&mut self) -> Option<&'x str> {
         let rest = &self.input[self.position..];
-        let end = memchr(b'<', rest.as_bytes())?;
+        let end = next_tag(rest.as_bytes())?;
         let name = rest.as_bytes()[end..].strip_prefix(b"</")?;
         let length = self.closes(name)?;
         self.open.pop();
@@ -119,17 +119,20 @@ impl<'x> Scanner<'x> {
                     };
                 }
                 [b'<', ..] => {
-                    let end = end_of_tag(bytes).ok_or("a tag is not closed")?;
+                    let name = Name::of(&bytes[1..]);
+                    let end = end_of_tag(bytes, name.length + 1).ok_or("a tag is not closed")?;
                     self.position += end + 1;
-                    if bytes[end - 1] == b'/' {
-                        return Ok(Part::Empty(Tag::new(&rest[1..end - 1])));
+                    let is_empty = bytes[end - 1] == b'/';
+                    let text = &rest[1..end - usize::from(is_empty)];
+                    let tag = Tag::new(text, name);
+                    if is_empty {
+                        return Ok(Part::Empty(tag));
                     }
-                    let tag = Tag::new(&rest[1..end]);
                     self.open.push(tag.name());
                     return Ok(Part::Start(tag));
                 }
                 _ => {
-                    let length = memchr(b'<', bytes).unwrap_or(bytes.len());
+                    let length = next_tag(bytes).unwrap_or(bytes.len());
                     self.position += length;
                     if text {
                         return Ok(Part::Text(&rest[..length]));
@@ -140,9 +143,22 @@ impl<'x> Scanner<'x> {
     }
 }
 
-/// Where the `>` of a tag is that does not belong to the value of an attribute.
-fn end_of_tag(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
+/// Where the next tag starts.
+fn next_tag(bytes: &[u8]) -> Option<usize> {
+    // What stands between tags is short most of the time.
+    match first(bytes.get(..SHORT).unwrap_or(bytes), |word| {
+        equal(word, b'<')
+    }) {
+        None => Some(memchr(b'<', bytes.get(SHORT..)?)? + SHORT),
+        found => found,
+    }
+}
+
+/// Where the `>` of a tag is that does not belong to the value of an attribute, from `at` on.
+fn end_of_tag(bytes: &[u8], mut at: usize) -> Option<usize> {
+    if bytes.get(at) == Some(&b'>') {
+        return Some(at);
+    }
     loop {
         at += memchr3(b'>', b'"', b'\'', &bytes[at..])?;
         if bytes[at] == b'>' {
@@ -161,11 +177,72 @@ pub(super) struct Tag<'x> {
     end: usize,
 }
 
-impl<'x> Tag<'x> {
-    fn new(text: &'x str) -> Self {
-        let end = text.bytes().position(is_blank).unwrap_or(text.len());
-        let colon = text[..end].bytes().position(|byte| byte == b':');
+/// The name that a tag starts with, up to a blank, `>` or quote: nothing else can hide the end of the tag.
+struct Name {
+    length: usize,
+    /// Where it starts without its prefix.
+    local: usize,
+}
+
+impl Name {
+    fn of(bytes: &[u8]) -> Self {
+        let mut length = 0;
+        loop {
+            let rest = &bytes[length..];
+            length +=
+                first(rest, |word| equal(word, b'>') | less(word, b'\'' + 1)).unwrap_or(rest.len());
+            match bytes.get(length) {
+                // No name has one of these, but cameras have surprised before.
+                Some(b'!' | b'#'..=b'&') => length += 1,
+                _ => break,
+            }
+        }
+        let colon = first(&bytes[..length], |word| equal(word, b':'));
         let local = colon.map_or(0, |colon| colon + 1);
+        Self { length, local }
+    }
+}
+
+/// How many bytes are searched before a search with vectors is worth being set up.
+const SHORT: usize = 32;
+
+/// Where the first byte is that `mark` marks with its highest bit, of eight bytes at a time.
+fn first(bytes: &[u8], mark: impl Fn(u64) -> u64) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let find = |word| match mark(word) {
+        0 => None,
+        marked => Some(marked.trailing_zeros() as usize / 8),
+    };
+    for (number, word) in words.iter().enumerate() {
+        if let Some(at) = find(u64::from_le_bytes(*word)) {
+            return Some(number * 8 + at);
+        }
+    }
+    let last = rest
+        .iter()
+        .rev()
+        .fold(u64::MAX, |word, byte| (word << 8) | u64::from(*byte));
+    Some(words.len() * 8 + find(last)?)
+}
+
+const ONES: u64 = u64::MAX / 255;
+
+/// Marks bytes of the word that are less than one that is at most 128. What is above the first may be marked by mistake.
+fn less(word: u64, byte: u8) -> u64 {
+    word.wrapping_sub(ONES * u64::from(byte)) & !word & (ONES << 7)
+}
+
+/// Marks bytes of the word that equal this one, in the same way.
+fn equal(word: u64, byte: u8) -> u64 {
+    less(word ^ (ONES * u64::from(byte)), 1)
+}
+
+impl<'x> Tag<'x> {
+    /// The tag of this text, which starts with this name.
+    fn new(text: &'x str, name: Name) -> Self {
+        // The slash of an empty element is no part of it.
+        let end = name.length.min(text.len());
+        let local = name.local.min(end);
         Self { text, local, end }
     }
 
@@ -267,7 +344,12 @@ pub(super) fn attribute_value(written: &str) -> Cow<'_, str> {
 
 /// Text without references, and with the line breaks that XML knows.
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
-    if memchr2(b'&', b'\r', text.as_bytes()).is_none() {
+    let bytes = text.as_bytes();
+    let special = match bytes.len() {
+        ..=SHORT => first(bytes, |word| equal(word, b'&') | equal(word, b'\r')),
+        _ => memchr2(b'&', b'\r', bytes),
+    };
+    if special.is_none() {
         return Cow::Borrowed(text);
     }
     let text = BytesText::from_escaped(text).xml10_content();
@@ -441,9 +523,26 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_is_found_wherever_it_stands_among_any_others() {
+        for length in 0..20 {
+            for at in 0..length {
+                for other in 0..=u8::MAX {
+                    let mut bytes = vec![other; length];
+                    bytes[at] = b'<';
+                    let found = bytes.iter().position(|byte| *byte == b'<');
+                    assert_eq!(first(&bytes, |word| equal(word, b'<')), found);
+                    let found = bytes.iter().position(|byte| *byte < b'=');
+                    assert_eq!(first(&bytes, |word| less(word, b'=')), found);
+                }
+            }
+            assert_eq!(first(&vec![b'='; length], |word| equal(word, b'<')), None);
+        }
+    }
+
+    #[test]
     fn attributes_are_found_as_quick_xml_finds_them_and_where_it_does_not() {
         let found = |tag: &str| -> Vec<String> {
-            let attributes = Tag::new(tag).attributes();
+            let attributes = Tag::new(tag, Name::of(tag.as_bytes())).attributes();
             attributes
                 .map(|(name, value)| format!("{name}|{}", attribute_value(value)))
                 .collect()
