@@ -48,7 +48,7 @@ pub(crate) fn compare(files: &[String]) -> anyhow::Result<()> {
         }
         let (a, b) = (median(a), median(b));
         println!(
-            "| {name} | {bytes} | {a:.1} µs | {b:.1} µs | {:.1} x |",
+            "| {name} | {bytes} | {a:.1} µs | {b:.1} µs | {:.2} x |",
             b / a
         );
     }
