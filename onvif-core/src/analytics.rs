@@ -20,10 +20,15 @@ pub use operations::*;
 use crate::{OperationInfo, operations};
 
 /// Every operation of the service.
-pub const OPERATIONS: &[OperationInfo] = operations! {
-    GetServiceCapabilities
-    GetSupportedRules GetRules GetRuleOptions CreateRules ModifyRules DeleteRules
-    GetSupportedAnalyticsModules GetAnalyticsModules GetAnalyticsModuleOptions
-    CreateAnalyticsModules ModifyAnalyticsModules DeleteAnalyticsModules
-    GetSupportedMetadata
-};
+#[inline]
+pub fn operations() -> &'static [OperationInfo] {
+    const {
+        operations! {
+            GetServiceCapabilities
+            GetSupportedRules GetRules GetRuleOptions CreateRules ModifyRules DeleteRules
+            GetSupportedAnalyticsModules GetAnalyticsModules GetAnalyticsModuleOptions
+            CreateAnalyticsModules ModifyAnalyticsModules DeleteAnalyticsModules
+            GetSupportedMetadata
+        }
+    }
+}

@@ -58,34 +58,39 @@ impl<'c> DeviceClient<'c> {
 }
 
 /// The operations of the service that can be called.
-pub const OPERATIONS: &[OperationInfo] = operations! {
-    GetServices GetServiceCapabilities GetCapabilities GetWsdlUrl
-    GetDeviceInformation GetEndpointReference SystemReboot SetSystemFactoryDefault
-    GetSystemLog GetSystemSupportInformation GetSystemUris
-    StartFirmwareUpgrade UpgradeFirmware StartSystemRestore
-    GetSystemDateAndTime SetSystemDateAndTime
-    GetScopes SetScopes AddScopes RemoveScopes
-    GetDiscoveryMode SetDiscoveryMode GetRemoteDiscoveryMode SetRemoteDiscoveryMode
-    GetDpAddresses SetDpAddresses
-    GetUsers CreateUsers DeleteUsers SetUser GetUserRoles SetUserRole DeleteUserRole
-    GetRemoteUser SetRemoteUser
-    GetPasswordComplexityOptions GetPasswordComplexityConfiguration SetPasswordComplexityConfiguration
-    GetPasswordHistoryConfiguration SetPasswordHistoryConfiguration
-    GetAuthFailureWarningOptions GetAuthFailureWarningConfiguration SetAuthFailureWarningConfiguration
-    SetHashingAlgorithm
-    GetHostname SetHostname SetHostnameFromDhcp GetDns SetDns GetNtp SetNtp GetDynamicDns SetDynamicDns
-    GetNetworkInterfaces SetNetworkInterfaces GetNetworkProtocols SetNetworkProtocols
-    GetNetworkDefaultGateway SetNetworkDefaultGateway GetZeroConfiguration SetZeroConfiguration
-    GetIpAddressFilter SetIpAddressFilter AddIpAddressFilter RemoveIpAddressFilter
-    GetAccessPolicy SetAccessPolicy
-    CreateCertificate GetCertificates GetCertificatesStatus SetCertificatesStatus DeleteCertificates
-    GetPkcs10Request LoadCertificates GetClientCertificateMode SetClientCertificateMode
-    GetCaCertificates LoadCaCertificates LoadCertificateWithPrivateKey GetCertificateInformation
-    CreateDot1XConfiguration SetDot1XConfiguration GetDot1XConfiguration GetDot1XConfigurations
-    DeleteDot1XConfiguration
-    GetDot11Capabilities GetDot11Status ScanAvailableDot11Networks
-    GetRelayOutputs SetRelayOutputSettings SetRelayOutputState SendAuxiliaryCommand
-    GetStorageConfigurations CreateStorageConfiguration GetStorageConfiguration
-    SetStorageConfiguration DeleteStorageConfiguration
-    GetGeoLocation SetGeoLocation DeleteGeoLocation
-};
+#[inline]
+pub fn operations() -> &'static [OperationInfo] {
+    const {
+        operations! {
+            GetServices GetServiceCapabilities GetCapabilities GetWsdlUrl
+            GetDeviceInformation GetEndpointReference SystemReboot SetSystemFactoryDefault
+            GetSystemLog GetSystemSupportInformation GetSystemUris
+            StartFirmwareUpgrade UpgradeFirmware StartSystemRestore
+            GetSystemDateAndTime SetSystemDateAndTime
+            GetScopes SetScopes AddScopes RemoveScopes
+            GetDiscoveryMode SetDiscoveryMode GetRemoteDiscoveryMode SetRemoteDiscoveryMode
+            GetDpAddresses SetDpAddresses
+            GetUsers CreateUsers DeleteUsers SetUser GetUserRoles SetUserRole DeleteUserRole
+            GetRemoteUser SetRemoteUser
+            GetPasswordComplexityOptions GetPasswordComplexityConfiguration SetPasswordComplexityConfiguration
+            GetPasswordHistoryConfiguration SetPasswordHistoryConfiguration
+            GetAuthFailureWarningOptions GetAuthFailureWarningConfiguration SetAuthFailureWarningConfiguration
+            SetHashingAlgorithm
+            GetHostname SetHostname SetHostnameFromDhcp GetDns SetDns GetNtp SetNtp GetDynamicDns SetDynamicDns
+            GetNetworkInterfaces SetNetworkInterfaces GetNetworkProtocols SetNetworkProtocols
+            GetNetworkDefaultGateway SetNetworkDefaultGateway GetZeroConfiguration SetZeroConfiguration
+            GetIpAddressFilter SetIpAddressFilter AddIpAddressFilter RemoveIpAddressFilter
+            GetAccessPolicy SetAccessPolicy
+            CreateCertificate GetCertificates GetCertificatesStatus SetCertificatesStatus DeleteCertificates
+            GetPkcs10Request LoadCertificates GetClientCertificateMode SetClientCertificateMode
+            GetCaCertificates LoadCaCertificates LoadCertificateWithPrivateKey GetCertificateInformation
+            CreateDot1XConfiguration SetDot1XConfiguration GetDot1XConfiguration GetDot1XConfigurations
+            DeleteDot1XConfiguration
+            GetDot11Capabilities GetDot11Status ScanAvailableDot11Networks
+            GetRelayOutputs SetRelayOutputSettings SetRelayOutputState SendAuxiliaryCommand
+            GetStorageConfigurations CreateStorageConfiguration GetStorageConfiguration
+            SetStorageConfiguration DeleteStorageConfiguration
+            GetGeoLocation SetGeoLocation DeleteGeoLocation
+        }
+    }
+}

@@ -41,19 +41,24 @@ impl<'c> DeviceIoClient<'c> {
 }
 
 /// The operations of the service that can be called.
-pub const OPERATIONS: &[OperationInfo] = operations! {
-    GetServiceCapabilities
-    GetVideoSources GetVideoOutputs
-    GetVideoSourceConfiguration SetVideoSourceConfiguration GetVideoSourceConfigurationOptions
-    GetVideoOutputConfiguration SetVideoOutputConfiguration GetVideoOutputConfigurationOptions
-    GetAudioSources GetAudioOutputs
-    GetAudioSourceConfiguration SetAudioSourceConfiguration GetAudioSourceConfigurationOptions
-    GetAudioOutputConfiguration SetAudioOutputConfiguration GetAudioOutputConfigurationOptions
-    GetRelayOutputs GetRelayOutputOptions SetRelayOutputSettings SetRelayOutputState
-    GetDigitalInputs GetDigitalInputConfigurationOptions SetDigitalInputConfigurations
-    GetSerialPorts GetSerialPortConfiguration SetSerialPortConfiguration
-    GetSerialPortConfigurationOptions SendReceiveSerialCommand
-};
+#[inline]
+pub fn operations() -> &'static [OperationInfo] {
+    const {
+        operations! {
+            GetServiceCapabilities
+            GetVideoSources GetVideoOutputs
+            GetVideoSourceConfiguration SetVideoSourceConfiguration GetVideoSourceConfigurationOptions
+            GetVideoOutputConfiguration SetVideoOutputConfiguration GetVideoOutputConfigurationOptions
+            GetAudioSources GetAudioOutputs
+            GetAudioSourceConfiguration SetAudioSourceConfiguration GetAudioSourceConfigurationOptions
+            GetAudioOutputConfiguration SetAudioOutputConfiguration GetAudioOutputConfigurationOptions
+            GetRelayOutputs GetRelayOutputOptions SetRelayOutputSettings SetRelayOutputState
+            GetDigitalInputs GetDigitalInputConfigurationOptions SetDigitalInputConfigurations
+            GetSerialPorts GetSerialPortConfiguration SetSerialPortConfiguration
+            GetSerialPortConfigurationOptions SendReceiveSerialCommand
+        }
+    }
+}
 
 operation! {
     /// Asks how many inputs and outputs there are.

@@ -24,10 +24,10 @@ pub use operations::{
     AddEventBroker, CreatePullPointSubscription, CreatePullPointSubscriptionResponse,
     DeleteEventBroker, EventBroker, EventCapabilities, GetCurrentMessage,
     GetCurrentMessageResponse, GetEventBrokers, GetEventBrokersResponse, GetEventProperties,
-    GetServiceCapabilities, GetServiceCapabilitiesResponse, Notify, OPERATIONS, PauseSubscription,
+    GetServiceCapabilities, GetServiceCapabilitiesResponse, Notify, PauseSubscription,
     PullMessages, PullMessagesResponse, Renew, RenewResponse, ResumeSubscription, Seek,
     SetSynchronizationPoint, Subscribe, SubscribeResponse, SubscriptionReference, Termination,
-    Unsubscribe,
+    Unsubscribe, operations,
 };
 pub use property::{PropertyOptions, PropertyState, PropertyStates, PropertyUpdate};
 pub use push::{PeerPolicy, PushListener, PushOptions};

@@ -21,10 +21,15 @@ use crate::operations;
 pub use crate::schema::FloatRange;
 
 /// The operations of the service that can be called: all of them.
-pub const OPERATIONS: &[OperationInfo] = operations! {
-    GetServiceCapabilities GetImagingSettings SetImagingSettings GetOptions GetMoveOptions Move Stop
-    GetStatus GetPresets GetCurrentPreset SetCurrentPreset
-};
+#[inline]
+pub fn operations() -> &'static [OperationInfo] {
+    const {
+        operations! {
+            GetServiceCapabilities GetImagingSettings SetImagingSettings GetOptions GetMoveOptions Move Stop
+            GetStatus GetPresets GetCurrentPreset SetCurrentPreset
+        }
+    }
+}
 
 /// Imaging of one camera (ONVIF Imaging).
 #[derive(Clone, Copy, Debug)]

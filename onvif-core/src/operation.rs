@@ -182,6 +182,7 @@ macro_rules! operation {
             const ACCESS: $crate::AccessClass = $crate::AccessClass::$access;
             const EFFECT: $crate::Effect = $crate::Effect::$effect;
 
+            #[inline]
             fn body(&self) -> Result<String, $crate::xml::EncodeError> {
                 $crate::xml::to_body(self)
             }
@@ -239,6 +240,9 @@ impl OperationInfo {
 }
 
 /// The table of some operations: a `&'static [OperationInfo]`.
+///
+/// Where the table is public, an `#[inline]` function gives it: for a constant, all that reads the answers would be
+/// compiled with the crate that declares it, used or not.
 ///
 /// ```
 /// use onvif_core::device::{GetHostname, SetHostname};

@@ -30,13 +30,13 @@ fn shared(path: &str) -> Option<PathBuf> {
 /// Every bound operation; PTZ is in `onvif-ptz`.
 fn table() -> impl Iterator<Item = &'static OperationInfo> {
     let tables = [
-        analytics::OPERATIONS,
-        device::OPERATIONS,
-        device_io::OPERATIONS,
-        events::OPERATIONS,
-        imaging::OPERATIONS,
-        ver10::OPERATIONS,
-        ver20::OPERATIONS,
+        analytics::operations(),
+        device::operations(),
+        device_io::operations(),
+        events::operations(),
+        imaging::operations(),
+        ver10::operations(),
+        ver20::operations(),
     ];
     tables.into_iter().flatten()
 }

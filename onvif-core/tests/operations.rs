@@ -10,14 +10,14 @@ use onvif_core::{AccessClass, OperationInfo, analytics, device, device_io, event
 /// A service: its name in the list, its table, and what is not bound with the reason.
 struct Bound {
     service: &'static str,
-    operations: &'static [OperationInfo],
+    operations: fn() -> &'static [OperationInfo],
     waived: &'static [(&'static str, &'static str)],
 }
 
 const SERVICES: &[Bound] = &[
     Bound {
         service: "device",
-        operations: device::OPERATIONS,
+        operations: device::operations,
         waived: &[
             (
                 "UpgradeSystemFirmware",
@@ -35,27 +35,27 @@ const SERVICES: &[Bound] = &[
     },
     Bound {
         service: "deviceio",
-        operations: device_io::OPERATIONS,
+        operations: device_io::operations,
         waived: &[],
     },
     Bound {
         service: "media",
-        operations: ver10::OPERATIONS,
+        operations: ver10::operations,
         waived: &[],
     },
     Bound {
         service: "media2",
-        operations: ver20::OPERATIONS,
+        operations: ver20::operations,
         waived: &[],
     },
     Bound {
         service: "imaging",
-        operations: imaging::OPERATIONS,
+        operations: imaging::operations,
         waived: &[],
     },
     Bound {
         service: "events",
-        operations: events::OPERATIONS,
+        operations: events::operations,
         waived: &[
             (
                 "CreatePullPoint",
@@ -77,7 +77,7 @@ const SERVICES: &[Bound] = &[
     },
     Bound {
         service: "analytics",
-        operations: analytics::OPERATIONS,
+        operations: analytics::operations,
         waived: &[],
     },
 ];
@@ -95,7 +95,7 @@ fn every_operation_of_the_specification_is_bound_or_waived() {
         assert!(!listed.is_empty(), "{service} is not in the list");
         for row in &listed {
             let is_waived = waived.iter().any(|(name, _)| *name == row.name);
-            let info = bound.iter().find(|info| info.name == row.name);
+            let info = bound().iter().find(|info| info.name == row.name);
             match info {
                 None => assert!(is_waived, "{service} {} is neither", row.name),
                 Some(info) => {
@@ -108,7 +108,7 @@ fn every_operation_of_the_specification_is_bound_or_waived() {
                 }
             }
         }
-        for info in *bound {
+        for info in bound() {
             let found = listed.iter().any(|row| row.name == info.name);
             assert!(found, "{service} {} is not in the list", info.name);
         }
@@ -123,7 +123,7 @@ fn no_operation_is_listed_twice() {
         waived,
     } in SERVICES
     {
-        let names = bound.iter().map(|info| info.name);
+        let names = bound().iter().map(|info| info.name);
         let mut names: Vec<_> = names.chain(waived.iter().map(|(name, _)| *name)).collect();
         names.sort_unstable();
         for pair in names.windows(2) {

@@ -17,13 +17,18 @@ pub use tour::*;
 use onvif_core::{OperationInfo, operations};
 
 /// The operations of the service that can be called: all of them.
-pub const OPERATIONS: &[OperationInfo] = operations! {
-    GetServiceCapabilities GetNodes GetNode
-    GetConfigurations GetConfiguration GetCompatibleConfigurations SetConfiguration
-    GetConfigurationOptions
-    GetStatus AbsoluteMove RelativeMove ContinuousMove GeoMove MoveAndStartTracking Stop
-    GetPresets SetPreset GotoPreset RemovePreset GotoHomePosition SetHomePosition
-    SendAuxiliaryCommand
-    GetPresetTours GetPresetTour GetPresetTourOptions CreatePresetTour ModifyPresetTour
-    OperatePresetTour RemovePresetTour
-};
+#[inline]
+pub fn operations() -> &'static [OperationInfo] {
+    const {
+        operations! {
+            GetServiceCapabilities GetNodes GetNode
+            GetConfigurations GetConfiguration GetCompatibleConfigurations SetConfiguration
+            GetConfigurationOptions
+            GetStatus AbsoluteMove RelativeMove ContinuousMove GeoMove MoveAndStartTracking Stop
+            GetPresets SetPreset GotoPreset RemovePreset GotoHomePosition SetHomePosition
+            SendAuxiliaryCommand
+            GetPresetTours GetPresetTour GetPresetTourOptions CreatePresetTour ModifyPresetTour
+            OperatePresetTour RemovePresetTour
+        }
+    }
+}

@@ -69,14 +69,14 @@ fn find(camera: &Camera, asked: &str) -> Result<Call> {
         bail!("`{name}` is no name of an operation");
     }
     let tables: [&[OperationInfo]; 8] = [
-        onvif_core::device::OPERATIONS,
-        onvif_core::device_io::OPERATIONS,
-        onvif_core::events::OPERATIONS,
-        onvif_core::media::ver10::OPERATIONS,
-        onvif_core::media::ver20::OPERATIONS,
-        onvif_core::analytics::OPERATIONS,
-        onvif_core::imaging::OPERATIONS,
-        onvif_ptz::OPERATIONS,
+        onvif_core::device::operations(),
+        onvif_core::device_io::operations(),
+        onvif_core::events::operations(),
+        onvif_core::media::ver10::operations(),
+        onvif_core::media::ver20::operations(),
+        onvif_core::analytics::operations(),
+        onvif_core::imaging::operations(),
+        onvif_ptz::operations(),
     ];
     let known = tables.into_iter().flatten();
     let known: Vec<&OperationInfo> = known

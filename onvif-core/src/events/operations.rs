@@ -22,11 +22,16 @@ use crate::{operation, operations, soap_reply};
 
 /// The operations of the Events service, and those of WS-BaseNotification that it takes over. What a client has no use for
 /// is left out.
-pub const OPERATIONS: &[OperationInfo] = operations! {
-    AddEventBroker CreatePullPointSubscription DeleteEventBroker GetCurrentMessage GetEventBrokers GetEventProperties
-    GetServiceCapabilities PauseSubscription PullMessages Renew ResumeSubscription Seek SetSynchronizationPoint Subscribe
-    Unsubscribe
-};
+#[inline]
+pub fn operations() -> &'static [OperationInfo] {
+    const {
+        operations! {
+            AddEventBroker CreatePullPointSubscription DeleteEventBroker GetCurrentMessage GetEventBrokers GetEventProperties
+            GetServiceCapabilities PauseSubscription PullMessages Renew ResumeSubscription Seek SetSynchronizationPoint Subscribe
+            Unsubscribe
+        }
+    }
+}
 
 operation! {
     /// Asks for the topics.

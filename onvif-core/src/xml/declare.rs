@@ -56,6 +56,7 @@ macro_rules! soap_reply {
 macro_rules! __soap_decode {
     ($name:ident in $prefix:tt [$( $a:ident : $at:ty = $an:tt ),*] { $( $f:ident : $ft:ty = $fname:tt ),* }) => {
         impl $crate::xml::Decode for $name {
+            #[inline]
             #[allow(dead_code, unused_mut, unused_variables)]
             fn decode(element: &mut $crate::xml::Element<'_, '_>) -> Result<Self, $crate::xml::DecodeError> {
                 $( let $a = <$at as $crate::xml::AttributeField>::read_attribute(element.attribute($an), $an)?; )*
@@ -94,6 +95,7 @@ macro_rules! soap_enum {
 
         impl $name {
             /// The word on the wire.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$variant => $text, )*
@@ -103,12 +105,14 @@ macro_rules! soap_enum {
         }
 
         impl ::std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
         impl ::std::convert::From<&str> for $name {
+            #[inline]
             fn from(text: &str) -> Self {
                 match text {
                     $( _ if text.eq_ignore_ascii_case($text) => Self::$variant, )*
@@ -118,6 +122,7 @@ macro_rules! soap_enum {
         }
 
         impl $crate::xml::FromText for $name {
+            #[inline]
             fn from_text(text: &str) -> Option<Self> {
                 (!text.is_empty()).then(|| Self::from(text))
             }
@@ -138,40 +143,47 @@ macro_rules! soap_token {
 
         impl $name {
             /// The token as the camera writes it.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
         impl ::std::convert::From<&str> for $name {
+            #[inline]
             fn from(token: &str) -> Self {
                 Self(token.to_owned())
             }
         }
 
         impl ::std::convert::From<String> for $name {
+            #[inline]
             fn from(token: String) -> Self {
                 Self(token)
             }
         }
 
         impl AsRef<str> for $name {
+            #[inline]
             fn as_ref(&self) -> &str {
                 &self.0
             }
         }
 
         impl ::std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
         impl $crate::xml::FromText for $name {
+            #[inline]
             fn from_text(text: &str) -> Option<Self> {
                 Some(Self(text.to_owned()))
             }
 
+            #[inline]
             fn is_empty(&self) -> bool {
                 self.0.is_empty()
             }
@@ -264,6 +276,7 @@ macro_rules! __soap_write_text {
         }
 
         impl $crate::xml::WriteAttribute for $name {
+            #[inline]
             fn text(&self) -> Option<String> {
                 let text: &str = &($text)(self);
                 Some(text.to_owned())

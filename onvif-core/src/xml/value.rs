@@ -126,12 +126,14 @@ fn ignored(error: DecodeError) -> Result<(), DecodeError> {
 macro_rules! __soap_text_value {
     ($($type:ty),* $(,)?) => { $(
         impl $crate::xml::Decode for $type {
+            #[inline]
             fn decode(element: &mut $crate::xml::Element<'_, '_>) -> Result<Self, $crate::xml::DecodeError> {
                 let text = element.text()?;
                 <$type as $crate::xml::FromText>::from_text(&text)
                     .ok_or_else(|| $crate::xml::DecodeError::value(element.local_name(), &text))
             }
 
+            #[inline]
             fn is_absent(&self) -> bool {
                 $crate::xml::FromText::is_empty(self)
             }
@@ -140,6 +142,7 @@ macro_rules! __soap_text_value {
         $crate::__soap_required_field!($type);
 
         impl $crate::xml::AttributeField for $type {
+            #[inline]
             fn read_attribute(
                 value: Option<::std::borrow::Cow<'_, str>>,
                 name: &'static str,
@@ -160,6 +163,7 @@ macro_rules! __soap_required_field {
         impl $crate::xml::Field for $type {
             type Slot = Option<$type>;
 
+            #[inline]
             fn read(
                 slot: &mut Self::Slot,
                 element: &mut $crate::xml::Element<'_, '_>,
@@ -171,6 +175,7 @@ macro_rules! __soap_required_field {
                 Ok(())
             }
 
+            #[inline]
             fn finish(
                 slot: Self::Slot,
                 name: &'static str,
