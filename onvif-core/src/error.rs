@@ -140,6 +140,7 @@ impl Error {
             | Self::Malformed { .. }
             | Self::Uri { .. }
             | Self::NotAPicture { .. } => ErrorKind::Misbehaved,
+            Self::Network { source, .. } if source.is_misbehaviour() => ErrorKind::Misbehaved,
             Self::Network { .. } => ErrorKind::Network,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
         }

@@ -69,4 +69,9 @@ impl TransportError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Connect(_) | Self::Closed(_) | Self::Timeout(_))
     }
+
+    /// Whether the camera could be reached, and what it sent breaks the rules of HTTP or has no end.
+    pub fn is_misbehaviour(&self) -> bool {
+        matches!(self, Self::TooLarge(_) | Self::Protocol(_))
+    }
 }

@@ -113,6 +113,7 @@ async fn a_megabyte_of_headers_is_not_read() {
         "{error}"
     );
     assert!(!error.is_transient());
+    assert_eq!(error.kind(), ErrorKind::Misbehaved);
 }
 
 #[tokio::test]
