@@ -28,7 +28,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -99,7 +98,6 @@ impl RtspServer {
             tunnels: Arc::default(),
             sessions: Mutex::default(),
             publications: Mutex::default(),
-            refusals: AtomicU64::new(0),
             connections: Mutex::new(stop.child_token()),
             stop: stop.clone(),
         });
@@ -201,11 +199,6 @@ impl RtspServer {
         self.shared.publications().recordings()
     }
 
-    /// How many requests came with wrong credentials.
-    pub(crate) fn refusals(&self) -> u64 {
-        self.shared.refusals.load(Ordering::Relaxed)
-    }
-
     /// Ends all sessions and connections, as a camera does that restarts. New ones are served.
     pub(crate) fn close_sessions(&self) {
         self.shared.sessions().clear();
@@ -252,8 +245,6 @@ struct Shared {
     tunnels: Arc<Tunnels>,
     sessions: Mutex<Sessions<Session>>,
     publications: Mutex<Publications>,
-    /// Requests whose credentials were wrong.
-    refusals: AtomicU64,
     /// Cancelled to close the connections there are.
     connections: Mutex<CancellationToken>,
     /// Cancelled to stop everything.

@@ -9,6 +9,7 @@ use url::form_urlencoded::byte_serialize;
 use crate::event::Event;
 use crate::media::{Kind, Media, Profile};
 use crate::quirks::Quirks;
+use crate::requests::Asked;
 use crate::rtsp::{Programme, Stream, Track};
 use crate::service::events::notification;
 use crate::state::{Camera, lock};
@@ -39,6 +40,22 @@ impl Programme for Camera {
 
     fn quirks(&self) -> Quirks {
         Quirks::clone(&self.quirks())
+    }
+
+    fn note(&self, asked: Asked<'_>) -> u64 {
+        let mut observed = lock(&self.observed);
+        observed.record(asked.operation);
+        observed.requests_with_credentials += u64::from(asked.credentials.is_some());
+        drop(observed);
+        self.asked(asked)
+    }
+
+    fn note_answer(&self, number: u64, status: u16) {
+        lock(&self.requests).answered(number, status);
+    }
+
+    fn note_refusal(&self) {
+        lock(&self.observed).authentication_failures += 1;
     }
 
     fn document(&self, events: &[Event]) -> String {

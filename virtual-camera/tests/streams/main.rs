@@ -5,4 +5,5 @@ mod client;
 mod codecs;
 mod events;
 mod multicast;
+mod truth;
 mod tunnels;
