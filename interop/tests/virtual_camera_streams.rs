@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
 use futures::future::join_all;
-use interop::installed;
+use interop::{GSTREAMER, installed};
 use onvif_core::events::{MetadataDecoder, MetadataItem};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -19,7 +19,6 @@ use virtual_camera::{
 };
 
 const FFMPEG: (&str, &[&str]) = ("sh", &["-c", "command -v ffmpeg ffprobe timeout"]);
-const GSTREAMER: (&str, &[&str]) = ("sh", &["-c", "command -v gst-launch-1.0 timeout"]);
 /// For tools, which are slow where many run at once.
 const SECONDS: &str = "40";
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -215,62 +214,23 @@ async fn ffmpeg_gets_in_by_digest_and_over_tls() {
     assert!(refused.unwrap_err().contains("401"));
 }
 
-/// A pipeline of GStreamer that plays a stream of this camera, of its own, and writes what it decodes to standard output.
+/// What GStreamer decodes of so many packets, or pictures, of a track.
 async fn gstreamer(
-    camera: &VirtualCamera,
-    source: &str,
+    url: &str,
+    options: &[&str],
     media: &str,
     decoder: &str,
     buffers: u32,
 ) -> Vec<u8> {
-    let (format, other) = match media {
-        "video" => ("videoconvert ! video/x-raw,format=GRAY8", "audio"),
-        _ => ("audioconvert ! audio/x-raw,format=S16LE", "video"),
+    let format = match media {
+        "video" => "videoconvert ! video/x-raw,format=GRAY8",
+        _ => "audioconvert ! audio/x-raw,format=S16LE",
     };
-    // `rtspsrc` gives up where nobody takes the track that comes first, even if somebody will take the next.
-    let pipeline = format!(
-        "-q rtspsrc latency=200 teardown-timeout=10000000000 {source} name=s \
-         s. ! application/x-rtp,media={media} ! {decoder} ! {format} ! identity eos-after={buffers} ! fdsink fd=1 \
-         s. ! application/x-rtp,media={other} ! identity drop-probability=1"
-    );
-    let words: Vec<&str> = pipeline.split_ascii_whitespace().collect();
-    let output = start("gst-launch-1.0", &words).await.1;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        assert!(broke_off(&said), "{pipeline}: {said}");
-        // Over TCP a session ends with its connection: there would have been nothing to tear down.
-        let requests = camera.requests();
-        let last = requests.last().unwrap();
-        let end = (last.operation.as_str(), last.status);
-        assert_eq!(end, ("TEARDOWN", Some(200)), "{requests:#?}");
-    }
-    output.stdout
-}
-
-/// Whether `rtspsrc` failed since it was told to tear down while it sent PAUSE, and broke that off. Its `writev_bytes` takes
-/// being cancelled for the end of the connection where nothing was written yet, which over TLS happens now and then. The
-/// connection goes on, for TEARDOWN.
-fn broke_off(said: &str) -> bool {
-    let mut errors = said.split("ERROR: ").skip(1);
-    errors.all(|error| {
-        let in_pause = ["gst_rtspsrc_pause ()", "gst_rtspsrc_try_send ()"];
-        in_pause.iter().any(|function| error.contains(function))
-            && error.contains("Could not send message. (Received end-of-file)")
-    }) && said.contains("gst_rtspsrc_pause ()")
-}
-
-/// Where GStreamer finds a stream of a camera.
-fn source(camera: &VirtualCamera, index: usize, protocols: &str) -> String {
-    let url = camera.stream_url(index).to_string();
-    let (url, options) = match protocols {
-        "http" => (url.replace("rtsp:", "rtsph:"), String::new()),
-        "tls" => (
-            url.replace("rtsp:", "rtsps:"),
-            "protocols=tcp tls-validation-flags=0".to_owned(),
-        ),
-        _ => (url, format!("protocols={protocols}")),
-    };
-    format!("location={url} user-id=admin user-pw=secret {options}")
+    let branch = format!("{decoder} ! {format} ! identity eos-after={buffers} ! fdsink fd=1");
+    let player = concat!(env!("CARGO_MANIFEST_DIR"), "/rtsp_player.py");
+    let user = ["user-id=admin", "user-pw=secret", "latency=200"];
+    let arguments = [&[player, url, media, &branch][..], &user, options].concat();
+    run("/usr/bin/python3", &arguments).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -278,13 +238,24 @@ async fn gstreamer_plays_every_codec_over_every_transport() {
     if !installed(&[GSTREAMER]) {
         return;
     }
+    let camera = builder()
+        .credentials("admin", "secret")
+        .https(Certificate::SelfSigned)
+        .start()
+        .await
+        .unwrap();
     let play = async |index, protocols, media, decoder, count| {
-        let camera = builder()
-            .credentials("admin", "secret")
-            .https(Certificate::SelfSigned);
-        let camera = camera.start().await.unwrap();
-        let source = source(&camera, index, protocols);
-        gstreamer(&camera, &source, media, decoder, count).await
+        let url = camera.stream_url(index).to_string();
+        let (url, options) = match protocols {
+            "http" => (url.replace("rtsp:", "rtsph:"), vec![]),
+            "tls" => (
+                url.replace("rtsp:", "rtsps:"),
+                vec!["protocols=tcp", "tls-validation-flags=0"],
+            ),
+            "udp" => (url, vec!["protocols=udp"]),
+            _ => (url, vec!["protocols=tcp"]),
+        };
+        gstreamer(&url, &options, media, decoder, count).await
     };
     let videos = [
         (
