@@ -4,6 +4,9 @@
     reason = "everything here serves tests, where a panic is the report"
 )]
 
+#[cfg(target_os = "linux")]
+pub mod networks;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
