@@ -12,8 +12,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 use virtual_camera::{
-    Builder, Discovery, Fleet, FleetBuilder, Quirks, Recorder, RecorderOptions, RtspAuth,
-    StreamSpec, VirtualCamera,
+    Builder, CertificatePolicy, Discovery, Fleet, FleetBuilder, Quirks, Recorder, RecorderOptions,
+    RtspAuth, StreamSpec, VirtualCamera,
 };
 
 /// How long a restart takes.
@@ -47,6 +47,12 @@ struct RecordArguments {
     /// Address of the camera's Device service, such as http://192.168.1.10/onvif/device_service
     #[arg(long)]
     device: Url,
+    /// File of certificates (PEM) to trust over HTTPS
+    #[arg(long, value_name = "FILE")]
+    trust_file: Option<PathBuf>,
+    /// Accept any certificate over HTTPS: whoever is on the way can read and change what is recorded
+    #[arg(long, conflicts_with = "trust_file")]
+    accept_invalid_certificates: bool,
     /// The folder of the recording
     #[arg(long)]
     out: PathBuf,
@@ -189,7 +195,16 @@ async fn main() -> ExitCode {
 
 async fn record(arguments: RecordArguments) -> Result<(), Box<dyn Error>> {
     let password_file = arguments.password_file.as_deref();
+    let certificates = match &arguments.trust_file {
+        Some(file) => CertificatePolicy::Trust(
+            std::fs::read(file)
+                .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
+        ),
+        None if arguments.accept_invalid_certificates => CertificatePolicy::AcceptInvalid,
+        None => CertificatePolicy::default(),
+    };
     let recorder = Recorder::start(RecorderOptions {
+        certificates,
         listen: (arguments.listen, arguments.port).into(),
         credentials: credentials(arguments.username.as_deref(), password_file)?,
         blank_serials: arguments.blank_serials,
