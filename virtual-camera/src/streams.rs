@@ -68,11 +68,17 @@ impl Programme for Camera {
 }
 
 impl Camera {
-    /// Tells all metadata streams the state of all properties.
-    pub(crate) fn synchronize_streams(&self) {
+    /// Tells all metadata streams the state of all properties, and has the stream of the profile go on with a key frame.
+    pub(crate) fn synchronize_streams(&self, profile: &Profile) {
         let state = self.events.lock();
         // Nobody may be listening.
         let _ = state.streams.send(state.properties(Instant::now()));
+        drop(state);
+        let url =
+            address(profile).and_then(|path| Url::parse(&format!("rtsp://camera/{path}")).ok());
+        if let Some(url) = url {
+            self.rtsp.send_key_frame(&url);
+        }
     }
 }
 
