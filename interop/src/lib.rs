@@ -4,11 +4,15 @@
     reason = "everything here serves tests, where a panic is the report"
 )]
 
+#[cfg(target_os = "linux")]
+pub mod networks;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 /// Whether every command is there. If not, says so, or fails where `REQUIRE_SHARED=1` asks for all counterparts.
@@ -226,14 +230,25 @@ pub fn until<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>)
     }
 }
 
-/// The path of one of this workspace's programs, built if it is not up to date.
+/// The path of one of this workspace's programs, built if it is not up to date. All are built in one go: one by one, cargo
+/// would build what they have in common for each of them, with the features of each.
 pub fn program(name: &str) -> PathBuf {
-    let built = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--quiet", "-p", name])
-        .status()
-        .unwrap();
-    assert!(built.success(), "{name} does not build");
+    static BUILD: Once = Once::new();
+    BUILD.call_once(|| {
+        let packages = [
+            "camctl",
+            "media-connector",
+            "onvif-connector",
+            "virtual-camera",
+        ];
+        let built = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--quiet"])
+            .args(packages.iter().flat_map(|package| ["-p", package]))
+            .status()
+            .unwrap();
+        assert!(built.success(), "{packages:?} do not build");
+    });
     // target/debug/deps/TEST -> target/debug
     let test = std::env::current_exe().unwrap();
     test.parent().unwrap().parent().unwrap().join(name)

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
 use futures::future::join_all;
-use interop::installed;
+use interop::{GSTREAMER, installed};
 use onvif_core::events::{MetadataDecoder, MetadataItem};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -19,7 +19,6 @@ use virtual_camera::{
 };
 
 const FFMPEG: (&str, &[&str]) = ("sh", &["-c", "command -v ffmpeg ffprobe timeout"]);
-const GSTREAMER: (&str, &[&str]) = ("sh", &["-c", "command -v gst-launch-1.0 timeout"]);
 /// For tools, which are slow where many run at once.
 const SECONDS: &str = "40";
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -215,23 +214,23 @@ async fn ffmpeg_gets_in_by_digest_and_over_tls() {
     assert!(refused.unwrap_err().contains("401"));
 }
 
-/// A pipeline of GStreamer that writes what it decodes of a stream to standard output.
-async fn gstreamer(source: &str, media: &str, decoder: &str, buffers: u32) -> Vec<u8> {
+/// What GStreamer decodes of so many packets, or pictures, of a track.
+async fn gstreamer(
+    url: &str,
+    options: &[&str],
+    media: &str,
+    decoder: &str,
+    buffers: u32,
+) -> Vec<u8> {
     let format = match media {
         "video" => "videoconvert ! video/x-raw,format=GRAY8",
         _ => "audioconvert ! audio/x-raw,format=S16LE",
     };
-    let pipeline = format!(
-        "-q rtspsrc latency=200 {source} name=s s. ! application/x-rtp,media={media} ! {decoder} ! {format} ! \
-         identity eos-after={buffers} ! fdsink fd=1"
-    );
-    let words: Vec<&str> = pipeline.split_ascii_whitespace().collect();
-    let output = start("gst-launch-1.0", &words).await.1;
-    let said = String::from_utf8_lossy(&output.stderr);
-    // What it played is what counts: when it has played all and pauses, its TLS may fail to send that.
-    let is_late = said.contains("gst_rtspsrc_pause");
-    assert!(output.status.success() || is_late, "{pipeline}: {said}");
-    output.stdout
+    let branch = format!("{decoder} ! {format} ! identity eos-after={buffers} ! fdsink fd=1");
+    let player = concat!(env!("CARGO_MANIFEST_DIR"), "/rtsp_player.py");
+    let user = ["user-id=admin", "user-pw=secret", "latency=200"];
+    let arguments = [&[player, url, media, &branch][..], &user, options].concat();
+    run("/usr/bin/python3", &arguments).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,18 +244,18 @@ async fn gstreamer_plays_every_codec_over_every_transport() {
         .start()
         .await
         .unwrap();
-    let camera = &camera;
-    let source = |index, protocols: &str| {
+    let play = async |index, protocols, media, decoder, count| {
         let url = camera.stream_url(index).to_string();
         let (url, options) = match protocols {
-            "http" => (url.replace("rtsp:", "rtsph:"), String::new()),
+            "http" => (url.replace("rtsp:", "rtsph:"), vec![]),
             "tls" => (
                 url.replace("rtsp:", "rtsps:"),
-                "protocols=tcp tls-validation-flags=0".to_owned(),
+                vec!["protocols=tcp", "tls-validation-flags=0"],
             ),
-            _ => (url, format!("protocols={protocols}")),
+            "udp" => (url, vec!["protocols=udp"]),
+            _ => (url, vec!["protocols=tcp"]),
         };
-        format!("location={url} user-id=admin user-pw=secret {options}")
+        gstreamer(&url, &options, media, decoder, count).await
     };
     let videos = [
         (
@@ -277,8 +276,8 @@ async fn gstreamer_plays_every_codec_over_every_transport() {
     ];
     // One codec after the other: a dozen of pipelines that start at once take longer than a camera waits for TLS.
     for (index, decoder, size, step, count) in videos {
-        let runs = ["tcp", "udp", "http", "tls"].map(|protocols| async move {
-            let pictures = gstreamer(&source(index, protocols), "video", decoder, count).await;
+        let runs = ["tcp", "udp", "http", "tls"].map(async |protocols| {
+            let pictures = play(index, protocols, "video", decoder, count).await;
             let what = format!("{protocols} {decoder}");
             follow(&numbers(&pictures, size), step, &what);
         });
@@ -288,8 +287,8 @@ async fn gstreamer_plays_every_codec_over_every_transport() {
         (2, "rtpmp4gdepay ! aacparse ! avdec_aac"),
         (3, "rtppcmudepay ! mulawdec"),
     ] {
-        let runs = ["tcp", "udp", "http", "tls"].map(|protocols| async move {
-            let samples = gstreamer(&source(index, protocols), "audio", decoder, 20).await;
+        let runs = ["tcp", "udp", "http", "tls"].map(async |protocols| {
+            let samples = play(index, protocols, "audio", decoder, 20).await;
             // It is a tone, and no silence.
             let loud = samples
                 .chunks_exact(2)

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
@@ -256,7 +256,6 @@ impl Builder {
             observed: Mutex::new(Observed::default()),
             requests: Mutex::default(),
             started: Instant::now(),
-            forgotten_refusals: AtomicU64::default(),
             recent: Mutex::default(),
             crashed: AtomicBool::default(),
             presence: Presence::default(),

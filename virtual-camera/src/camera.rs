@@ -247,7 +247,8 @@ impl VirtualCamera {
             address: SocketAddr::new(address, self.camera.http.port()),
             source,
         };
-        self.camera.move_to(address).map_err(listen)
+        self.camera.move_to(address).map_err(listen)?.cancel();
+        Ok(())
     }
 
     /// What clients have done so far.

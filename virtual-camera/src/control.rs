@@ -3,7 +3,7 @@
 //! The README of the crate has a table of all of it.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,8 @@ pub(crate) fn router() -> Router<Arc<Camera>> {
         .route("/control/credentials", post(credentials))
         .route("/control/forget-subscriptions", post(forget_subscriptions))
         .route("/control/reboot", post(reboot))
+        .route("/control/move", post(move_to))
+        .route("/control/end-rtsp-sessions", post(end_rtsp_sessions))
         .route(
             "/control/quirks",
             get(quirks).put(set_quirks).patch(change_quirks),
@@ -179,6 +181,34 @@ async fn reboot(State(camera): Shared, Json(restart): Json<Restart>) -> StatusCo
             });
         }
     }
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    address: IpAddr,
+}
+
+async fn move_to(State(camera): Shared, Json(place): Json<Place>) -> Response {
+    match camera.move_to(place.address) {
+        Ok(connections) => {
+            // That of this answer is among them.
+            tokio::spawn(async move {
+                tokio::time::sleep(ANSWERED).await;
+                connections.cancel();
+            });
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => {
+            let error = json!({ "error": format!("cannot listen at {}: {error}", place.address) });
+            (StatusCode::CONFLICT, Json(error)).into_response()
+        }
+    }
+}
+
+async fn end_rtsp_sessions(State(camera): Shared, Json(Nothing {}): Json<Nothing>) -> StatusCode {
+    camera.rtsp.close_sessions();
     StatusCode::NO_CONTENT
 }
 

@@ -96,7 +96,7 @@ pub use quirks::{
     BadDateTime, BadSprop, HttpJunk, PtzMode, PtzMoveStatus, Quirks, RtspHeader, RtspKeepalive,
     SnapshotAuth, SnapshotFault, WssePrefix,
 };
-pub use recorder::{Recorder, RecorderOptions};
+pub use recorder::{CertificatePolicy, Recorder, RecorderOptions};
 pub use recording::{RecordedTrack, Recording};
 pub use requests::{CredentialScheme, SeenCredentials, SeenRequest};
 pub use rtsp::RtspAuth;

@@ -8,13 +8,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 use virtual_camera::{
-    Builder, Discovery, Fleet, FleetBuilder, Quirks, Recorder, RecorderOptions, RtspAuth,
-    StreamSpec, VirtualCamera,
+    Builder, CertificatePolicy, Discovery, Fleet, FleetBuilder, Quirks, Recorder, RecorderOptions,
+    RtspAuth, StreamSpec, VirtualCamera,
 };
+
+/// How long a restart takes.
+const AWAY: Duration = Duration::from_secs(5);
 
 /// An ONVIF camera in software: point any ONVIF client at it.
 #[derive(Parser)]
@@ -44,6 +47,12 @@ struct RecordArguments {
     /// Address of the camera's Device service, such as http://192.168.1.10/onvif/device_service
     #[arg(long)]
     device: Url,
+    /// File of certificates (PEM) to trust over HTTPS
+    #[arg(long, value_name = "FILE")]
+    trust_file: Option<PathBuf>,
+    /// Accept any certificate over HTTPS: whoever is on the way can read and change what is recorded
+    #[arg(long, conflicts_with = "trust_file")]
+    accept_invalid_certificates: bool,
     /// The folder of the recording
     #[arg(long)]
     out: PathBuf,
@@ -87,7 +96,7 @@ struct Arguments {
     /// What their UUIDs, serial numbers and hardware addresses are made of
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// TOML file that describes the cameras, instead of all other flags but `--motion-every`
+    /// TOML file that describes the cameras, instead of all other flags but those with `-every`
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "listen", "http_port", "rtsp_port", "username", "cameras", "seed", "discovery", "presets", "quirks",
         "streams", "multicast", "rtsp_auth",
@@ -109,6 +118,28 @@ struct Arguments {
     /// Seconds between changes of motion, on and off by turns; 0 is never
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     motion_every: u64,
+    /// Seconds between restarts, after each of which the cameras are away for five seconds; 0 is never
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    reboot_every: u64,
+    /// Seconds between ends of all RTSP sessions and connections; 0 is never
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    end_sessions_every: u64,
+    /// Seconds between changes of the address, to those of `--move-to` by turns; 0 is never
+    #[arg(
+        long,
+        default_value_t = 0,
+        value_name = "SECONDS",
+        requires = "move_to"
+    )]
+    move_every: u64,
+    /// Addresses of this machine
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        requires = "move_every"
+    )]
+    move_to: Vec<IpAddr>,
     /// What a family of cameras does wrong, such as `tapo-c220`; several add up; `list` prints all of them
     #[arg(long = "quirks", value_name = "PRESET", value_delimiter = ',')]
     presets: Vec<String>,
@@ -164,7 +195,16 @@ async fn main() -> ExitCode {
 
 async fn record(arguments: RecordArguments) -> Result<(), Box<dyn Error>> {
     let password_file = arguments.password_file.as_deref();
+    let certificates = match &arguments.trust_file {
+        Some(file) => CertificatePolicy::Trust(
+            std::fs::read(file)
+                .map_err(|error| format!("cannot read {}: {error}", file.display()))?,
+        ),
+        None if arguments.accept_invalid_certificates => CertificatePolicy::AcceptInvalid,
+        None => CertificatePolicy::default(),
+    };
     let recorder = Recorder::start(RecorderOptions {
+        certificates,
         listen: (arguments.listen, arguments.port).into(),
         credentials: credentials(arguments.username.as_deref(), password_file)?,
         blank_serials: arguments.blank_serials,
@@ -215,8 +255,14 @@ async fn run(arguments: Arguments, replayed: Option<PathBuf>) -> Result<(), Box<
     }
     drop(out);
 
+    let (cameras, places) = (fleet.cameras(), &arguments.move_to);
     tokio::select! {
-        () = change_motion(fleet.cameras(), arguments.motion_every) => {}
+        () = every(arguments.motion_every, cameras, |camera, done| camera.set_motion(done % 2 == 0)) => {}
+        () = every(arguments.reboot_every, cameras, |camera, _| camera.reboot_for(AWAY)) => {}
+        () = every(arguments.end_sessions_every, cameras, |camera, _| camera.end_rtsp_sessions()) => {}
+        () = every(arguments.move_every, cameras, |camera, done| {
+            move_to(camera, places[done % places.len()]);
+        }) => {}
         stopped = tokio::signal::ctrl_c() => stopped?,
     }
     fleet.stop().await;
@@ -305,20 +351,25 @@ fn quirks(presets: &[String], given: &[String]) -> Result<Quirks, virtual_camera
     Ok(quirks)
 }
 
-/// Never ends.
-async fn change_motion(cameras: &[VirtualCamera], seconds: u64) {
+/// Does something to all cameras whenever this time has passed, and says how often it was done before. Never ends.
+async fn every(seconds: u64, cameras: &[VirtualCamera], act: impl Fn(&VirtualCamera, usize)) {
     if seconds == 0 {
         return std::future::pending().await;
     }
-    let mut ticks = tokio::time::interval(Duration::from_secs(seconds));
+    let period = Duration::from_secs(seconds);
+    let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut active = false;
+    let mut done = 0;
     loop {
         ticks.tick().await;
-        active = !active;
-        for camera in cameras {
-            camera.set_motion(active);
-        }
+        cameras.iter().for_each(|camera| act(camera, done));
+        done += 1;
+    }
+}
+
+fn move_to(camera: &VirtualCamera, address: IpAddr) {
+    if let Err(error) = camera.move_to(address) {
+        tracing::warn!(camera = camera.name(), %error, "the camera stays where it is");
     }
 }
 

@@ -16,12 +16,12 @@ const MAX_CREDENTIALS: usize = 256;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Observed {
-    /// How often each SOAP operation was asked for, whatever the answer was. Keys are names of the specification
-    /// without a service, such as `GetProfiles`.
+    /// How often each SOAP operation and each method of RTSP was asked for, whatever the answer was. Keys are names of the
+    /// specification without a service, such as `GetProfiles` and `DESCRIBE`.
     pub operations: BTreeMap<String, u64>,
     /// Requests (SOAP, snapshot and RTSP) with wrong, replayed or outdated credentials.
     pub authentication_failures: u64,
-    /// Requests (SOAP and snapshot) that carried credentials of any kind.
+    /// Requests (SOAP, snapshot and RTSP) that carried credentials of any kind.
     pub requests_with_credentials: u64,
     /// Snapshots delivered.
     pub snapshots: u64,
@@ -37,13 +37,13 @@ pub struct Observed {
     pub credentials: Vec<CredentialCount>,
 }
 
-/// Credentials that were seen with SOAP requests and requests for snapshots.
+/// Credentials that were seen with requests: SOAP, snapshot and RTSP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CredentialCount {
     /// Who sent them.
     pub peer: IpAddr,
-    /// The header `Host` of the requests; empty where there was none.
+    /// The header `Host` of the requests, over RTSP the host and port of their address; empty where there was none.
     pub host: String,
     /// Name and scheme.
     #[serde(flatten)]

@@ -42,10 +42,9 @@ impl Presence {
         lock(&self.connections).clone()
     }
 
-    fn cut_connections(&self) {
-        let mut connections = lock(&self.connections);
-        connections.cancel();
-        *connections = CancellationToken::new();
+    /// Those that are there, to be cut. Those that come are not among them.
+    fn take_connections(&self) -> CancellationToken {
+        std::mem::take(&mut *lock(&self.connections))
     }
 }
 
@@ -55,7 +54,7 @@ impl Camera {
         self.reboot();
         self.presence.away.store(true, Ordering::Relaxed);
         self.open_ports(false);
-        self.presence.cut_connections();
+        self.presence.take_connections().cancel();
         let restart = self.presence.restarts();
         let camera = self.clone();
         tokio::spawn(async move {
@@ -81,11 +80,12 @@ impl Camera {
         }
     }
 
-    /// Goes to another address with all its ports. Whoever is connected is cut.
-    pub(crate) fn move_to(&self, ip: IpAddr) -> io::Result<()> {
+    /// Goes to another address with all its ports. Sessions over RTSP end; the connections over HTTP that were there are given
+    /// back, to be cut.
+    pub(crate) fn move_to(&self, ip: IpAddr) -> io::Result<CancellationToken> {
         let ports = [&self.http, self.rtsp.handle()];
         if ip == self.http.ip() {
-            return Ok(());
+            return Ok(CancellationToken::new());
         }
         // All of them or none.
         let [http, rtsp] = ports.map(|handle| port::listen(SocketAddr::new(ip, handle.port())));
@@ -93,10 +93,9 @@ impl Camera {
         self.http.move_to(http)?;
         self.rtsp.handle().move_to(rtsp)?;
         self.rtsp.close_sessions();
-        self.presence.cut_connections();
         self.presence.arrived.notify_one();
         tracing::info!(camera = self.name, %ip, "moved to another address");
-        Ok(())
+        Ok(self.presence.take_connections())
     }
 
     fn open_ports(&self, open: bool) {

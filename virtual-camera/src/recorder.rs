@@ -1,6 +1,7 @@
 //! A proxy before a real camera that keeps what it says.
 
 mod redact;
+mod trust;
 mod upstream;
 
 use std::collections::HashMap;
@@ -24,7 +25,8 @@ use tokio::sync::Mutex;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::{Host, Url};
 
-use self::upstream::{Answer, Upstream};
+pub use self::trust::CertificatePolicy;
+use self::upstream::{Answer, Port, Upstream};
 use crate::error::Error;
 use crate::replay::{Entry, INDEX, folder};
 use crate::soap;
@@ -39,7 +41,7 @@ const MAX_FRONTS: usize = 16;
 /// How a [`Recorder`] is to be. `Debug` leaves the password out.
 #[derive(Clone)]
 pub struct RecorderOptions {
-    /// Address of the camera's Device service; `http` only.
+    /// Address of the camera's Device service, `http` or `https`.
     pub device: Url,
     /// The folder of the recording, which is made where it does not exist.
     pub out: PathBuf,
@@ -47,6 +49,8 @@ pub struct RecorderOptions {
     pub listen: SocketAddr,
     /// User and password for requests that come without; `None` by default. They are not kept.
     pub credentials: Option<(String, String)>,
+    /// Which certificates are taken over HTTPS; none by default.
+    pub certificates: CertificatePolicy,
     /// Blanks serial numbers and hardware addresses in what is kept; off by default. Passwords, digests and nonces are
     /// blanked always.
     pub blank_serials: bool,
@@ -61,6 +65,7 @@ impl RecorderOptions {
             out: out.into(),
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             credentials: None,
+            certificates: CertificatePolicy::default(),
             blank_serials: false,
         }
     }
@@ -78,7 +83,8 @@ impl fmt::Debug for RecorderOptions {
 
 /// Stands before a camera: what clients ask here it asks there, and keeps both in a folder that
 /// [`Builder::replay`](crate::Builder::replay) plays back. Addresses in answers lead here again; streams and snapshots are the
-/// camera's own. Refused credentials are not kept. Dropped, it stops.
+/// camera's own. Refused credentials are not kept. Clients speak HTTP with it, whatever it speaks with the camera. Dropped, it
+/// stops.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -107,7 +113,7 @@ struct Shared {
     kept: Mutex<Vec<Entry>>,
     count: AtomicUsize,
     /// Where we listen for each port of the camera.
-    fronts: std::sync::Mutex<HashMap<u16, SocketAddr>>,
+    fronts: std::sync::Mutex<HashMap<Port, SocketAddr>>,
     stop: CancellationToken,
 }
 
@@ -115,19 +121,18 @@ impl Recorder {
     /// Listens and serves.
     ///
     /// # Errors
-    /// [`Error::Recording`] where the camera's address is not `http`, or the folder holds a recording already or cannot be written;
-    /// [`Error::Listen`] where the port is taken.
+    /// [`Error::Recording`] where the camera's address is not `http` or `https`, no certificate is trusted over HTTPS, or the
+    /// folder holds a recording already or cannot be written; [`Error::Listen`] where the port is taken.
     pub async fn start(options: RecorderOptions) -> Result<Self, Error> {
         let folder = options.out.clone();
         let failed = |reason: String| Error::Recording {
             folder: folder.clone(),
             reason,
         };
-        if options.device.scheme() != "http" || !options.device.has_host() {
-            return Err(failed(
-                "the camera's address is not http://HOST/…".to_owned(),
-            ));
-        }
+        let port = Port::of(&options.device);
+        let port =
+            port.ok_or_else(|| failed("the camera's address is not http://HOST/…".to_owned()))?;
+        let upstream = Upstream::new(&options).map_err(failed)?;
         if options.out.join(INDEX).exists() {
             return Err(failed("the folder holds a recording already".to_owned()));
         }
@@ -135,14 +140,13 @@ impl Recorder {
         made.map_err(|error| failed(error.to_string()))?;
         let stop = CancellationToken::new();
         let shared = Arc::new(Shared {
-            upstream: Upstream::new(&options),
+            upstream,
             kept: Mutex::default(),
             count: AtomicUsize::new(0),
             fronts: std::sync::Mutex::default(),
             stop: stop.clone(),
             options,
         });
-        let port = shared.options.device.port_or_known_default().unwrap_or(80);
         let listen = shared.options.listen;
         let local = shared.listen(port, listen);
         let local = local.map_err(|source| Error::Listen {
@@ -156,7 +160,8 @@ impl Recorder {
             false => local.ip(),
         };
         let set = device_url
-            .set_ip_host(host)
+            .set_scheme("http")
+            .and(device_url.set_ip_host(host))
             .and(device_url.set_port(Some(local.port())));
         set.map_err(|()| failed("the camera's address cannot be changed".to_owned()))?;
         Ok(Self {
@@ -181,7 +186,7 @@ impl Recorder {
 
 impl Shared {
     /// Stands before a port of the camera.
-    fn listen(self: &Arc<Self>, port: u16, listen: SocketAddr) -> io::Result<SocketAddr> {
+    fn listen(self: &Arc<Self>, port: Port, listen: SocketAddr) -> io::Result<SocketAddr> {
         let listener = std::net::TcpListener::bind(listen)?;
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
@@ -207,19 +212,22 @@ impl Shared {
         let own = self.options.device.host().map(|host| host.to_owned());
         let mut written = String::with_capacity(document.len());
         let mut rest = document;
-        while let Some(at) = rest.find("http://") {
+        let next = |rest: &str| {
+            let found = ["http://", "https://"].map(|scheme| rest.find(scheme));
+            found.into_iter().flatten().min()
+        };
+        while let Some(at) = next(rest) {
             let (before, url) = rest.split_at(at);
             let end = url.find(['<', '"', '\'', ' ', '\t', '\r', '\n']);
             let (url, after) = url.split_at(end.unwrap_or(url.len()));
             written.push_str(before);
             let parsed = Url::parse(url).ok();
             let is_own = |url: &Url| url.host().map(|host| host.to_owned()) == own;
-            let port = parsed
-                .filter(is_own)
-                .and_then(|url| url.port_or_known_default());
+            let port = parsed.filter(is_own).and_then(|url| Port::of(&url));
+            let port = port.filter(|port| self.upstream.reaches(*port));
             match self.front(port) {
                 Some(front) => {
-                    let path = &url["http://".len()..];
+                    let (_, path) = url.split_once("://").unwrap_or_default();
                     let path = path.find(['/', '?']).map_or("", |at| &path[at..]);
                     written.push_str(&format!("http://{host}:{}{path}", front.port()));
                 }
@@ -230,7 +238,7 @@ impl Shared {
         written + rest
     }
 
-    fn front(self: &Arc<Self>, port: Option<u16>) -> Option<SocketAddr> {
+    fn front(self: &Arc<Self>, port: Option<Port>) -> Option<SocketAddr> {
         let port = port?;
         let (known, count) = {
             let fronts = lock(&self.fronts);
@@ -305,7 +313,7 @@ fn is_refusal(answer: &Answer) -> bool {
     answer.status == StatusCode::UNAUTHORIZED || (fault && answer.mentions("NotAuthorized"))
 }
 
-async fn pass_on(State((shared, port)): State<(Arc<Shared>, u16)>, request: Request) -> Response {
+async fn pass_on(State((shared, port)): State<(Arc<Shared>, Port)>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();

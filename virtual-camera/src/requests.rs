@@ -1,7 +1,7 @@
 //! What clients asked for, one by one, for tests to look at.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -14,7 +14,7 @@ const MAX_REQUESTS: usize = 1024;
 /// Longer names, hosts and paths are cut.
 const MAX_TEXT: usize = 128;
 
-/// A SOAP request or a request for a snapshot.
+/// A SOAP request, a request for a snapshot, or one over RTSP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SeenRequest {
@@ -25,11 +25,11 @@ pub struct SeenRequest {
     pub at: Duration,
     /// Who asked.
     pub peer: IpAddr,
-    /// The header `Host`; empty where there was none.
+    /// The header `Host`, over RTSP the host and port of the address; empty where there was none.
     pub host: String,
     /// The path that was asked.
     pub path: String,
-    /// The operation as the specification names it, `GetProfiles`; `snapshot` for a snapshot.
+    /// The operation as the specification names it, `GetProfiles`; `snapshot` for a snapshot; a method of RTSP, `DESCRIBE`.
     pub operation: String,
     /// Whose credentials came with it, right or wrong.
     pub credentials: Option<SeenCredentials>,
@@ -52,9 +52,9 @@ pub struct SeenCredentials {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CredentialScheme {
-    /// HTTP Basic.
+    /// HTTP Basic, over RTSP too.
     Basic,
-    /// HTTP Digest.
+    /// HTTP Digest, over RTSP too.
     Digest,
     /// A WS-UsernameToken.
     UsernameToken,
@@ -95,7 +95,7 @@ impl SeenCredentials {
 /// A request as it comes.
 pub(crate) struct Asked<'a> {
     pub at: Duration,
-    pub peer: SocketAddr,
+    pub peer: IpAddr,
     pub host: &'a str,
     pub path: &'a str,
     pub operation: &'a str,
@@ -120,7 +120,7 @@ impl RequestLog {
         self.seen.push_back(SeenRequest {
             number,
             at: asked.at,
-            peer: asked.peer.ip().to_canonical(),
+            peer: asked.peer.to_canonical(),
             host: cut(asked.host),
             path: cut(asked.path),
             operation: cut(asked.operation),
@@ -167,7 +167,7 @@ mod tests {
     fn asked(operation: &str) -> Asked<'_> {
         Asked {
             at: Duration::ZERO,
-            peer: ([127, 0, 0, 1], 1).into(),
+            peer: [127, 0, 0, 1].into(),
             host: "camera",
             path: "/",
             operation,

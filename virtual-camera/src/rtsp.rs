@@ -4,6 +4,7 @@
 mod announcement;
 mod authorization;
 mod connection;
+mod cues;
 mod deviation;
 mod distortion;
 mod entrance;
@@ -28,7 +29,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -43,6 +43,7 @@ use url::Url;
 pub(crate) use self::authorization::Door;
 pub use self::authorization::RtspAuth;
 use self::connection::Ends;
+use self::cues::{Cue, Cues};
 use self::groups::Groups;
 use self::publication::Publications;
 use self::sender::Sender;
@@ -95,11 +96,11 @@ impl RtspServer {
             auth: RwLock::new(options.auth.map(Arc::new)),
             tls: options.tls,
             groups: options.multicast.map(Groups::new),
+            cues: Cues::default(),
             started: Mutex::default(),
             tunnels: Arc::default(),
             sessions: Mutex::default(),
             publications: Mutex::default(),
-            refusals: AtomicU64::new(0),
             connections: Mutex::new(stop.child_token()),
             stop: stop.clone(),
         });
@@ -133,7 +134,8 @@ impl RtspServer {
         for (index, track) in stream.tracks.into_iter().enumerate() {
             let programme = Arc::downgrade(&programme);
             let (timeline, quirks) = (shared.timeline, shared.quirks());
-            let make = |outlet| Sender::new(track, programme, timeline, outlet, quirks);
+            let cue = shared.cue(&stream.path, &track);
+            let make = |outlet| Sender::new(track, cue, programme, timeline, outlet, quirks);
             let local = self.local_addr().ip();
             let sender = groups.sender(local, &stream.path, index, make)?;
             session.set_up(index, sender);
@@ -142,6 +144,22 @@ impl RtspServer {
         session.play(&from);
         shared.started().insert(stream.path, session);
         Ok(())
+    }
+
+    /// Makes the next picture of a stream a key frame, for all who play it.
+    pub(crate) fn send_key_frame(&self, url: &Url) {
+        let stream = self.shared.programme().and_then(|it| it.stream(url));
+        for (path, track) in stream
+            .iter()
+            .flat_map(|stream| stream.tracks.iter().map(|it| (&stream.path, it)))
+        {
+            if let Track::Clip(clip) = track {
+                let timeline = self.shared.timeline.at(clip.pace);
+                self.shared
+                    .cue(path, track)
+                    .jump(timeline.unit_at(now()) + 1, clip);
+            }
+        }
     }
 
     /// Ends what [`start_multicast`](Self::start_multicast) began. Sessions of clients go on.
@@ -201,11 +219,6 @@ impl RtspServer {
         self.shared.publications().recordings()
     }
 
-    /// How many requests came with wrong credentials.
-    pub(crate) fn refusals(&self) -> u64 {
-        self.shared.refusals.load(Ordering::Relaxed)
-    }
-
     /// Ends all sessions and connections, as a camera does that restarts. New ones are served.
     pub(crate) fn close_sessions(&self) {
         self.shared.sessions().clear();
@@ -247,13 +260,12 @@ struct Shared {
     auth: RwLock<Option<Arc<Door>>>,
     tls: Option<TlsAcceptor>,
     groups: Option<Groups>,
+    cues: Cues,
     /// Multicast streams that go on without a client, by path.
     started: Mutex<BTreeMap<String, Session>>,
     tunnels: Arc<Tunnels>,
     sessions: Mutex<Sessions<Session>>,
     publications: Mutex<Publications>,
-    /// Requests whose credentials were wrong.
-    refusals: AtomicU64,
     /// Cancelled to close the connections there are.
     connections: Mutex<CancellationToken>,
     /// Cancelled to stop everything.
@@ -270,6 +282,14 @@ impl Shared {
         programme
             .map(|programme| programme.quirks())
             .unwrap_or_default()
+    }
+
+    /// The cue of a track, of which one without a clip makes no use.
+    fn cue(&self, path: &str, track: &Track) -> Arc<Cue> {
+        match track {
+            Track::Clip(clip) => self.cues.of(path, clip.codec),
+            Track::Metadata | Track::Tape(_) => Arc::default(),
+        }
     }
 
     fn sessions(&self) -> MutexGuard<'_, Sessions<Session>> {

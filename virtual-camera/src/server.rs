@@ -157,10 +157,10 @@ async fn answer_soap(camera: Arc<Camera>, request: Request, number: &mut Option<
     }
     let operation = request.body.name.as_str();
     lock(&camera.observed).record(operation);
-    if let Some(ConnectInfo(peer)) = parts.extensions.get() {
+    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() {
         *number = Some(camera.asked(Asked {
             at: Duration::ZERO,
-            peer: *peer,
+            peer: peer.ip(),
             host: host(&parts.headers),
             path,
             operation,
@@ -267,7 +267,7 @@ async fn snapshot(
 ) -> Response {
     let number = camera.asked(Asked {
         at: Duration::ZERO,
-        peer,
+        peer: peer.ip(),
         host: host(&headers),
         path: uri.path(),
         operation: "snapshot",

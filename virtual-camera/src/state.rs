@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddrV4;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -62,8 +62,6 @@ pub(crate) struct Camera {
     pub requests: Mutex<RequestLog>,
     /// When it started; what tests look at is timed from there.
     pub started: Instant,
-    /// Refused RTSP requests that are forgotten.
-    pub forgotten_refusals: AtomicU64,
     /// When the last SOAP requests came, within a second.
     pub recent: Mutex<VecDeque<Instant>>,
     /// It answers nobody any more.
@@ -220,8 +218,6 @@ impl Camera {
         let mut observed = lock(&self.observed).clone();
         observed.subscriptions = self.events.lock().subscriptions.count(Instant::now());
         observed.rtsp_sessions = self.rtsp.sessions();
-        let forgotten = self.forgotten_refusals.load(Ordering::Relaxed);
-        observed.authentication_failures += self.rtsp.refusals().saturating_sub(forgotten);
         observed
     }
 
@@ -229,7 +225,7 @@ impl Camera {
     pub(crate) fn asked(&self, mut asked: Asked<'_>) -> u64 {
         asked.at = self.started.elapsed();
         if let Some(seen) = &asked.credentials {
-            let peer = asked.peer.ip().to_canonical();
+            let peer = asked.peer.to_canonical();
             lock(&self.observed).record_credentials(peer, asked.host, seen);
         }
         lock(&self.requests).asked(asked)
@@ -249,8 +245,6 @@ impl Camera {
 
     pub(crate) fn reset_observed(&self) {
         *lock(&self.observed) = Observed::default();
-        let refusals = self.rtsp.refusals();
-        self.forgotten_refusals.store(refusals, Ordering::Relaxed);
         lock(&self.requests).clear();
         lock(&self.ptz).forget_path();
     }

@@ -9,6 +9,7 @@ use url::form_urlencoded::byte_serialize;
 use crate::event::Event;
 use crate::media::{Kind, Media, Profile};
 use crate::quirks::Quirks;
+use crate::requests::Asked;
 use crate::rtsp::{Programme, Stream, Track};
 use crate::service::events::notification;
 use crate::state::{Camera, lock};
@@ -41,6 +42,22 @@ impl Programme for Camera {
         Quirks::clone(&self.quirks())
     }
 
+    fn note(&self, asked: Asked<'_>) -> u64 {
+        let mut observed = lock(&self.observed);
+        observed.record(asked.operation);
+        observed.requests_with_credentials += u64::from(asked.credentials.is_some());
+        drop(observed);
+        self.asked(asked)
+    }
+
+    fn note_answer(&self, number: u64, status: u16) {
+        lock(&self.requests).answered(number, status);
+    }
+
+    fn note_refusal(&self) {
+        lock(&self.observed).authentication_failures += 1;
+    }
+
     fn document(&self, events: &[Event]) -> String {
         let clock = lock(&self.clock);
         let notifications = events.iter().map(|event| notification(event, &clock, self));
@@ -51,11 +68,17 @@ impl Programme for Camera {
 }
 
 impl Camera {
-    /// Tells all metadata streams the state of all properties.
-    pub(crate) fn synchronize_streams(&self) {
+    /// Tells all metadata streams the state of all properties, and has the stream of the profile go on with a key frame.
+    pub(crate) fn synchronize_streams(&self, profile: &Profile) {
         let state = self.events.lock();
         // Nobody may be listening.
         let _ = state.streams.send(state.properties(Instant::now()));
+        drop(state);
+        let url =
+            address(profile).and_then(|path| Url::parse(&format!("rtsp://camera/{path}")).ok());
+        if let Some(url) = url {
+            self.rtsp.send_key_frame(&url);
+        }
     }
 }
 

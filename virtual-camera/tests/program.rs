@@ -3,9 +3,9 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -149,5 +149,21 @@ fn what_is_wrong_is_told_in_words_and_in_the_line_where_it_is() {
             "{told}"
         );
         assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn cameras_move_to_other_addresses_by_themselves() {
+    let ports = ["--port", "0", "--rtsp-port", "0"];
+    let moves = ["--move-every", "1", "--move-to", "127.0.0.12,127.0.0.13"];
+    let (_running, device) = start(&[&ports[..], &moves[..]].concat(), "device");
+    let port = device.port().unwrap();
+    for place in [[127, 0, 0, 12], [127, 0, 0, 13], [127, 0, 0, 12]] {
+        let started = Instant::now();
+        while TcpStream::connect((Ipv4Addr::from(place), port)).is_err() {
+            assert!(started.elapsed() < DEADLINE, "never at {place:?}");
+            std::thread::yield_now();
+        }
     }
 }

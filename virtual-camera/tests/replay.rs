@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use url::Url;
-use virtual_camera::{AuthScheme, Error, Recorder, RecorderOptions, VirtualCamera};
+use virtual_camera::{
+    AuthScheme, Certificate, CertificatePolicy, Error, Recorder, RecorderOptions, VirtualCamera,
+};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 const DEVICE: &str = "http://www.onvif.org/ver10/device/wsdl";
@@ -174,6 +176,40 @@ async fn a_camera_that_knows_tokens_only_is_recorded_too() {
     let again = RecorderOptions::new(camera.device_url(), out.path());
     let error = Recorder::start(again).await.unwrap_err();
     assert!(matches!(error, Error::Recording { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_camera_is_recorded_over_https_as_far_as_its_certificate_is_trusted() {
+    let start = async |certificate| {
+        let camera = VirtualCamera::builder().https(certificate).start();
+        camera.await.unwrap()
+    };
+    let record = async |camera: &VirtualCamera, certificates| {
+        let out = tempfile::tempdir().unwrap();
+        let recorder = Recorder::start(RecorderOptions {
+            certificates,
+            ..RecorderOptions::new(camera.device_url(), out.path())
+        });
+        let recorder = recorder.await?;
+        let device = recorder.device_url();
+        assert_eq!(device.scheme(), "http");
+        let (status, services) = call(&device, DEVICE, "GetServices", "").await;
+        if status == 200 {
+            let front = format!("http://127.0.0.1:{}/onvif/", device.port().unwrap());
+            assert!(services.contains(&front) && !services.contains("https://"));
+        }
+        Ok::<_, Error>((status, recorder.recorded()))
+    };
+    let good = start(Certificate::SelfSigned).await;
+    let own = || CertificatePolicy::Trust(good.certificate_pem().unwrap().into());
+    let none = record(&good, CertificatePolicy::default()).await;
+    assert!(none.unwrap_err().to_string().contains("--trust-file"));
+    assert_eq!(record(&good, own()).await.unwrap(), (200, 1));
+
+    let other = start(Certificate::Expired).await;
+    assert_eq!(record(&other, own()).await.unwrap(), (502, 0));
+    let any = CertificatePolicy::AcceptInvalid;
+    assert_eq!(record(&other, any).await.unwrap(), (200, 1));
 }
 
 #[tokio::test]

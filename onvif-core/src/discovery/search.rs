@@ -25,6 +25,8 @@ pub(super) const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x
 pub(super) const PORT: u16 = 3702;
 /// Sent at once by a sweep that fell behind, so that answers are read in between.
 const MAX_BURST: u32 = 32;
+/// Sockets that a sweep opens at most beside the first.
+const MAX_SPARE: usize = 63;
 
 /// How many addresses of the subnets have been asked. See [`Discoveries::progress`](super::Discoveries::progress).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,9 @@ struct Planned {
 
 struct Sweep {
     addresses: Box<dyn Iterator<Item = IpAddr> + Send>,
+    /// Sockets beside the first. What is sent to an address of the link that nobody has stays in the buffer of its socket until
+    /// the system gives up looking for it, after seconds; with one socket, the whole sweep would wait for that.
+    spare: Vec<Arc<UdpSocket>>,
     datagrams: Vec<Arc<str>>,
     pace: Duration,
     next: Instant,
@@ -130,9 +135,7 @@ impl Search {
             if asked.clone().next().is_none() && !swept(v4) {
                 return Ok(None);
             }
-            let socket = std::net::UdpSocket::bind((any, 0))?;
-            socket.set_nonblocking(true)?;
-            let socket = Arc::new(UdpSocket::from_std(socket)?);
+            let socket = Arc::new(unicast_socket(any)?);
             sockets.push(socket.clone());
             targets.extend(asked.map(|address| (socket.clone(), *address)));
             Ok::<_, io::Error>(Some(socket))
@@ -159,6 +162,7 @@ impl Search {
         let total: u32 = subnets.iter().map(Subnet::len).fold(0, u32::saturating_add);
         let sweep = (total > 0).then(|| Sweep {
             addresses: Box::new(subnets.into_iter().flat_map(|subnet| subnet.hosts())),
+            spare: Vec::new(),
             datagrams: datagrams.clone(),
             pace: Duration::from_secs(1) / options.addresses_per_second.max(1),
             next: now,
@@ -276,8 +280,10 @@ impl Search {
                 &self.v6
             };
             if let Some(socket) = socket {
+                let target = SocketAddr::new(address, PORT);
                 for datagram in &sweep.datagrams {
-                    send(socket, datagram, SocketAddr::new(address, PORT)).await;
+                    let opened = send_now(socket, &mut sweep.spare, datagram, target).await;
+                    self.received.extend(opened.map(datagrams_of));
                 }
             }
             self.progress.asked.fetch_add(1, Ordering::Relaxed);
@@ -293,6 +299,43 @@ impl Search {
             wake.min(sweep.next)
         }
     }
+}
+
+/// Sends from the first socket that has room, which is a new one if need be: it is given back too.
+async fn send_now(
+    first: &UdpSocket,
+    spare: &mut Vec<Arc<UdpSocket>>,
+    datagram: &str,
+    target: SocketAddr,
+) -> Option<Arc<UdpSocket>> {
+    let any = match target {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let is_full = |socket: &UdpSocket| {
+        let sent = socket.try_send_to(datagram.as_bytes(), target);
+        sent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    };
+    let of_family = |socket: &&Arc<UdpSocket>| {
+        let local = socket.local_addr();
+        local.is_ok_and(|local| local.is_ipv4() == target.is_ipv4())
+    };
+    if !is_full(first)
+        || spare
+            .iter()
+            .filter(of_family)
+            .any(|socket| !is_full(socket))
+    {
+        return None;
+    }
+    let opened = match spare.len() < MAX_SPARE {
+        true => unicast_socket(any).ok().map(Arc::new),
+        false => None,
+    };
+    spare.extend(opened.clone());
+    // A new one is not known to have room before it was waited for.
+    send(opened.as_deref().unwrap_or(first), datagram, target).await;
+    opened
 }
 
 async fn send(socket: &UdpSocket, datagram: &str, target: SocketAddr) {
@@ -323,6 +366,12 @@ pub(super) fn datagrams_of(socket: Arc<UdpSocket>) -> BoxStream<'static, (Vec<u8
         },
     )
     .boxed()
+}
+
+fn unicast_socket(local: IpAddr) -> io::Result<UdpSocket> {
+    let socket = std::net::UdpSocket::bind((local, 0))?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
 }
 
 /// A socket for each IPv4 address, because a camera answers to the one it was asked from, and one

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -18,8 +19,12 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use rustls::pki_types::ServerName;
 use sha1::{Digest as _, Sha1};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
 
 use super::RecorderOptions;
 use crate::auth::username_token;
@@ -51,33 +56,68 @@ impl Answer {
     }
 }
 
+/// A port of the camera.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Port {
+    number: u16,
+    over_tls: bool,
+}
+
+impl Port {
+    /// That of an address, where it is one of HTTP.
+    pub(super) fn of(url: &Url) -> Option<Self> {
+        let is_http = ["http", "https"].contains(&url.scheme()) && url.has_host();
+        is_http.then_some(Self {
+            number: url.port_or_known_default()?,
+            over_tls: url.scheme() == "https",
+        })
+    }
+}
+
 pub(super) struct Upstream {
-    host: String,
-    device_port: u16,
-    device_path: String,
+    device: Url,
+    /// Who the camera has to be over TLS, and how it proves that.
+    tls: Option<(ServerName<'static>, TlsConnector)>,
     credentials: Option<(String, String)>,
 }
 
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upstream")
-            .field("host", &self.host)
+            .field("device", &self.device.as_str())
             .finish_non_exhaustive()
     }
 }
 
 impl Upstream {
-    pub(super) fn new(options: &RecorderOptions) -> Self {
-        Self {
-            host: options.device.host_str().unwrap_or_default().to_owned(),
-            device_port: options.device.port_or_known_default().unwrap_or(80),
-            device_path: options.device.path().to_owned(),
+    /// The camera of these options, or what is wrong with them.
+    pub(super) fn new(options: &RecorderOptions) -> Result<Self, String> {
+        let name = match options.device.host() {
+            Some(Host::Domain(name)) => ServerName::try_from(name.to_owned()).ok(),
+            Some(Host::Ipv4(address)) => Some(IpAddr::from(address).into()),
+            Some(Host::Ipv6(address)) => Some(IpAddr::from(address).into()),
+            None => None,
+        };
+        let connector = options.certificates.connector();
+        let tls = match options.device.scheme() {
+            "https" => name.zip(Some(connector?)),
+            // It may name addresses over HTTPS nevertheless.
+            _ => name.zip(connector.ok()),
+        };
+        Ok(Self {
+            device: options.device.clone(),
+            tls,
             credentials: options.credentials.clone(),
-        }
+        })
+    }
+
+    /// Whether it can be asked there.
+    pub(super) fn reaches(&self, port: Port) -> bool {
+        !port.over_tls || self.tls.is_some()
     }
 
     /// Passes a request on, once more with our credentials where it has none and needs some.
-    pub(super) async fn ask(&self, parts: &Parts, port: u16, body: &Bytes) -> io::Result<Answer> {
+    pub(super) async fn ask(&self, parts: &Parts, port: Port, body: &Bytes) -> io::Result<Answer> {
         let answer = self.send(parts, port, body.clone(), None).await?;
         let Some((user, password)) = &self.credentials else {
             return Ok(answer);
@@ -116,15 +156,13 @@ impl Upstream {
              <tds:GetSystemDateAndTime xmlns:tds=\"{}\"/></s:Body></s:Envelope>",
             TDS.uri
         );
-        let request = Request::post(&self.device_path)
+        let request = Request::post(self.device.path())
             .header("content-type", "application/soap+xml; charset=utf-8")
             .body(());
         let told = async {
             let (parts, ()) = request.ok()?.into_parts();
-            let answer = self
-                .send(&parts, self.device_port, asked.into(), None)
-                .await
-                .ok()?;
+            let port = Port::of(&self.device)?;
+            let answer = self.send(&parts, port, asked.into(), None).await.ok()?;
             shown_time(&answer.body)
         };
         told.await.unwrap_or_else(Timestamp::now)
@@ -133,7 +171,7 @@ impl Upstream {
     async fn send(
         &self,
         parts: &Parts,
-        port: u16,
+        port: Port,
         body: Bytes,
         authorization: Option<String>,
     ) -> io::Result<Answer> {
@@ -146,7 +184,8 @@ impl Upstream {
         for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             headers.remove(name);
         }
-        let host = format!("{}:{port}", self.host);
+        let host = self.device.host_str().unwrap_or_default();
+        let host = format!("{host}:{}", port.number);
         headers.insert(
             HOST,
             HeaderValue::try_from(&host).map_err(io::Error::other)?,
@@ -155,13 +194,26 @@ impl Upstream {
             let value = HeaderValue::try_from(authorization).map_err(io::Error::other)?;
             headers.insert(AUTHORIZATION, value);
         }
-        let answered = tokio::time::timeout(DEADLINE, exchange(&host, request));
+        let answered = async {
+            let stream = TcpStream::connect(&host).await?;
+            if !port.over_tls {
+                return exchange(stream, request).await;
+            }
+            let Some((name, connector)) = &self.tls else {
+                return Err(io::Error::other("no certificate is trusted"));
+            };
+            let stream = connector.connect(name.clone(), stream).await?;
+            exchange(stream, request).await
+        };
+        let answered = tokio::time::timeout(DEADLINE, answered);
         answered.await.map_err(|_| io::ErrorKind::TimedOut)?
     }
 }
 
-async fn exchange(host: &str, request: Request<Full<Bytes>>) -> io::Result<Answer> {
-    let stream = TcpStream::connect(host).await?;
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> io::Result<Answer> {
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(io::Error::other)?;
     let answered = async {

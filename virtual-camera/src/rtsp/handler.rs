@@ -5,7 +5,6 @@ mod setup;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -16,6 +15,7 @@ use rtsp_types::headers::{
 };
 use rtsp_types::{Method, Request, StatusCode, Url, Version};
 use tokio::sync::mpsc;
+use url::Position;
 
 use self::record::Inlet;
 use super::connection::Ends;
@@ -28,6 +28,8 @@ use super::session::Session;
 use super::sessions::SESSION_TIMEOUT;
 use super::track::{Programme, Stream, control, split_control};
 use super::{Shared, now};
+use crate::requests::{Asked, SeenCredentials};
+use crate::xml::Node;
 
 /// How long packets come before the answer to PLAY, where they do.
 const EARLY: Duration = Duration::from_millis(200);
@@ -91,6 +93,30 @@ impl Handler {
 
     /// Does what the request asks and says what came of it.
     pub(super) async fn answer(&mut self, received: &Received) -> Response {
+        let number = self.note(received);
+        let response = self.act(received).await;
+        if let Some((programme, number)) = self.shared.programme().zip(number) {
+            programme.note_answer(number, response.status().into());
+        }
+        response
+    }
+
+    /// Notes a request, with who asks.
+    fn note(&self, received: &Received) -> Option<u64> {
+        let url = received.request.request_uri();
+        let authorization = received.request.header(&AUTHORIZATION);
+        let authorization = authorization.map(|value| value.as_str());
+        Some(self.shared.programme()?.note(Asked {
+            at: Duration::ZERO,
+            peer: self.peer,
+            host: url.map_or("", |url| &url[Position::BeforeHost..Position::AfterPort]),
+            path: url.map_or(&received.target, |url| url.path()),
+            operation: received.request.method().into(),
+            credentials: SeenCredentials::of(authorization, &Node::default(), ""),
+        }))
+    }
+
+    async fn act(&mut self, received: &Received) -> Response {
         let sequence = received
             .request
             .header(&CSEQ)
@@ -338,8 +364,10 @@ impl Handler {
         let Err(denied) = auth.check(method, &received.target, given) else {
             return Ok(());
         };
-        if denied.wrong {
-            self.shared.refusals.fetch_add(1, Ordering::Relaxed);
+        if denied.wrong
+            && let Some(programme) = self.shared.programme()
+        {
+            programme.note_refusal();
         }
         let mut response = refusal(StatusCode::Unauthorized);
         // `rtsp-types` holds a header once, and would put all challenges on one line, of which

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::cues::Cue;
 use super::distortion::Distortion;
 use super::now;
 use super::outlet::{Gone, Outlet};
@@ -28,6 +29,7 @@ const MAX_LAG_SECONDS: u64 = 2;
 
 pub(super) struct Sender {
     track: Track,
+    cue: Arc<Cue>,
     programme: Weak<dyn Programme>,
     timeline: Timeline,
     packetizer: Mutex<Packetizer>,
@@ -53,6 +55,7 @@ pub(super) struct Start {
 impl Sender {
     pub(super) fn new(
         track: Track,
+        cue: Arc<Cue>,
         programme: Weak<dyn Programme>,
         timeline: Timeline,
         outlet: Outlet,
@@ -72,6 +75,7 @@ impl Sender {
             timeline,
             distortion: Mutex::new(distortion),
             track,
+            cue,
             programme,
             packetizer: Mutex::new(packetizer),
             outlet,
@@ -160,9 +164,7 @@ impl Sender {
 
     /// Sends units as they fall due, for ever.
     async fn play_clip(&self, clip: &Clip, mut unit: u64) -> Gone {
-        let units = clip.units();
-        // Where a unit of the endless timeline lies in the clip.
-        let at = |unit: u64| &units[(unit % units.len() as u64) as usize];
+        let at = |unit: u64| &clip.units()[self.cue.place(unit, clip)];
         let mut next_report = now();
         loop {
             tokio::time::sleep_until(self.timeline.due(unit).into()).await;

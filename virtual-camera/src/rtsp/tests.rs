@@ -22,6 +22,7 @@ use super::*;
 use crate::clip::{Clip, Codec};
 use crate::digest::DigestServer;
 use crate::event::Event;
+use crate::requests::Asked;
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 42, 42);
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -57,6 +58,14 @@ impl Programme for Repertoire {
     fn events(&self) -> (Vec<Event>, broadcast::Receiver<Vec<Event>>) {
         (vec![Event::new("tns1:State")], self.events.subscribe())
     }
+
+    fn note(&self, _asked: Asked<'_>) -> u64 {
+        0
+    }
+
+    fn note_answer(&self, _number: u64, _status: u16) {}
+
+    fn note_refusal(&self) {}
 
     fn document(&self, events: &[Event]) -> String {
         let topics = events.iter().map(|event| event.topic.as_str());

@@ -9,6 +9,7 @@ use super::publication::Tape;
 use crate::clip::{Clip, Codec, Pace};
 use crate::event::Event;
 use crate::quirks::Quirks;
+use crate::requests::Asked;
 
 /// Where the server learns what to show. Asked again for each request, so that it may change.
 pub(crate) trait Programme: Send + Sync {
@@ -25,6 +26,15 @@ pub(crate) trait Programme: Send + Sync {
     fn quirks(&self) -> Quirks {
         Quirks::default()
     }
+
+    /// Notes a request, and returns its number.
+    fn note(&self, asked: Asked<'_>) -> u64;
+
+    /// Notes the answer to the request of this number.
+    fn note_answer(&self, number: u64, status: u16);
+
+    /// Notes that the credentials of a request were wrong.
+    fn note_refusal(&self);
 }
 
 /// A stream, as DESCRIBE tells it.

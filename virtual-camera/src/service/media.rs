@@ -99,8 +99,7 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
                 .child(media_uri(snapshot_uri(call, &profile)?))
         }
         "SetSynchronizationPoint" => {
-            requested(call)?;
-            call.camera.synchronize_streams();
+            call.camera.synchronize_streams(&requested(call)?);
             call.response("SetSynchronizationPointResponse")
         }
         "StartMulticastStreaming" => {

@@ -120,8 +120,7 @@ pub(super) fn answer(call: &Call<'_>, operation: &str) -> Result<Element, Fault>
             )
         }
         "SetSynchronizationPoint" => {
-            requested(call)?;
-            call.camera.synchronize_streams();
+            call.camera.synchronize_streams(&requested(call)?);
             call.response("SetSynchronizationPointResponse")
         }
         "StartMulticastStreaming" => {

@@ -4,5 +4,7 @@
 mod client;
 mod codecs;
 mod events;
+mod key_frames;
 mod multicast;
+mod truth;
 mod tunnels;

@@ -47,7 +47,8 @@ impl Handler {
         let programme = Arc::downgrade(&self.programme()?);
         let timeline = self.shared.timeline;
         let quirks = self.shared.quirks();
-        let make = |outlet| Sender::new(track.clone(), programme, timeline, outlet, quirks);
+        let cue = self.shared.cue(&stream.path, track);
+        let make = |outlet| Sender::new(track.clone(), cue, programme, timeline, outlet, quirks);
         let (sender, channels) = match self.delivery(transport.as_str())? {
             Delivery::Multicast => {
                 let groups = self.shared.groups.as_ref();
