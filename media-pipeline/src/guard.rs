@@ -26,12 +26,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use url::Url;
 
-use auth::Authenticator;
+pub(crate) use auth::Authenticator;
 pub use auth::{AuthBudget, Credentials, FailureBudget};
 use framing::AccessUnitMeter;
 pub use framing::Caps;
 use keepalive::Keepalive;
 use relay::Relay;
+pub(crate) use relay::short;
 use rewrite::Addresses;
 pub use rewrite::ForeignUrlPolicy;
 

@@ -507,6 +507,6 @@ fn status(line: &str) -> (u16, String) {
 }
 
 /// Text of a camera for a message: one line, not long.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(120).collect()
 }

@@ -2,7 +2,6 @@ mod session;
 mod tracks;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -13,17 +12,18 @@ use retina::client::{
     SetupOptions, TcpTransportOptions, Transport, UdpTransportOptions, UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{FrameFormat, ParameterSetInsertion, aac, h26x};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
 use session::{RtspSession, Track};
 
+use super::label::label;
 use super::{Source, SourceSession};
+use crate::dial::Dialer;
 use crate::guard::{
     AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy, Guard, GuardOptions,
 };
-use crate::{Error, Media};
+use crate::{Error, Media, TlsOptions};
 
 /// How to reach an RTSP stream.
 #[derive(Clone)]
@@ -109,6 +109,7 @@ pub enum Tracks {
 /// An RTSP stream (RFC 2326): the tracks of a presentation that [`Tracks`] names.
 pub struct RtspSource {
     options: RtspOptions,
+    dialer: Dialer,
     budget: Arc<dyn AuthBudget>,
     /// Whether the camera is known to refuse what is stronger than MD5.
     md5_works: Arc<AtomicBool>,
@@ -144,20 +145,15 @@ impl RtspSource {
             .budget
             .clone()
             .unwrap_or_else(|| Arc::new(FailureBudget::default()));
+        let host = url.host_str().unwrap_or_default();
+        let dialer = Dialer::new(host, label(url), TlsOptions::default());
         Ok(Self {
             options,
+            dialer,
             budget,
             md5_works: Arc::default(),
             group: Arc::default(),
         })
-    }
-
-    fn network(&self, action: String, source: Option<std::io::Error>) -> Error {
-        Error::Network {
-            url: self.label(),
-            action,
-            source: source.map(Arc::new),
-        }
     }
 
     async fn open(&self) -> Result<Box<dyn SourceSession>, Error> {
@@ -167,20 +163,19 @@ impl RtspSource {
             let patience = self.options.connect_timeout / 2;
             let _ = timeout(patience, self.group.await_stale_sessions(&stale)).await;
         }
-        let camera = self.dial().await?;
-        let addresses = camera
-            .peer_addr()
-            .and_then(|peer| Ok((peer.ip(), camera.local_addr()?.ip())));
-        let (ip, local_ip) =
-            addresses.map_err(|e| self.network("the connection broke".into(), Some(e)))?;
         let options = &self.options;
+        let port = options.url.port().unwrap_or(554);
+        let camera = self
+            .dialer
+            .dial(port, false, options.connect_timeout)
+            .await?;
         let guard = Guard::start(
-            camera,
+            camera.wire,
             GuardOptions {
                 url: options.url.clone(),
                 label: self.label(),
-                ip,
-                local_ip,
+                ip: camera.ip,
+                local_ip: camera.local_ip,
                 credentials: options.credentials.clone(),
                 allow_basic: options.allow_basic,
                 md5_works: self.md5_works.clone(),
@@ -251,25 +246,6 @@ impl RtspSource {
         )))
     }
 
-    async fn dial(&self) -> Result<TcpStream, Error> {
-        let url = &self.options.url;
-        let host = url
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
-        let port = url.port().unwrap_or(554);
-        let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
-            .await
-            .map_err(|e| self.network(format!("cannot resolve the host {host}"), Some(e)))?
-            .collect();
-        let stream = connect(&addresses, self.options.connect_timeout)
-            .await
-            .map_err(|e| self.network(format!("cannot connect to {host}:{port}"), e))?;
-        let _ = stream.set_nodelay(true);
-        Ok(stream)
-    }
-
     fn explain(&self, guard: &Guard, action: &str, error: &retina::Error) -> Error {
         explain(guard, &self.label(), action, error)
     }
@@ -311,24 +287,6 @@ const FRAMES: FrameFormat = FrameFormat {
     aac_framing: aac::Framing::Raw,
 };
 
-/// Connects to the first address that answers. Each gets its share of `limit`, so that one that drops packets, as IPv6 does
-/// in many camera networks, leaves time for the next.
-async fn connect(
-    addresses: &[SocketAddr],
-    limit: Duration,
-) -> Result<TcpStream, Option<std::io::Error>> {
-    let share = limit / (addresses.len() as u32).saturating_add(1);
-    let mut last = None;
-    for address in addresses {
-        match timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(e)) => last = Some(e),
-            Err(_) => last = Some(std::io::ErrorKind::TimedOut.into()),
-        }
-    }
-    Err(last)
-}
-
 /// retina's errors are text. The guard knows better what happened, except where retina refused what passed the guard.
 fn explain(guard: &Guard, label: &str, action: &str, error: &retina::Error) -> Error {
     guard.reason().unwrap_or_else(|| {
@@ -339,80 +297,4 @@ fn explain(guard: &Guard, label: &str, action: &str, error: &retina::Error) -> E
             reason: format!("{action}: {first}"),
         }
     })
-}
-
-/// A URL for logs and errors. Some cameras want the password in the path or query: such values are blotted out.
-fn label(url: &Url) -> String {
-    const SECRETS: [&str; 6] = ["pass", "pwd", "user", "auth", "token", "key"];
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    let text = url.to_string();
-    let parts = text
-        .split_inclusive(['/', '?', '&', ';'])
-        .map(|part| match part.split_once('=') {
-            Some((key, value))
-                if SECRETS
-                    .iter()
-                    .any(|secret| part.to_ascii_lowercase().contains(secret)) =>
-            {
-                let end = value.find(['/', '?', '&', ';']).unwrap_or(value.len());
-                format!("{key}=***{}", &value[end..])
-            }
-            _ => part.to_owned(),
-        });
-    parts.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn an_address_that_drops_packets_leaves_time_for_the_next() {
-        let full =
-            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
-            .unwrap();
-        full.listen(0).unwrap();
-        let dropping = full.local_addr().unwrap().as_socket().unwrap();
-        // Once its backlog is full, Linux drops what else arrives.
-        let mut waiting = Vec::new();
-        while let Ok(Ok(stream)) =
-            timeout(Duration::from_millis(200), TcpStream::connect(dropping)).await
-        {
-            waiting.push(stream);
-        }
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .unwrap();
-        let answering = listener.local_addr().unwrap();
-        let limit = Duration::from_millis(900);
-        let stream = timeout(limit, connect(&[dropping, answering], limit)).await;
-        assert_eq!(stream.unwrap().unwrap().peer_addr().unwrap(), answering);
-    }
-
-    #[test]
-    fn labels_keep_what_tells_streams_apart_and_hide_secrets() {
-        for (url, expected) in [
-            (
-                "rtsp://192.0.2.7:554/cam/realmonitor?channel=1&subtype=0",
-                "rtsp://192.0.2.7:554/cam/realmonitor?channel=1&subtype=0",
-            ),
-            (
-                "rtsp://admin:hunter2@192.0.2.7/live",
-                "rtsp://192.0.2.7/live",
-            ),
-            (
-                "rtsp://192.0.2.7/live?Password=hunter2&channel=1",
-                "rtsp://192.0.2.7/live?Password=***&channel=1",
-            ),
-            (
-                "rtsp://192.0.2.7/user=admin_password=hunter2_channel=1",
-                "rtsp://192.0.2.7/user=***",
-            ),
-        ] {
-            assert_eq!(label(&url.parse().unwrap()), expected);
-        }
-    }
 }
