@@ -62,6 +62,11 @@ impl Dialer {
         self.tls.get().ok_or(Error::Closed)
     }
 
+    /// The host's address, once there was a connection.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        *self.address()
+    }
+
     /// Opens a connection within `limit`.
     pub(crate) async fn dial(
         &self,

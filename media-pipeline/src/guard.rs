@@ -136,12 +136,16 @@ impl Guard {
     }
 }
 
-/// `rtsp://host[:port]` and the rest of a URL.
+/// `rtsp://host[:port]`, also for what is sent through a tunnel, or `rtsps://…`, and the rest of a URL.
 fn origin_and_path(url: &Url) -> (String, String) {
     let host = url.host_str().unwrap_or_default();
+    let scheme = match url.scheme() {
+        "rtsps" => "rtsps",
+        _ => "rtsp",
+    };
     let origin = match url.port() {
-        Some(port) => format!("rtsp://{host}:{port}"),
-        None => format!("rtsp://{host}"),
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
     };
     let query = url
         .query()

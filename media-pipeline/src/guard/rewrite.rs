@@ -147,7 +147,8 @@ impl Addresses {
 /// Host, and path with query, of an absolute RTSP URL.
 fn split(url: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
-    if !["rtsp", "rtsps", "rtspu"]
+    // Through a tunnel some cameras give the addresses of HTTP.
+    if !["rtsp", "rtsps", "rtspu", "http", "https"]
         .iter()
         .any(|known| scheme.eq_ignore_ascii_case(known))
     {
@@ -213,6 +214,7 @@ mod tests {
             "rtsp://192.0.2.7/live/track1",
             "rtsp://0.0.0.0:554/live/track1",
             "rtsps://user:pass@cam.example/live/track1",
+            "http://cam.example:80/live/track1",
         ] {
             assert_eq!(
                 a.to_local(url).as_deref(),

@@ -1,9 +1,9 @@
 //! Pictures over HTTP: one for each request, or one after the other on a connection that stays.
 
-mod client;
+pub(super) mod client;
 mod mjpeg;
 mod multipart;
-mod query;
+pub(super) mod query;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::HeaderMap;
 use tokio::time::{Instant, sleep_until, timeout};
 use url::Url;
 
@@ -173,7 +174,8 @@ impl HttpSource {
         let client = Client {
             url: url.clone(),
             label: label.clone(),
-            dialer,
+            dialer: Arc::new(dialer),
+            headers: HeaderMap::new(),
             connect_timeout: options.connect_timeout,
             header: options.caps.header,
             in_query: query::has_credentials(url),

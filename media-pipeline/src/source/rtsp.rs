@@ -1,5 +1,6 @@
 mod session;
 mod tracks;
+mod tunnel;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use session::{RtspSession, Track};
 
 use super::label::label;
 use super::{Source, SourceSession};
-use crate::dial::Dialer;
+use crate::dial::{Dialed, Dialer};
 use crate::guard::{
     AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy, Guard, GuardOptions,
 };
@@ -28,12 +29,16 @@ use crate::{Error, Media, TlsOptions};
 /// How to reach an RTSP stream.
 #[derive(Clone)]
 pub struct RtspOptions {
-    /// The stream, `rtsp://host[:port]/path`. Credentials in it are refused: they belong into `credentials`.
+    /// The stream, and how it is reached: `rtsp://host[:port]/path`, over TLS with `rtsps://…`, or tunnelled through HTTP or
+    /// HTTPS with `http://…` or `https://…`. Credentials in it are refused: they belong into `credentials`.
     pub url: Url,
     /// User name and password, where the camera asks for them.
     pub credentials: Option<Credentials>,
-    /// Permits Basic authentication, which sends the password readable for the network. Off by default.
+    /// Permits Basic authentication without TLS and to cameras whose certificate is not checked, where the network can
+    /// read the password. Off by default.
     pub allow_basic: bool,
+    /// Certificates, for `rtsps` and `https`.
+    pub tls: TlsOptions,
     /// How RTP travels.
     pub transport: RtspTransport,
     /// Which tracks are asked for.
@@ -57,6 +62,7 @@ impl RtspOptions {
             url,
             credentials: None,
             allow_basic: false,
+            tls: TlsOptions::default(),
             transport: RtspTransport::default(),
             tracks: Tracks::default(),
             caps: Caps::default(),
@@ -109,7 +115,8 @@ pub enum Tracks {
 /// An RTSP stream (RFC 2326): the tracks of a presentation that [`Tracks`] names.
 pub struct RtspSource {
     options: RtspOptions,
-    dialer: Dialer,
+    allow_basic: bool,
+    dialer: Arc<Dialer>,
     budget: Arc<dyn AuthBudget>,
     /// Whether the camera is known to refuse what is stronger than MD5.
     md5_works: Arc<AtomicBool>,
@@ -120,7 +127,8 @@ impl RtspSource {
     /// A source for the stream; nothing is sent before [`connect`](Source::connect).
     ///
     /// # Errors
-    /// [`Error::Url`] if the URL is not `rtsp`, has no host, or holds credentials.
+    /// [`Error::Url`] if the URL has another scheme, no host, or holds credentials, [`Error::Option`] for a transport that TLS
+    /// and tunnels do not have, and extra roots without a certificate.
     pub fn new(options: RtspOptions) -> Result<Self, Error> {
         let refuse = |url: &Url, reason: &str| {
             Err(Error::Url {
@@ -135,8 +143,11 @@ impl RtspSource {
                 "it holds credentials; pass them separately, URLs end up in logs",
             );
         }
-        if url.scheme() != "rtsp" {
-            return refuse(url, "only the scheme rtsp is supported");
+        if !matches!(url.scheme(), "rtsp" | "rtsps" | "http" | "https") {
+            return refuse(
+                url,
+                "only the schemes rtsp, rtsps, http and https are supported",
+            );
         }
         if url.host_str().is_none_or(str::is_empty) {
             return refuse(url, "it names no host");
@@ -145,11 +156,19 @@ impl RtspSource {
             .budget
             .clone()
             .unwrap_or_else(|| Arc::new(FailureBudget::default()));
+        if options.transport != RtspTransport::Tcp && url.scheme() != "rtsp" {
+            return Err(Error::Option {
+                option: "transport",
+                reason: "must be Tcp with TLS or a tunnel: datagrams would go beside it".into(),
+            });
+        }
         let host = url.host_str().unwrap_or_default();
-        let dialer = Dialer::new(host, label(url), TlsOptions::default());
+        let dialer = Dialer::new(host, label(url), options.tls.clone());
+        let proved = matches!(url.scheme(), "rtsps" | "https") && dialer.tls()?.proves;
         Ok(Self {
+            allow_basic: options.allow_basic || proved,
             options,
-            dialer,
+            dialer: Arc::new(dialer),
             budget,
             md5_works: Arc::default(),
             group: Arc::default(),
@@ -164,11 +183,7 @@ impl RtspSource {
             let _ = timeout(patience, self.group.await_stale_sessions(&stale)).await;
         }
         let options = &self.options;
-        let port = options.url.port().unwrap_or(554);
-        let camera = self
-            .dialer
-            .dial(port, false, options.connect_timeout)
-            .await?;
+        let camera = self.dial().await?;
         let guard = Guard::start(
             camera.wire,
             GuardOptions {
@@ -177,7 +192,7 @@ impl RtspSource {
                 ip: camera.ip,
                 local_ip: camera.local_ip,
                 credentials: options.credentials.clone(),
-                allow_basic: options.allow_basic,
+                allow_basic: self.allow_basic,
                 md5_works: self.md5_works.clone(),
                 caps: options.caps,
                 idle: options.idle_timeout,
@@ -244,6 +259,17 @@ impl RtspSource {
             self.label(),
             tracks,
         )))
+    }
+
+    async fn dial(&self) -> Result<Dialed, Error> {
+        let url = &self.options.url;
+        let (port, secure) = match url.scheme() {
+            "rtsp" => (554, false),
+            "rtsps" => (322, true),
+            _ => return self.tunnel().await,
+        };
+        let (port, limit) = (url.port().unwrap_or(port), self.options.connect_timeout);
+        self.dialer.dial(port, secure, limit).await
     }
 
     fn explain(&self, guard: &Guard, action: &str, error: &retina::Error) -> Error {

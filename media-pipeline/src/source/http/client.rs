@@ -1,7 +1,10 @@
 //! GET over HTTP/1.1 from one camera: one request at a time, authentication, redirects on the same host, caps.
 
 use std::error::Error as _;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +12,7 @@ use http::header::{
     AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Empty};
+use http_body_util::Empty;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -30,22 +33,24 @@ const MOST_DISCARDED: usize = 64 << 10;
 /// Longer waits that a camera asks for are cut to this.
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
-pub(super) struct Client {
-    pub(super) url: Url,
-    pub(super) label: String,
-    pub(super) dialer: Dialer,
-    pub(super) connect_timeout: Duration,
+pub(in crate::source) struct Client {
+    pub(in crate::source) url: Url,
+    pub(in crate::source) label: String,
+    pub(in crate::source) dialer: Arc<Dialer>,
+    pub(in crate::source) connect_timeout: Duration,
+    /// Sent with each request.
+    pub(in crate::source) headers: HeaderMap,
     /// Largest header of an answer in bytes.
-    pub(super) header: usize,
-    pub(super) auth: Option<Authenticator>,
-    pub(super) budget: Arc<dyn AuthBudget>,
+    pub(in crate::source) header: usize,
+    pub(in crate::source) auth: Option<Authenticator>,
+    pub(in crate::source) budget: Arc<dyn AuthBudget>,
     /// Whether the camera has taken the credentials as they are sent now.
-    pub(super) accepted: bool,
+    pub(in crate::source) accepted: bool,
     /// Credentials that stand in the query are tried alone first: together with others the camera would refuse them.
-    pub(super) in_query: bool,
+    pub(in crate::source) in_query: bool,
     /// How long the camera asked to be left alone with its last answer.
-    pub(super) retry_after: Option<Duration>,
-    pub(super) idle: Option<Connection>,
+    pub(in crate::source) retry_after: Option<Duration>,
+    pub(in crate::source) idle: Option<Connection>,
 }
 
 /// Where a connection leads.
@@ -56,7 +61,7 @@ struct Origin {
 }
 
 /// An open connection. Dropping it closes it.
-pub(super) struct Connection {
+pub(in crate::source) struct Connection {
     origin: Origin,
     sender: http1::SendRequest<Empty<Bytes>>,
     driver: AbortHandle,
@@ -69,9 +74,11 @@ impl Drop for Connection {
 }
 
 /// A successful answer whose body is still to come.
-pub(super) struct Answer {
+pub(in crate::source) struct Answer {
+    /// Where it came from.
+    pub(in crate::source) url: Url,
     /// Empty where the camera tells none.
-    pub(super) content_type: String,
+    pub(in crate::source) content_type: String,
     incoming: Incoming,
     connection: Connection,
     label: String,
@@ -79,14 +86,21 @@ pub(super) struct Answer {
 
 impl Answer {
     /// The next piece of the body; `None` at its end. Cancel-safe.
-    pub(super) async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+    pub(in crate::source) async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+        poll_fn(|cx| self.poll_piece(cx)).await
+    }
+
+    pub(in crate::source) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Error>> {
         loop {
-            match self.incoming.frame().await {
-                None => return Ok(None),
-                Some(Err(error)) => return Err(broken(&self.label, &error)),
+            match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
+                None => return Poll::Ready(Ok(None)),
+                Some(Err(error)) => return Poll::Ready(Err(broken(&self.label, &error))),
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
-                        return Ok(Some(data));
+                        return Poll::Ready(Ok(Some(data)));
                     }
                 }
             }
@@ -116,7 +130,7 @@ impl Answer {
 
 impl Client {
     /// Asks for the address, or where on the same host it leads, with credentials where they are asked for.
-    pub(super) async fn get(&mut self) -> Result<Answer, Error> {
+    pub(in crate::source) async fn get(&mut self) -> Result<Answer, Error> {
         self.retry_after = None;
         let mut url = self.url.clone();
         let mut challenged = false;
@@ -134,6 +148,7 @@ impl Client {
             let (parts, incoming) = response.into_parts();
             let content_type = parts.headers.get(CONTENT_TYPE);
             let answer = Answer {
+                url: url.clone(),
                 content_type: content_type.map_or(String::new(), text),
                 incoming,
                 connection,
@@ -164,7 +179,11 @@ impl Client {
     }
 
     /// The body of an answer, of at most `limit` bytes. Its connection is kept.
-    pub(super) async fn whole(&mut self, answer: Answer, limit: usize) -> Result<Bytes, Error> {
+    pub(in crate::source) async fn whole(
+        &mut self,
+        answer: Answer,
+        limit: usize,
+    ) -> Result<Bytes, Error> {
         let (body, connection) = answer.whole(limit).await?;
         self.idle = Some(connection);
         Ok(body)
@@ -188,10 +207,12 @@ impl Client {
         if let Some(value) = authorization {
             request = request.header(AUTHORIZATION, value);
         }
-        let request = request.body(Empty::new()).map_err(|e| Error::Url {
+        let request = request.body(Empty::new());
+        let mut request = request.map_err(|e| Error::Url {
             url: self.label.clone(),
             reason: e.to_string(),
         })?;
+        request.headers_mut().extend(self.headers.clone());
         if let Some(mut connection) = self.idle.take().filter(|it| it.origin == origin)
             && connection.sender.ready().await.is_ok()
         {
@@ -365,7 +386,7 @@ fn broken(label: &str, error: &hyper::Error) -> Error {
 }
 
 /// Path and query.
-fn target(url: &Url) -> String {
+pub(in crate::source) fn target(url: &Url) -> String {
     match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),

@@ -3,14 +3,14 @@
 use url::Url;
 
 /// Whether something in the query looks like credentials.
-pub(super) fn has_credentials(url: &Url) -> bool {
+pub(in crate::source) fn has_credentials(url: &Url) -> bool {
     url.query()
         .is_some_and(|query| query.split('&').any(is_credential))
 }
 
 /// The URL without what looks like credentials in its query: cameras that get them there and in a header refuse the
 /// request.
-pub(super) fn without_credentials(url: &Url) -> Url {
+pub(in crate::source) fn without_credentials(url: &Url) -> Url {
     let mut url = url.clone();
     if has_credentials(&url) {
         let query = url.query().unwrap_or_default();
