@@ -17,7 +17,7 @@ mod udp;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -70,6 +70,8 @@ pub(crate) struct Guard {
 struct Verdict {
     cut: Option<Error>,
     refusal: Option<Error>,
+    /// Where the camera sent us with that, if it may be followed.
+    redirect: Option<Url>,
 }
 
 impl Guard {
@@ -107,6 +109,7 @@ impl Guard {
             auth: options.credentials.map(|credentials| {
                 Authenticator::new(credentials, options.allow_basic, options.md5_works)
             }),
+            url: options.url,
             budget: options.budget,
             accepted: false,
             verdict: verdict.clone(),
@@ -131,8 +134,17 @@ impl Guard {
 
     /// Why the session failed, as far as the guard knows.
     pub(crate) fn reason(&self) -> Option<Error> {
-        let verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        let verdict = self.verdict();
         verdict.cut.clone().or_else(|| verdict.refusal.clone())
+    }
+
+    /// Where the session is to be tried instead.
+    pub(crate) fn redirect(&self) -> Option<Url> {
+        self.verdict().redirect.clone()
+    }
+
+    fn verdict(&self) -> MutexGuard<'_, Verdict> {
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,8 +10,8 @@ use media_pipeline::{
     AuthBudget, Credentials, Error, ErrorKind, FailureBudget, Hub, HubItem, HubOptions,
     RtspOptions, RtspSource, RtspTransport, SnapshotOptions, Source as _, TlsPolicy, Tracks,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use virtual_camera::{Certificate, RtspAuth, VirtualCamera};
 
@@ -209,4 +209,67 @@ async fn a_tunnel_asks_for_credentials_where_http_wants_them_and_sends_them_both
         .map(|head| value(head, "x-sessioncookie"))
         .collect();
     assert!(cookies[0].is_some() && cookies[1] == cookies[2]);
+}
+
+/// A port of the camera that sends the first clients elsewhere, and passes the others on.
+async fn redirecting(camera: &VirtualCamera, locations: Vec<String>) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let behind = camera.stream_url(0).port().unwrap();
+    tokio::spawn(async move {
+        let mut locations = locations.into_iter();
+        while let Ok((mut client, _)) = listener.accept().await {
+            match locations.next() {
+                Some(location) => {
+                    let mut request = [0; 2048];
+                    let length = client.read(&mut request).await.unwrap();
+                    let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                    assert!(!request.contains("Authorization"));
+                    let cseq = request
+                        .lines()
+                        .find(|line| line.starts_with("CSeq"))
+                        .unwrap();
+                    let location = location.replace("PORT", &port.to_string());
+                    let answer =
+                        format!("RTSP/1.0 302 Found\r\n{cseq}\r\nLocation: {location}\r\n\r\n");
+                    client.write_all(answer.as_bytes()).await.unwrap();
+                }
+                None => {
+                    let mut server = TcpStream::connect(("127.0.0.1", behind)).await.unwrap();
+                    tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+                }
+            }
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn redirects_are_followed_on_the_same_host_and_never_out_of_tls() {
+    let camera = camera(true, RtspAuth::Digest).await;
+    let own = "rtsp://localhost:PORT/main".to_owned();
+    let secure = camera.secure_stream_url(0).unwrap().to_string();
+    let connect = async |locations: Vec<String>| {
+        let port = redirecting(&camera, locations).await;
+        let options = options(&camera, &format!("rtsp://localhost:{port}/old"));
+        let connected = RtspSource::new(options).unwrap().connect().await;
+        connected.map(|_| ())
+    };
+    connect(vec![own.clone()]).await.unwrap();
+    connect(vec![own.clone(), own.clone(), own.clone()])
+        .await
+        .unwrap();
+    connect(vec![secure.replace("127.0.0.1", "localhost")])
+        .await
+        .unwrap();
+    for locations in [
+        vec![own.clone(); 4],
+        vec!["rtsp://127.0.0.2:PORT/main".to_owned()],
+    ] {
+        let error = connect(locations).await.unwrap_err();
+        assert!(
+            matches!(error, Error::Refused { status: 302, .. }),
+            "{error}"
+        );
+    }
 }

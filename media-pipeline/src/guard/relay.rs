@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
+use url::Url;
 
 use super::auth::{AuthBudget, Authenticator};
 use super::framing::{AccessUnitMeter, Caps, Frame, Framer, Message, Violation};
@@ -32,6 +33,8 @@ const MAX_PENDING: usize = 8;
 
 /// One session. `client` is retina.
 pub(super) struct Relay {
+    /// The stream's address.
+    pub(super) url: Url,
     pub(super) addresses: Addresses,
     pub(super) auth: Option<Authenticator>,
     pub(super) budget: Arc<dyn AuthBudget>,
@@ -431,10 +434,19 @@ impl Relay {
             status,
             reason,
         };
-        self.verdict
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .refusal = Some(error);
+        let redirect = match (status, location) {
+            (301 | 302 | 303 | 305 | 307 | 308, Some(location)) if method == "DESCRIBE" => {
+                self.addresses.redirected(&self.url, location)
+            }
+            _ => None,
+        };
+        let mut verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        if method == "DESCRIBE" {
+            // Without a description there is no session; that the camera then hangs up tells nothing more.
+            verdict.cut.get_or_insert_with(|| error.clone());
+        }
+        verdict.refusal = Some(error);
+        verdict.redirect = redirect;
     }
 
     /// Cameras may send requests of their own; none is of use here.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use retina::client::{
-    InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions,
-    SetupOptions, TcpTransportOptions, Transport, UdpTransportOptions, UnknownRtcpSsrcPolicy,
+    Described, InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy,
+    SessionOptions, SetupOptions, TcpTransportOptions, Transport, UdpTransportOptions,
+    UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{FrameFormat, ParameterSetInsertion, aac, h26x};
 use tokio::time::timeout;
@@ -156,22 +157,23 @@ impl RtspSource {
             .budget
             .clone()
             .unwrap_or_else(|| Arc::new(FailureBudget::default()));
-        if options.transport != RtspTransport::Tcp && url.scheme() != "rtsp" {
-            return Err(Error::Option {
-                option: "transport",
-                reason: "must be Tcp with TLS or a tunnel: datagrams would go beside it".into(),
-            });
-        }
         let host = url.host_str().unwrap_or_default();
         let dialer = Dialer::new(host, label(url), options.tls.clone());
         let proved = matches!(url.scheme(), "rtsps" | "https") && dialer.tls()?.proves;
-        Ok(Self {
+        let source = Self {
             allow_basic: options.allow_basic || proved,
             options,
             dialer: Arc::new(dialer),
             budget,
             md5_works: Arc::default(),
             group: Arc::default(),
+        };
+        if source.carries(source.options.url.scheme()) {
+            return Ok(source);
+        }
+        Err(Error::Option {
+            option: "transport",
+            reason: "must be Tcp with TLS or a tunnel: datagrams would go beside it".into(),
         })
     }
 
@@ -183,33 +185,8 @@ impl RtspSource {
             let _ = timeout(patience, self.group.await_stale_sessions(&stale)).await;
         }
         let options = &self.options;
-        let camera = self.dial().await?;
-        let guard = Guard::start(
-            camera.wire,
-            GuardOptions {
-                url: options.url.clone(),
-                label: self.label(),
-                ip: camera.ip,
-                local_ip: camera.local_ip,
-                credentials: options.credentials.clone(),
-                allow_basic: self.allow_basic,
-                md5_works: self.md5_works.clone(),
-                caps: options.caps,
-                idle: options.idle_timeout,
-                budget: self.budget.clone(),
-                foreign: options.foreign_urls,
-            },
-        )
-        .await?;
-        let failed =
-            |e: retina::Error| self.explain(&guard, "the session could not be started", &e);
-        let session_options = SessionOptions::default()
-            .session_group(self.group.clone())
-            .session_id(SessionIdPolicy::UseFirst)
-            .user_agent(concat!("media-pipeline/", env!("CARGO_PKG_VERSION")).to_owned());
-        let mut session = Session::describe(guard.url.clone(), session_options)
-            .await
-            .map_err(failed)?;
+        let (guard, mut session) = self.describe().await?;
+        let failed = |e: retina::Error| self.explain(&guard, STARTING, &e);
         let chosen = tracks::choose(session.streams(), options.tracks);
         if chosen.is_empty() {
             return Err(Error::NoVideo {
@@ -261,12 +238,55 @@ impl RtspSource {
         )))
     }
 
-    async fn dial(&self) -> Result<Dialed, Error> {
-        let url = &self.options.url;
+    /// Asks for the description, where the camera says that it is.
+    async fn describe(&self) -> Result<(Guard, Session<Described>), Error> {
+        const MOST_REDIRECTS: usize = 3;
+        let options = &self.options;
+        let mut url = options.url.clone();
+        for left in (0..=MOST_REDIRECTS).rev() {
+            let camera = self.dial(&url).await?;
+            let guard = Guard::start(
+                camera.wire,
+                GuardOptions {
+                    url: url.clone(),
+                    label: self.label(),
+                    ip: camera.ip,
+                    local_ip: camera.local_ip,
+                    credentials: options.credentials.clone(),
+                    allow_basic: self.allow_basic,
+                    md5_works: self.md5_works.clone(),
+                    caps: options.caps,
+                    idle: options.idle_timeout,
+                    budget: self.budget.clone(),
+                    foreign: options.foreign_urls,
+                },
+            )
+            .await?;
+            let session_options = SessionOptions::default()
+                .session_group(self.group.clone())
+                .session_id(SessionIdPolicy::UseFirst)
+                .user_agent(concat!("media-pipeline/", env!("CARGO_PKG_VERSION")).to_owned());
+            match Session::describe(guard.url.clone(), session_options).await {
+                Ok(session) => return Ok((guard, session)),
+                Err(error) => match guard.redirect() {
+                    Some(to) if left > 0 && self.carries(to.scheme()) => url = to,
+                    _ => return Err(self.explain(&guard, STARTING, &error)),
+                },
+            }
+        }
+        Err(Error::Closed)
+    }
+
+    /// Whether the transport is one for this scheme: beside TLS and tunnels there are no datagrams.
+    fn carries(&self, scheme: &str) -> bool {
+        scheme == "rtsp" || self.options.transport == RtspTransport::Tcp
+    }
+
+    async fn dial(&self, url: &Url) -> Result<Dialed, Error> {
         let (port, secure) = match url.scheme() {
             "rtsp" => (554, false),
             "rtsps" => (322, true),
-            _ => return self.tunnel().await,
+            _ => return self.tunnel(url).await,
         };
         let (port, limit) = (url.port().unwrap_or(port), self.options.connect_timeout);
         self.dialer.dial(port, secure, limit).await
@@ -305,6 +325,8 @@ impl Source for RtspSource {
         })
     }
 }
+
+const STARTING: &str = "the session could not be started";
 
 /// How retina is to frame what it reads; see [`AccessUnit::data`](crate::AccessUnit::data).
 const FRAMES: FrameFormat = FrameFormat {

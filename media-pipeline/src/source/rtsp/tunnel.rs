@@ -21,6 +21,7 @@ use super::RtspSource;
 use crate::Error;
 use crate::dial::{Dialed, Dialer, Wire};
 use crate::guard::Authenticator;
+use crate::source::Source as _;
 use crate::source::http::client::{Answer, Client, target};
 use crate::source::http::query::has_credentials;
 
@@ -33,7 +34,7 @@ const REQUESTS: usize = 16 << 10;
 
 impl RtspSource {
     /// Opens both ways of a tunnel.
-    pub(super) async fn tunnel(&self) -> Result<Dialed, Error> {
+    pub(super) async fn tunnel(&self, url: &Url) -> Result<Dialed, Error> {
         let options = &self.options;
         let cookie = format!("{:016x}", rand::random::<u64>());
         let mut headers = HeaderMap::new();
@@ -45,8 +46,8 @@ impl RtspSource {
         }
         let credentials = options.credentials.clone();
         let mut client = Client {
-            url: options.url.clone(),
-            label: super::label(&options.url),
+            url: url.clone(),
+            label: self.label(),
             dialer: self.dialer.clone(),
             headers,
             connect_timeout: options.connect_timeout,
@@ -57,7 +58,7 @@ impl RtspSource {
             }),
             budget: self.budget.clone(),
             accepted: false,
-            in_query: has_credentials(&options.url),
+            in_query: has_credentials(url),
             retry_after: None,
             idle: None,
         };
