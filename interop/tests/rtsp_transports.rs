@@ -1,4 +1,4 @@
-//! The ways to GStreamer's RTSP server: TCP, UDP, multicast, TLS, tunnels through HTTP and HTTPS, with each kind of credentials.
+//! The ways to GStreamer's RTSP server: TCP, UDP, TLS, tunnels through HTTP and HTTPS, with each kind of credentials.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

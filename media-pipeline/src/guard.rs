@@ -9,6 +9,7 @@ mod auth;
 mod framing;
 mod keepalive;
 mod relay;
+mod reorder;
 mod repair;
 mod rewrite;
 mod source_filter;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -36,7 +38,10 @@ pub(crate) use relay::short;
 use rewrite::Addresses;
 pub use rewrite::ForeignUrlPolicy;
 
-use crate::Error;
+use crate::{Error, RtspTransport};
+
+/// Packets of UDP that wait for retina.
+const PACKETS: usize = 512;
 
 /// What a guard has to know of its session.
 pub(crate) struct GuardOptions {
@@ -57,6 +62,8 @@ pub(crate) struct GuardOptions {
     pub(crate) idle: Duration,
     pub(crate) budget: Arc<dyn AuthBudget>,
     pub(crate) foreign: ForeignUrlPolicy,
+    /// How packets come from the camera; to retina they are interleaved in any case.
+    pub(crate) transport: RtspTransport,
 }
 
 /// A running guard.
@@ -116,7 +123,9 @@ impl Guard {
             label,
             local_ip: options.local_ip,
             access_unit: options.caps.access_unit,
+            transport: options.transport,
             udp: JoinSet::new(),
+            packets: mpsc::channel(PACKETS),
             idle: options.idle,
             meter: AccessUnitMeter::new(options.caps.access_unit),
             sources: HashMap::new(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use retina::client::{
     Described, InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy,
-    SessionOptions, SetupOptions, TcpTransportOptions, Transport, UdpTransportOptions,
+    SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy, Transport,
     UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{FrameFormat, ParameterSetInsertion, aac, h26x};
@@ -94,9 +94,16 @@ pub enum RtspTransport {
     /// Interleaved with the RTSP connection: nothing is lost, nothing has to be opened in firewalls.
     #[default]
     Tcp,
-    /// Datagrams beside the RTSP connection, for cameras that offer nothing else, in a local network: packets that are
-    /// lost or out of order cost pictures. The cap on access units holds as with TCP.
+    /// Datagrams beside the RTSP connection, for cameras that offer nothing else, in a local network. Packets out of order are put
+    /// back, those that come twice left out. A lost one is waited for a tenth of a second; it costs the pictures up to the
+    /// next key frame, and is counted in [`AccessUnit::loss`](crate::AccessUnit::loss). The caps hold as with TCP. The receive
+    /// buffer is 4 MiB, or as much as the system grants (`net.core.rmem_max` on Linux).
+    ///
+    /// The camera gets no receiver reports; those that need them end the session, and another begins.
     Udp,
+    /// Datagrams to a group of many, which the camera names; as with `Udp` otherwise. Accepted from the camera's own address
+    /// alone. The network has to carry them here.
+    Multicast,
 }
 
 /// Which tracks of a presentation a session asks for.
@@ -199,12 +206,9 @@ impl RtspSource {
             .any(|(_, codec)| codec.media() == Media::Video);
         let mut tracks = Vec::with_capacity(chosen.len());
         for (index, codec) in chosen {
-            let transport = match options.transport {
-                RtspTransport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
-                RtspTransport::Udp => Transport::Udp(UdpTransportOptions::default()),
-            };
+            // However packets come to the guard, from there they are interleaved.
             let setup = SetupOptions::default()
-                .transport(transport)
+                .transport(Transport::Tcp(TcpTransportOptions::default()))
                 .frame_format(FRAMES);
             match session.setup(index, setup).await {
                 Ok(()) => {
@@ -259,12 +263,18 @@ impl RtspSource {
                     idle: options.idle_timeout,
                     budget: self.budget.clone(),
                     foreign: options.foreign_urls,
+                    transport: options.transport,
                 },
             )
             .await?;
             let session_options = SessionOptions::default()
                 .session_group(self.group.clone())
                 .session_id(SessionIdPolicy::UseFirst)
+                .teardown(match options.transport {
+                    RtspTransport::Tcp => TeardownPolicy::Auto,
+                    // Without it the camera would go on sending.
+                    _ => TeardownPolicy::Always,
+                })
                 .user_agent(concat!("media-pipeline/", env!("CARGO_PKG_VERSION")).to_owned());
             match Session::describe(guard.url.clone(), session_options).await {
                 Ok(session) => return Ok((guard, session)),
