@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """GStreamer's RTSP server as a camera: a live H.264 test picture at rtsp://127.0.0.1:PORT/cam.
 
-usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD] [--mount PATH LAUNCH]...
+usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD] [--basic] [--tls CERTIFICATE_AND_KEY] [--mount PATH LAUNCH]...
 
-With a user: HTTP Digest authentication. A mount is a further stream, which each client gets from its start.
+With a user: HTTP Digest authentication, or Basic. With TLS nothing goes without it. Tunnels through HTTP are taken too. A mount is a further stream, which each client gets from its start.
 """
 import argparse
 
@@ -12,7 +12,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 Gst.init(None)
 arguments = argparse.ArgumentParser()
@@ -20,6 +20,8 @@ arguments.add_argument("port")
 arguments.add_argument("width")
 arguments.add_argument("height")
 arguments.add_argument("user", nargs="*")
+arguments.add_argument("--basic", action="store_true")
+arguments.add_argument("--tls")
 arguments.add_argument("--mount", nargs=2, action="append", default=[])
 given = arguments.parse_args()
 port, width, height, user = given.port, given.width, given.height, given.user
@@ -35,13 +37,20 @@ factory.set_launch(
 server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
 server.set_service(port)
+auth = GstRtspServer.RTSPAuth()
+if given.tls:
+    auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(given.tls))
+if user or given.tls:
+    server.set_auth(auth)
 if user:
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")
-    auth = GstRtspServer.RTSPAuth()
-    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
-    auth.add_digest(user[0], user[1], token)
-    server.set_auth(auth)
+    if given.basic:
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC)
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(*user), token)
+    else:
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(user[0], user[1], token)
     rights = GstRtspServer.RTSPPermissions()
     rights.add_permission_for_role("viewer", "media.factory.access", True)
     rights.add_permission_for_role("viewer", "media.factory.construct", True)

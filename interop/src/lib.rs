@@ -195,7 +195,8 @@ pub fn gstreamer_mounts(port: u16, mounts: &[(&str, &str)]) -> Process {
     gstreamer_with(port, 320, 180, &mounts.collect::<Vec<_>>())
 }
 
-fn gstreamer_with(port: u16, width: u32, height: u32, arguments: &[&str]) -> Process {
+/// GStreamer's RTSP server with a live picture at `/cam` and further arguments of `rtsp_server.py`.
+pub fn gstreamer_with(port: u16, width: u32, height: u32, arguments: &[&str]) -> Process {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("rtsp_server.py");
     let mut command = Command::new("/usr/bin/python3");
     command

@@ -275,7 +275,7 @@ fn assert_plays(source: &[Vec<u8>], clip: &Clip, played: &Played, sounds: bool) 
     );
 }
 
-/// What a file source reads of an MP4 clip is what ffmpeg takes out of it.
+/// What a file source reads of a clip is what ffmpeg takes out of it.
 async fn assert_can_be_played_again(clip: &Clip, played: &Played) {
     let mut options = FileOptions::new(&clip.path);
     options.pace = Pace::Fast;
@@ -312,7 +312,10 @@ async fn assert_records(
         let clip = clip.unwrap();
         let sounds = !silent.contains(&clip.container);
         assert_plays(&source, &clip, played, sounds);
-        if matches!(clip.container, Container::Mp4 | Container::PlainMp4) {
+        if matches!(
+            clip.container,
+            Container::Mp4 | Container::PlainMp4 | Container::Mkv
+        ) {
             assert_can_be_played_again(&clip, played).await;
         }
         let files = std::fs::read_dir(clip.path.parent().unwrap()).unwrap();

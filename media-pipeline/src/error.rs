@@ -45,14 +45,14 @@ pub enum Error {
         /// Time left until the next attempt is permitted.
         retry_in: Duration,
     },
-    /// The camera answered a request with an RTSP error status.
+    /// The camera answered a request with an error status of RTSP or HTTP.
     #[error("{url}: the camera answered {method} with {status} {reason}")]
     Refused {
         /// The stream, without credentials.
         url: String,
-        /// RTSP method of the request.
+        /// Method of the request.
         method: String,
-        /// RTSP status code.
+        /// Status code.
         status: u16,
         /// The camera's reason phrase, shortened.
         reason: String,
@@ -209,7 +209,7 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cap {
-    /// Header of an RTSP message.
+    /// Header of an RTSP or HTTP message, or of a part of one.
     Header,
     /// Body of an RTSP message.
     Body,
@@ -222,8 +222,8 @@ pub enum Cap {
 impl fmt::Display for Cap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Cap::Header => "an RTSP header",
-            Cap::Body => "an RTSP body",
+            Cap::Header => "a header",
+            Cap::Body => "a body",
             Cap::AccessUnit => "an access unit",
             Cap::Jpeg => "a JPEG picture",
         })
@@ -253,8 +253,8 @@ impl Error {
     /// A hub reconnects in any case; this only decides how eagerly.
     pub fn is_transient(&self) -> bool {
         match self {
-            // 5xx: the camera is out of sessions or starting up. 454: it forgot the session.
-            Error::Refused { status, .. } => *status >= 500 || *status == 454 || *status == 453,
+            // 5xx: the camera is out of sessions or starting up. 429: it was asked too often. 454: it forgot the session.
+            Error::Refused { status, .. } => *status >= 500 || matches!(status, 429 | 453 | 454),
             _ => matches!(
                 self.kind(),
                 ErrorKind::Network

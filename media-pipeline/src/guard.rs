@@ -9,6 +9,7 @@ mod auth;
 mod framing;
 mod keepalive;
 mod relay;
+mod reorder;
 mod repair;
 mod rewrite;
 mod source_filter;
@@ -17,25 +18,30 @@ mod udp;
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use url::Url;
 
-use auth::Authenticator;
+pub(crate) use auth::Authenticator;
 pub use auth::{AuthBudget, Credentials, FailureBudget};
 use framing::AccessUnitMeter;
 pub use framing::Caps;
 use keepalive::Keepalive;
 use relay::Relay;
+pub(crate) use relay::short;
 use rewrite::Addresses;
 pub use rewrite::ForeignUrlPolicy;
 
-use crate::Error;
+use crate::{Error, RtspTransport};
+
+/// Packets of UDP that wait for retina.
+const PACKETS: usize = 512;
 
 /// What a guard has to know of its session.
 pub(crate) struct GuardOptions {
@@ -56,6 +62,8 @@ pub(crate) struct GuardOptions {
     pub(crate) idle: Duration,
     pub(crate) budget: Arc<dyn AuthBudget>,
     pub(crate) foreign: ForeignUrlPolicy,
+    /// How packets come from the camera; to retina they are interleaved in any case.
+    pub(crate) transport: RtspTransport,
 }
 
 /// A running guard.
@@ -69,6 +77,8 @@ pub(crate) struct Guard {
 struct Verdict {
     cut: Option<Error>,
     refusal: Option<Error>,
+    /// Where the camera sent us with that, if it may be followed.
+    redirect: Option<Url>,
 }
 
 impl Guard {
@@ -106,13 +116,16 @@ impl Guard {
             auth: options.credentials.map(|credentials| {
                 Authenticator::new(credentials, options.allow_basic, options.md5_works)
             }),
+            url: options.url,
             budget: options.budget,
             accepted: false,
             verdict: verdict.clone(),
             label,
             local_ip: options.local_ip,
             access_unit: options.caps.access_unit,
+            transport: options.transport,
             udp: JoinSet::new(),
+            packets: mpsc::channel(PACKETS),
             idle: options.idle,
             meter: AccessUnitMeter::new(options.caps.access_unit),
             sources: HashMap::new(),
@@ -130,17 +143,30 @@ impl Guard {
 
     /// Why the session failed, as far as the guard knows.
     pub(crate) fn reason(&self) -> Option<Error> {
-        let verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        let verdict = self.verdict();
         verdict.cut.clone().or_else(|| verdict.refusal.clone())
+    }
+
+    /// Where the session is to be tried instead.
+    pub(crate) fn redirect(&self) -> Option<Url> {
+        self.verdict().redirect.clone()
+    }
+
+    fn verdict(&self) -> MutexGuard<'_, Verdict> {
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `rtsp://host[:port]` and the rest of a URL.
+/// `rtsp://host[:port]`, also for what is sent through a tunnel, or `rtsps://…`, and the rest of a URL.
 fn origin_and_path(url: &Url) -> (String, String) {
     let host = url.host_str().unwrap_or_default();
+    let scheme = match url.scheme() {
+        "rtsps" => "rtsps",
+        _ => "rtsp",
+    };
     let origin = match url.port() {
-        Some(port) => format!("rtsp://{host}:{port}"),
-        None => format!("rtsp://{host}"),
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
     };
     let query = url
         .query()

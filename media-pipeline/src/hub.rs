@@ -2,10 +2,12 @@
 
 mod cache;
 mod cadence;
+mod capture;
 mod every;
 mod forward;
 mod periodic;
 mod queue;
+mod raster;
 mod run;
 mod stills;
 mod wait;
@@ -23,14 +25,15 @@ use tokio_util::sync::CancellationToken;
 
 use cache::GopCache;
 use cadence::Cadence;
+use capture::{Captures, Origin};
 use every::EveryFrame;
 use periodic::Periodic;
 use queue::Queue;
 use stills::{KeyFrame, KeyFrames, Stills};
 
 use crate::{
-    AccessUnit, Codec, DecodePool, Error, Picture, Rate, Snapshot, SnapshotOptions, Source,
-    WallClock,
+    AccessUnit, Codec, DecodePool, Error, HttpSource, Picture, Rate, Snapshot, SnapshotOptions,
+    Source, WallClock,
 };
 
 /// Reads one stream and shares it.
@@ -71,6 +74,9 @@ pub struct HubOptions {
     pub queue_bytes: usize,
     /// Who decodes; the pool of the process by default.
     pub pool: DecodePool,
+    /// Where the camera gives single pictures over HTTP beside the stream, for [`CaptureMethod`](crate::CaptureMethod). None
+    /// by default.
+    pub snapshot_uri: Option<HttpSource>,
     /// Seed of the jitter; a random one by default.
     pub seed: Option<u64>,
 }
@@ -88,6 +94,7 @@ impl Default for HubOptions {
             queue_units: 2048,
             queue_bytes: 32 << 20,
             pool: DecodePool::shared(),
+            snapshot_uri: None,
             seed: None,
         }
     }
@@ -208,7 +215,8 @@ impl Hub {
         }
     }
 
-    /// A picture of now: of the cached key frame if that is young enough, else of the next one.
+    /// A picture of now: of the cached key frame if that is young enough, else of the next one, or from the snapshot URI where
+    /// [`SnapshotOptions::capture`] says so.
     ///
     /// # Errors
     /// [`Error::NoPicture`] if none came within the deadline, at once the reason where waiting is in vain (credentials
@@ -218,7 +226,7 @@ impl Hub {
     /// Outside of a Tokio runtime.
     pub async fn snapshot(&self, options: &SnapshotOptions) -> Result<Snapshot, Error> {
         options.check()?;
-        KeyFrames::new(&self.owner).snapshot(options).await
+        capture::snapshot(self, options).await
     }
 
     /// A picture in each period, or of each key frame, or every one; the latest wins where the consumer is slow. The
@@ -235,14 +243,24 @@ impl Hub {
         options: SnapshotOptions,
     ) -> Result<impl Stream<Item = Result<Snapshot, Error>> + Send + Unpin + use<>, Error> {
         options.check()?;
-        let pictures = Pictures::new(self, rate);
+        let pictures = match (self.owner.core.origin(&options, Some(rate))?, rate) {
+            (Origin::Uri(uri, either), Rate::Every(period)) => {
+                Snapshots::Captures(Captures::new(self, uri, either, period))
+            }
+            _ => Snapshots::Pictures(Pictures::new(self, rate)),
+        };
         Ok(Box::pin(futures::stream::unfold(
             (pictures, options),
             |(mut pictures, options)| async move {
                 let item = match &mut pictures {
-                    Pictures::Keys(keys) => keys.next_snapshot(&options).await,
-                    Pictures::Periodic(periodic) => periodic.next_snapshot(&options).await,
-                    Pictures::Every(every) => every.next_snapshot(&options).await,
+                    Snapshots::Captures(captures) => captures.next_snapshot(&options).await,
+                    Snapshots::Pictures(Pictures::Keys(keys)) => keys.next_snapshot(&options).await,
+                    Snapshots::Pictures(Pictures::Periodic(periodic)) => {
+                        periodic.next_snapshot(&options).await
+                    }
+                    Snapshots::Pictures(Pictures::Every(every)) => {
+                        every.next_snapshot(&options).await
+                    }
                 };
                 Some((item, (pictures, options)))
             },
@@ -318,6 +336,12 @@ impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription").finish_non_exhaustive()
     }
+}
+
+/// Where the snapshots of a consumer come from.
+enum Snapshots {
+    Pictures(Pictures),
+    Captures(Captures),
 }
 
 /// Where the pictures of a consumer come from.

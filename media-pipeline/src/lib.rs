@@ -36,6 +36,7 @@ mod clip;
 mod clock;
 mod colour;
 mod decode;
+mod dial;
 mod encode;
 mod error;
 mod guard;
@@ -45,6 +46,7 @@ mod hub;
 mod snapshot;
 mod source;
 mod still;
+mod tls;
 
 pub use access_unit::{
     AccessUnit, AudioParameters, Codec, Media, Parameters, TimeOrigin, VideoParameters, WallClock,
@@ -56,9 +58,10 @@ pub use encode::{StillEncoder, StillFormat, encoder_for};
 pub use error::{Cap, Error, ErrorKind};
 pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};
 pub use hub::{Frame, Hub, HubItem, HubOptions, HubStatus, Subscription};
-pub use snapshot::{Rate, Snapshot, SnapshotOptions};
+pub use snapshot::{CaptureMethod, Rate, Snapshot, SnapshotOptions};
 pub use source::{
-    FileOptions, FileSource, Pace, RtspOptions, RtspSource, RtspTransport, Source, SourceSession,
-    Tracks,
+    FileOptions, FileSource, HttpOptions, HttpSource, Pace, RtspOptions, RtspSource, RtspTransport,
+    Source, SourceSession, Tracks,
 };
 pub use still::{MAX_JPEG, check_jpeg};
+pub use tls::{InvalidPin, SpkiPin, TlsOptions, TlsPolicy};

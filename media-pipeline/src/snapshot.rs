@@ -38,6 +38,24 @@ pub struct SnapshotOptions {
     /// How long a snapshot on demand waits for a picture, connecting included. A periodic snapshot that is this late
     /// becomes an error item.
     pub deadline: Duration,
+    /// Where pictures come from, if there is a choice.
+    pub capture: CaptureMethod,
+}
+
+/// Where snapshots come from: the stream, or the address that the camera has for them
+/// ([`HubOptions::snapshot_uri`](crate::HubOptions::snapshot_uri)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CaptureMethod {
+    /// The snapshot URI where there is one, JPEG is asked for, and no more than one picture a second; the stream stands in
+    /// whenever it fails. A key frame that the stream has at hand is taken for a snapshot on demand. Note that many cameras
+    /// have another resolution there than in the stream.
+    #[default]
+    Auto,
+    /// The stream.
+    Stream,
+    /// The snapshot URI alone, at any period; the stream is not even connected. Pictures are always JPEG, as they come.
+    SnapshotUri,
 }
 
 impl Default for SnapshotOptions {
@@ -47,6 +65,7 @@ impl Default for SnapshotOptions {
             quality: 85,
             max_age: Duration::from_secs(2),
             deadline: Duration::from_secs(15),
+            capture: CaptureMethod::default(),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Where access units come from.
 
 mod file;
+mod http;
+mod label;
 mod rtsp;
 
 use async_trait::async_trait;
 
 pub use file::{FileOptions, FileSource, Pace};
+pub(crate) use http::{Fetched, Rest};
+pub use http::{HttpOptions, HttpSource};
 pub use rtsp::{RtspOptions, RtspSource, RtspTransport, Tracks};
 
 use crate::{AccessUnit, Error};

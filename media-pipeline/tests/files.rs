@@ -134,7 +134,7 @@ async fn a_clip_played_again_is_what_was_recorded() {
         Arc::new(FileSource::new(options).unwrap()),
         HubOptions::default(),
     );
-    for container in [Container::Mp4, Container::PlainMp4] {
+    for container in [Container::Mp4, Container::PlainMp4, Container::Mkv] {
         let mut options = ClipOptions::new(folder.path().join(format!("{container:?}")));
         options.duration = Duration::from_millis(140);
         options.container = container;
@@ -160,42 +160,46 @@ async fn a_clip_played_again_is_what_was_recorded() {
 
 #[tokio::test]
 async fn a_file_that_is_cut_off_or_damaged_plays_as_far_as_it_goes() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = write(folder.path(), "a.h264", &stream(40));
-    let mut options = FileOptions::new(&path);
-    options.frame_rate = 20.0;
-    options.repeat = true;
-    let hub = Hub::new(
-        Arc::new(FileSource::new(options).unwrap()),
-        HubOptions::default(),
-    );
-    let mut options = ClipOptions::new(folder.path());
-    options.duration = Duration::from_secs(2);
-    options.min_free = 0;
-    let clip = timeout(SOON, hub.clip(&options)).await.unwrap().unwrap();
-    let whole = fs::read(&clip.path).unwrap();
-    let of_whole = play(fast(&clip.path), usize::MAX).await.len();
-    let mut least = of_whole;
-    for length in (0..whole.len()).rev().step_by(7) {
-        let path = write(folder.path(), "cut.mp4", &whole[..length]);
-        let source = FileSource::new(fast(&path)).unwrap();
-        let mut session = source.connect().await.unwrap();
-        let mut units = 0;
-        while let Ok(Some(_)) = timeout(SOON, session.next()).await.unwrap() {
-            units += 1;
+    for container in [Container::Mp4, Container::Mkv] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "a.h264", &stream(40));
+        let mut options = FileOptions::new(&path);
+        options.frame_rate = 20.0;
+        options.repeat = true;
+        let hub = Hub::new(
+            Arc::new(FileSource::new(options).unwrap()),
+            HubOptions::default(),
+        );
+        let mut options = ClipOptions::new(folder.path());
+        options.duration = Duration::from_secs(2);
+        options.container = container;
+        options.min_free = 0;
+        let clip = timeout(SOON, hub.clip(&options)).await.unwrap().unwrap();
+        let name = |what: &str| format!("{what}.{}", clip.path.extension().unwrap().display());
+        let whole = fs::read(&clip.path).unwrap();
+        let of_whole = play(fast(&clip.path), usize::MAX).await.len();
+        let mut least = of_whole;
+        for length in (0..whole.len()).rev().step_by(7) {
+            let path = write(folder.path(), &name("cut"), &whole[..length]);
+            let source = FileSource::new(fast(&path)).unwrap();
+            let mut session = source.connect().await.unwrap();
+            let mut units = 0;
+            while let Ok(Some(_)) = timeout(SOON, session.next()).await.unwrap() {
+                units += 1;
+            }
+            assert!(units <= least, "{units} of {length} bytes");
+            least = units;
         }
-        assert!(units <= least, "{units} of {length} bytes");
-        least = units;
-    }
-    assert_eq!((of_whole, least), (40, 0));
-    for at in (0..whole.len()).step_by(5) {
-        let mut damaged = whole.clone();
-        damaged[at] ^= 0xff;
-        let path = write(folder.path(), "damaged.mp4", &damaged);
-        let source = FileSource::new(fast(&path)).unwrap();
-        let mut session = source.connect().await.unwrap();
-        while let Ok(Some(unit)) = timeout(SOON, session.next()).await.unwrap() {
-            assert!(unit.data.len() < whole.len() + 100);
+        assert_eq!((of_whole, least), (40, 0));
+        for at in (0..whole.len()).step_by(5) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0xff;
+            let path = write(folder.path(), &name("damaged"), &damaged);
+            let source = FileSource::new(fast(&path)).unwrap();
+            let mut session = source.connect().await.unwrap();
+            while let Ok(Some(unit)) = timeout(SOON, session.next()).await.unwrap() {
+                assert!(unit.data.len() < whole.len() + 100);
+            }
         }
     }
 }

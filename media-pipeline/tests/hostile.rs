@@ -397,7 +397,7 @@ async fn a_camera_that_asks_for_credentials_that_are_not_set_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn a_redirect_to_another_port_is_not_followed() {
     let other = Arc::new(AtomicUsize::new(0));
     let counter = other.clone();
     let target = camera(move |_| {
@@ -528,8 +528,8 @@ async fn a_connection_that_closes_or_is_refused_is_the_networks_fault() {
 fn urls_that_cannot_work_are_the_callers_fault_and_keep_their_secrets() {
     for url in [
         "rtsp://admin:hunter2@192.0.2.7/live",
-        "rtsps://192.0.2.7/live",
-        "http://192.0.2.7/live",
+        "rtspu://192.0.2.7/live",
+        "https://admin:hunter2@192.0.2.7/live",
     ] {
         let options = RtspOptions::new(url.parse().unwrap());
         assert!(!format!("{options:?}").contains("hunter2"));

@@ -83,6 +83,17 @@ impl VirtualCamera {
         )
     }
 
+    /// Address of a stream of JPEG pictures over HTTP, five a second (`multipart/x-mixed-replace`). It takes the same
+    /// credentials as the snapshot; no ONVIF client is told of it.
+    #[must_use]
+    pub fn mjpeg_url(&self) -> Url {
+        self.url(
+            self.camera.scheme(),
+            self.camera.http.address(),
+            "/onvif/mjpeg",
+        )
+    }
+
     /// The certificate of the camera in PEM, where it speaks HTTPS. The key is new at each start.
     #[must_use]
     pub fn certificate_pem(&self) -> Option<&str> {

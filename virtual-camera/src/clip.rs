@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 
 const STILL: &[u8] = include_bytes!("../assets/still.jpg");
+const MJPEG: &[u8] = include_bytes!("../assets/clip.mjpeg");
 
 /// How a clip is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +109,13 @@ impl Clip {
     }
 }
 
+/// The complete pictures of the JPEG clip.
+pub(crate) fn pictures() -> &'static [Bytes] {
+    static PICTURES: LazyLock<Vec<Bytes>> =
+        LazyLock::new(|| jpeg::whole(&Bytes::from_static(MJPEG)));
+    &PICTURES
+}
+
 /// A JPEG of the size of the H.264 clip.
 pub(crate) fn still() -> Bytes {
     Bytes::from_static(STILL)
@@ -147,7 +155,6 @@ fn h265() -> Arc<Clip> {
 }
 
 fn mjpeg() -> Arc<Clip> {
-    let stream = include_bytes!("../assets/clip.mjpeg");
     Arc::new(Clip {
         codec: Codec::Jpeg,
         width: 384,
@@ -155,7 +162,7 @@ fn mjpeg() -> Arc<Clip> {
         frame_rate: 5,
         pace: Pace::video(5),
         parameters: Vec::new(),
-        units: jpeg::split(&Bytes::from_static(stream)),
+        units: jpeg::split(&Bytes::from_static(MJPEG)),
     })
 }
 

@@ -159,6 +159,10 @@ pub struct Quirks {
     pub snapshot: Option<SnapshotFault>,
     /// How snapshots want to be asked for (C47).
     pub snapshot_auth: SnapshotAuth,
+    /// Snapshots are answered with 503 and the wish to be left alone for this many seconds.
+    pub snapshot_busy_s: Option<u32>,
+    /// How the parts of the stream of pictures over HTTP are told apart.
+    pub mjpeg: MjpegForm,
     /// More HTTP connections than these are closed at once (C60).
     pub max_connections: Option<usize>,
     /// After more SOAP requests within a second the camera answers nobody any more (C60).
@@ -374,6 +378,28 @@ pub enum SnapshotAuth {
     Query,
     /// Anyhow.
     Open,
+}
+
+/// How the parts of a stream of pictures over HTTP (`multipart/x-mixed-replace`) are told apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum MjpegForm {
+    /// By two dashes and the boundary, with the length of each part.
+    #[default]
+    Standard,
+    /// The boundary is announced in quotes.
+    Quoted,
+    /// The dashes are announced with the boundary.
+    Dashes,
+    /// The boundary comes without dashes.
+    Bare,
+    /// The boundary is not announced.
+    Unannounced,
+    /// Parts have no length.
+    NoLength,
+    /// Parts tell half of their length.
+    WrongLength,
 }
 
 /// How [`Quirks::ptz_move_status`] lies.

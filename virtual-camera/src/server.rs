@@ -4,6 +4,7 @@ mod connections;
 mod fault;
 mod junk;
 mod listener;
+mod mjpeg;
 mod tls;
 mod tunnel;
 
@@ -20,7 +21,7 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 use http::header::{
     ALLOW, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, EXPECT, HOST, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    HeaderValue, LOCATION, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
 use http::{Method, StatusCode, Uri};
 use tokio_rustls::TlsAcceptor;
@@ -52,6 +53,7 @@ pub(crate) async fn serve(camera: Arc<Camera>, port: Port, acceptor: Option<TlsA
     let listener = WireListener::new(camera.clone(), port, acceptor);
     let router = Router::new()
         .route("/onvif/snapshot", get(snapshot))
+        .route("/onvif/mjpeg", get(mjpeg::serve))
         .fallback(any(soap))
         .layer(from_fn_with_state(camera.clone(), tunnel::serve))
         .layer(from_fn_with_state(camera.clone(), misbehave))
@@ -286,30 +288,12 @@ fn answer_snapshot(camera: &Camera, headers: &HeaderMap, uri: &Uri) -> Response 
     if camera.quirks().snapshot_404 {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let presented = Presented {
-        method: "GET",
-        uri: target(uri),
-        authorization: authorization(headers),
-        header: &Node::default(),
-        document: b"",
-    };
-    note_credentials(camera, &presented);
-    let scheme = camera.quirks().snapshot_auth;
-    if scheme == SnapshotAuth::Query && presented.authorization.is_some() {
-        return StatusCode::BAD_REQUEST.into_response();
+    if let Some(seconds) = camera.quirks().snapshot_busy_s {
+        let rest = [(RETRY_AFTER, HeaderValue::from(seconds))];
+        return (StatusCode::SERVICE_UNAVAILABLE, rest).into_response();
     }
-    let checked = {
-        let gate = lock(&camera.gate);
-        match scheme {
-            SnapshotAuth::Digest => gate.check_digest(&presented),
-            SnapshotAuth::Basic => gate.check_basic(&presented),
-            SnapshotAuth::Query => gate.check_query(uri.query().unwrap_or_default()),
-            SnapshotAuth::Open => Ok(Level::Administrator),
-        }
-    };
-    if let Err(refusal) = checked {
-        note_refusal(camera, &refusal);
-        return challenge(refusal.status.into_response(), &refusal.challenges);
+    if let Some(refusal) = refuse_snapshots(camera, headers, uri) {
+        return refusal;
     }
     lock(&camera.observed).snapshots += 1;
     let jpeg = HeaderValue::from_static("image/jpeg");
@@ -320,10 +304,39 @@ fn answer_snapshot(camera: &Camera, headers: &HeaderMap, uri: &Uri) -> Response 
         _ => {}
     }
     let mut response = ([(CONTENT_TYPE, jpeg)], still).into_response();
-    if presented.authorization.is_some() {
+    if authorization(headers).is_some() {
         tell_next_nonce(camera, &mut response);
     }
     response
+}
+
+/// The answer to a request for pictures with credentials that are not right.
+fn refuse_snapshots(camera: &Camera, headers: &HeaderMap, uri: &Uri) -> Option<Response> {
+    let presented = Presented {
+        method: "GET",
+        uri: target(uri),
+        authorization: authorization(headers),
+        header: &Node::default(),
+        document: b"",
+    };
+    note_credentials(camera, &presented);
+    let scheme = camera.quirks().snapshot_auth;
+    if scheme == SnapshotAuth::Query && presented.authorization.is_some() {
+        return Some(StatusCode::BAD_REQUEST.into_response());
+    }
+    let checked = {
+        let gate = lock(&camera.gate);
+        match scheme {
+            SnapshotAuth::Digest => gate.check_digest(&presented),
+            SnapshotAuth::Basic => gate.check_basic(&presented),
+            SnapshotAuth::Query => gate.check_query(uri.query().unwrap_or_default()),
+            SnapshotAuth::Open => Ok(Level::Administrator),
+        }
+    };
+    let refusal = checked.err()?;
+    note_refusal(camera, &refusal);
+    let response = refusal.status.into_response();
+    Some(challenge(response, &refusal.challenges))
 }
 
 async fn read_body(body: Body) -> Result<Bytes, StatusCode> {

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
+use url::Url;
 
 use super::auth::{AuthBudget, Authenticator};
 use super::framing::{AccessUnitMeter, Caps, Frame, Framer, Message, Violation};
@@ -19,7 +21,7 @@ use super::rewrite::{Addresses, Foreign};
 use super::source_filter::SourceFilter;
 use super::udp::Watch;
 use super::{Verdict, udp};
-use crate::Error;
+use crate::{Error, RtspTransport};
 
 /// How much may wait for retina before the camera is no longer read.
 const HIGH_WATER: usize = 256 << 10;
@@ -32,6 +34,8 @@ const MAX_PENDING: usize = 8;
 
 /// One session. `client` is retina.
 pub(super) struct Relay {
+    /// The stream's address.
+    pub(super) url: Url,
     pub(super) addresses: Addresses,
     pub(super) auth: Option<Authenticator>,
     pub(super) budget: Arc<dyn AuthBudget>,
@@ -41,8 +45,10 @@ pub(super) struct Relay {
     pub(super) label: String,
     pub(super) local_ip: IpAddr,
     pub(super) access_unit: usize,
-    /// Forwarders of tracks that come over UDP.
+    pub(super) transport: RtspTransport,
+    /// Receivers of tracks that come over UDP, and what they receive.
     pub(super) udp: JoinSet<udp::End>,
+    pub(super) packets: (mpsc::Sender<Bytes>, mpsc::Receiver<Bytes>),
     pub(super) idle: Duration,
     pub(super) meter: AccessUnitMeter,
     /// The tracks that come through the connection, by the channel of their RTP packets.
@@ -65,8 +71,8 @@ pub(super) struct Pending {
     method: String,
     uri: String,
     request: Message,
-    /// The sockets of a SETUP for UDP.
-    udp: Option<udp::Relay>,
+    /// That of a SETUP for UDP.
+    udp: Option<udp::Setup>,
     /// Whether it carried credentials at all.
     authorized: bool,
     /// Whether it was already sent again because of a challenge.
@@ -154,6 +160,14 @@ impl Relay {
                 () = sleep_until(silence_ends), if read_camera && self.udp.is_empty() => {
                     break Err(self.stalled());
                 }
+                Some(packet) = self.packets.1.recv(), if read_camera && self.playing => {
+                    self.to_client.extend_from_slice(&packet);
+                    while self.to_client.len() < HIGH_WATER
+                        && let Ok(packet) = self.packets.1.try_recv()
+                    {
+                        self.to_client.extend_from_slice(&packet);
+                    }
+                }
                 Some(Ok(end)) = self.udp.join_next() => break Err(match end {
                     udp::End::Violation(violation) => self.violated(violation),
                     udp::End::Silent => self.stalled(),
@@ -229,7 +243,10 @@ impl Relay {
     fn client_sent(&mut self, framer: &mut Framer, buffer: &mut BytesMut) -> Result<(), Error> {
         while let Some(frame) = framer.next(buffer).map_err(|v| self.violated(v))? {
             match frame {
-                Frame::Interleaved(packet) => self.to_camera.extend_from_slice(&packet),
+                Frame::Interleaved(packet) if self.transport == RtspTransport::Tcp => {
+                    self.to_camera.extend_from_slice(&packet);
+                }
+                Frame::Interleaved(_) => {}
                 Frame::Message(message) => self.request(message)?,
             }
         }
@@ -255,7 +272,7 @@ impl Relay {
         let client_cseq = request.header("CSeq").unwrap_or_default().to_owned();
         request.line = format!("{method} {uri} RTSP/1.0");
         request.remove("Authorization");
-        let udp = udp::Relay::prepare(&mut request, self.local_ip)
+        let udp = udp::Setup::prepare(&mut request, self.transport, self.local_ip)
             .map_err(|e| self.broken("cannot open UDP ports", e))?;
         if self.pending.len() == MAX_PENDING {
             self.pending.pop_front();
@@ -368,12 +385,14 @@ impl Relay {
         {
             udp.start(
                 &mut response,
-                self.addresses.ip,
+                [self.addresses.ip, self.local_ip],
                 Watch {
                     meter: AccessUnitMeter::new(self.access_unit),
                     silence: self.idle,
                     source: SourceFilter::new(announced),
+                    label: self.label.clone(),
                 },
+                self.packets.0.clone(),
                 &mut self.udp,
             )
             .await
@@ -431,10 +450,19 @@ impl Relay {
             status,
             reason,
         };
-        self.verdict
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .refusal = Some(error);
+        let redirect = match (status, location) {
+            (301 | 302 | 303 | 305 | 307 | 308, Some(location)) if method == "DESCRIBE" => {
+                self.addresses.redirected(&self.url, location)
+            }
+            _ => None,
+        };
+        let mut verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        if method == "DESCRIBE" {
+            // Without a description there is no session; that the camera then hangs up tells nothing more.
+            verdict.cut.get_or_insert_with(|| error.clone());
+        }
+        verdict.refusal = Some(error);
+        verdict.redirect = redirect;
     }
 
     /// Cameras may send requests of their own; none is of use here.
@@ -507,6 +535,6 @@ fn status(line: &str) -> (u16, String) {
 }
 
 /// Text of a camera for a message: one line, not long.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(120).collect()
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use url::Url;
 
 use super::framing::Message;
 
@@ -55,6 +56,35 @@ impl Addresses {
             Some(_) => Err(Foreign(url.to_owned())),
             None => Ok(url.to_owned()),
         }
+    }
+
+    /// Where a redirect leads from the stream's address, if it may be followed: to the same host and port, or from RTSP to
+    /// RTSP over TLS on the same host. A tunnel stays where it is.
+    pub(super) fn redirected(&self, from: &Url, location: &str) -> Option<Url> {
+        let to = Url::parse(location.trim()).ok()?;
+        let is_camera = to.host_str().is_some_and(|host| self.is_camera(host));
+        if !is_camera && self.foreign != ForeignUrlPolicy::Rewrite {
+            return None;
+        }
+        let port = |url: &Url| match (url.port(), url.scheme()) {
+            (Some(port), _) => Some(port),
+            (None, "rtsp") => Some(554),
+            (None, "rtsps") => Some(322),
+            _ => None,
+        };
+        let mut next = from.clone();
+        match (from.scheme(), to.scheme()) {
+            ("rtsp", "rtsps") if is_camera => {
+                next.set_scheme("rtsps").ok()?;
+                next.set_port(to.port()).ok()?;
+            }
+            (one, other) if one == other && (port(from) == port(&to) || !is_camera) => {}
+            ("http" | "https", "rtsp" | "rtsps") => {}
+            _ => return None,
+        }
+        next.set_path(to.path());
+        next.set_query(to.query());
+        Some(next)
     }
 
     /// Rewrites the URLs in a response and its session description.
@@ -147,7 +177,8 @@ impl Addresses {
 /// Host, and path with query, of an absolute RTSP URL.
 fn split(url: &str) -> Option<(&str, &str)> {
     let (scheme, rest) = url.split_once("://")?;
-    if !["rtsp", "rtsps", "rtspu"]
+    // Through a tunnel some cameras give the addresses of HTTP.
+    if !["rtsp", "rtsps", "rtspu", "http", "https"]
         .iter()
         .any(|known| scheme.eq_ignore_ascii_case(known))
     {
@@ -213,6 +244,7 @@ mod tests {
             "rtsp://192.0.2.7/live/track1",
             "rtsp://0.0.0.0:554/live/track1",
             "rtsps://user:pass@cam.example/live/track1",
+            "http://cam.example:80/live/track1",
         ] {
             assert_eq!(
                 a.to_local(url).as_deref(),
@@ -237,6 +269,55 @@ mod tests {
                 .as_deref(),
             Ok("rtsp://127.0.0.1:4000/secret/live")
         );
+    }
+
+    #[test]
+    fn a_redirect_is_followed_on_the_same_host_and_never_to_one_without_tls() {
+        let a = addresses(ForeignUrlPolicy::Refuse);
+        let followed = |a: &Addresses, from: &str, to: &str| {
+            let next = a.redirected(&from.parse().unwrap(), to);
+            next.map(String::from)
+        };
+        let from = "rtsp://Cam.example:8554/live?a=1";
+        for (to, next) in [
+            (
+                "rtsp://cam.example:8554/other",
+                "rtsp://Cam.example:8554/other",
+            ),
+            (
+                "rtsp://192.0.2.7:8554/other?b",
+                "rtsp://Cam.example:8554/other?b",
+            ),
+            ("rtsps://cam.example/other", "rtsps://Cam.example/other"),
+            (
+                "rtsps://cam.example:9000/other",
+                "rtsps://Cam.example:9000/other",
+            ),
+        ] {
+            assert_eq!(followed(&a, from, to).as_deref(), Some(next));
+        }
+        for to in [
+            "rtsp://cam.example/live",
+            "rtsp://evil.example:8554/live",
+            "rtsp://cam.example:8554@evil.example/live",
+            "http://cam.example:8554/live",
+            "/live",
+            "",
+        ] {
+            assert_eq!(followed(&a, from, to), None, "{to}");
+        }
+        let secure = "rtsps://Cam.example/live";
+        assert_eq!(followed(&a, secure, "rtsp://cam.example/live"), None);
+        assert!(followed(&a, secure, "rtsps://cam.example/other").is_some());
+        assert_eq!(
+            followed(&a, "http://Cam.example/live", "rtsp://cam.example/other").as_deref(),
+            Some("http://cam.example/other")
+        );
+        let rewrite = addresses(ForeignUrlPolicy::Rewrite);
+        let inner = "rtsp://10.0.0.7/other";
+        let next = followed(&rewrite, from, inner);
+        assert_eq!(next.as_deref(), Some("rtsp://Cam.example:8554/other"));
+        assert_eq!(followed(&rewrite, secure, inner), None);
     }
 
     #[test]

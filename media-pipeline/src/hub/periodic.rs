@@ -2,26 +2,23 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::forward::{Batch, Forward};
+use super::raster::Raster;
 use super::stills::KeyFrame;
 use super::wait::{Patience, Watcher};
 use super::{Consumer, Core, Frame, Hub};
 use crate::snapshot::encode;
 use crate::{AccessUnit, Error, Picture, Snapshot, SnapshotOptions};
 
-/// Longer periods are cut to this: clocks have an end.
-const LONGEST_PERIOD: Duration = Duration::from_secs(365 * 24 * 3600);
-
 pub(super) struct Periodic {
-    period: Duration,
+    raster: Raster,
     consumer: Consumer,
     watcher: Watcher<u64>,
     forward: Forward,
     /// Number of the unit whose picture was delivered last.
     used: Option<u64>,
-    due: Option<Instant>,
 }
 
 /// What a picture is made of.
@@ -40,12 +37,11 @@ impl Periodic {
         let consumer = Consumer::join(&hub.owner);
         let core = &hub.owner.core;
         Self {
-            period: period.min(LONGEST_PERIOD),
+            raster: Raster::new(period),
             consumer,
             watcher: Watcher::new(core.arrivals.subscribe(), core.status.subscribe()),
             forward: Forward::default(),
             used: None,
-            due: None,
         }
     }
 
@@ -75,12 +71,10 @@ impl Periodic {
     }
 
     async fn next(&mut self, options: &SnapshotOptions) -> Result<Taken, Error> {
-        if let Some(due) = self.due {
-            sleep_until(due).await;
-        }
+        self.raster.due().await;
         let deadline = Instant::now() + options.deadline;
         let mut origin = self.origin(options.max_age, deadline).await?;
-        self.schedule();
+        self.raster.advance();
         loop {
             let batch = match origin {
                 Origin::Key(key) => {
@@ -101,7 +95,7 @@ impl Periodic {
     /// Waits for something newer than the last picture.
     async fn origin(&mut self, max_age: Duration, deadline: Instant) -> Result<Origin, Error> {
         let core: &Core = &self.consumer.owner.core;
-        let (place, period, used) = (self.forward.place(), self.period, self.used);
+        let (place, period, used) = (self.forward.place(), self.raster.period, self.used);
         let max_age = max_age.max(period);
         self.watcher
             .find(deadline, Patience::None, |_| {
@@ -121,15 +115,5 @@ impl Periodic {
                 })
             })
             .await
-    }
-
-    /// Keeps to the raster, which starts anew with a picture that is late by more than half a period: the one after it
-    /// is not to come at its heels. Periods that were missed are not made up for.
-    fn schedule(&mut self) {
-        let now = Instant::now();
-        let due = self.due.unwrap_or(now);
-        let late = now.saturating_duration_since(due);
-        let from = if late > self.period / 2 { now } else { due };
-        self.due = Some(from + self.period);
     }
 }

@@ -1,6 +1,8 @@
 //! Files as sources: for tests, demonstrations and for what was recorded before.
 
 mod annex_b;
+mod coded;
+mod mkv;
 mod mp4;
 mod pictures;
 
@@ -17,6 +19,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
 use annex_b::AnnexB;
+use mkv::Mkv;
 use mp4::Mp4;
 use pictures::Pictures;
 
@@ -26,9 +29,9 @@ use crate::{AccessUnit, Codec, Error, Parameters, WallClock};
 /// What to play, and how.
 #[derive(Clone, Debug)]
 pub struct FileOptions {
-    /// A file or folder, known by its ending: `.mp4` (also in fragments; tracks of H.264, H.265 and AAC), `.h264` or `.264`,
-    /// `.h265`, `.265` or `.hevc` (Annex B byte streams), or a folder of JPEG pictures, which are played in the order of
-    /// their names.
+    /// A file or folder, known by its ending: `.mp4` (also in fragments; tracks of H.264, H.265, JPEG and AAC), `.mkv` (of the
+    /// same, and G.711), `.h264` or `.264`, `.h265`, `.265` or `.hevc` (Annex B byte streams), or a folder of JPEG pictures,
+    /// which are played in the order of their names.
     pub path: PathBuf,
     /// How fast units are delivered.
     pub pace: Pace,
@@ -72,6 +75,7 @@ pub struct FileSource {
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Mp4,
+    Mkv,
     AnnexB(Codec),
     Pictures,
 }
@@ -91,6 +95,7 @@ impl FileSource {
         let ending = options.path.extension().map(|e| e.to_ascii_lowercase());
         let kind = match ending.as_ref().and_then(|ending| ending.to_str()) {
             Some("mp4") => Kind::Mp4,
+            Some("mkv") => Kind::Mkv,
             Some("h264" | "264") => Kind::AnnexB(Codec::H264),
             Some("h265" | "265" | "hevc") => Kind::AnnexB(Codec::H265),
             _ if options.path.is_dir() => Kind::Pictures,
@@ -98,7 +103,7 @@ impl FileSource {
                 return Err(Error::Option {
                     option: "path",
                     reason: format!(
-                        "{} is neither a folder nor a file that ends in mp4, h264, 264, h265, 265 or hevc",
+                        "{} is neither a folder nor a file that ends in mp4, mkv, h264, 264, h265, 265 or hevc",
                         options.path.display()
                     ),
                 });
@@ -173,6 +178,7 @@ impl Player {
         let (path, period) = (&self.options.path, self.period());
         Ok(match self.kind {
             Kind::Mp4 => Box::new(Mp4::open(File::open(path)?)?),
+            Kind::Mkv => Box::new(Mkv::open(File::open(path)?)?),
             Kind::AnnexB(codec) => Box::new(AnnexB::new(File::open(path)?, codec, period)),
             Kind::Pictures => Box::new(Pictures::open(path, period)?),
         })
@@ -286,12 +292,13 @@ fn unreadable(label: &str, error: io::Error) -> Error {
     }
 }
 
+fn invalid(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
 /// More than an access unit may have.
 fn too_large() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        "an access unit has more than 8 MiB",
-    )
+    invalid("an access unit has more than 8 MiB")
 }
 
 /// Largest access unit that is read.

@@ -1,39 +1,45 @@
 mod session;
 mod tracks;
+mod tunnel;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use retina::client::{
-    InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy, SessionOptions,
-    SetupOptions, TcpTransportOptions, Transport, UdpTransportOptions, UnknownRtcpSsrcPolicy,
+    Described, InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy,
+    SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy, Transport,
+    UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{FrameFormat, ParameterSetInsertion, aac, h26x};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
 use session::{RtspSession, Track};
 
+use super::label::label;
 use super::{Source, SourceSession};
+use crate::dial::{Dialed, Dialer};
 use crate::guard::{
     AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy, Guard, GuardOptions,
 };
-use crate::{Error, Media};
+use crate::{Error, Media, TlsOptions};
 
 /// How to reach an RTSP stream.
 #[derive(Clone)]
 pub struct RtspOptions {
-    /// The stream, `rtsp://host[:port]/path`. Credentials in it are refused: they belong into `credentials`.
+    /// The stream, and how it is reached: `rtsp://host[:port]/path`, over TLS with `rtsps://…`, or tunnelled through HTTP or
+    /// HTTPS with `http://…` or `https://…`. Credentials in it are refused: they belong into `credentials`.
     pub url: Url,
     /// User name and password, where the camera asks for them.
     pub credentials: Option<Credentials>,
-    /// Permits Basic authentication, which sends the password readable for the network. Off by default.
+    /// Permits Basic authentication without TLS and to cameras whose certificate is not checked, where the network can
+    /// read the password. Off by default.
     pub allow_basic: bool,
+    /// Certificates, for `rtsps` and `https`.
+    pub tls: TlsOptions,
     /// How RTP travels.
     pub transport: RtspTransport,
     /// Which tracks are asked for.
@@ -57,6 +63,7 @@ impl RtspOptions {
             url,
             credentials: None,
             allow_basic: false,
+            tls: TlsOptions::default(),
             transport: RtspTransport::default(),
             tracks: Tracks::default(),
             caps: Caps::default(),
@@ -87,9 +94,16 @@ pub enum RtspTransport {
     /// Interleaved with the RTSP connection: nothing is lost, nothing has to be opened in firewalls.
     #[default]
     Tcp,
-    /// Datagrams beside the RTSP connection, for cameras that offer nothing else, in a local network: packets that are
-    /// lost or out of order cost pictures. The cap on access units holds as with TCP.
+    /// Datagrams beside the RTSP connection, for cameras that offer nothing else, in a local network. Packets out of order are put
+    /// back, those that come twice left out. A lost one is waited for a tenth of a second; it costs the pictures up to the
+    /// next key frame, and is counted in [`AccessUnit::loss`](crate::AccessUnit::loss). The caps hold as with TCP. The receive
+    /// buffer is 4 MiB, or as much as the system grants (`net.core.rmem_max` on Linux).
+    ///
+    /// The camera gets no receiver reports; those that need them end the session, and another begins.
     Udp,
+    /// Datagrams to a group of many, which the camera names; as with `Udp` otherwise. Accepted from the camera's own address
+    /// alone. The network has to carry them here.
+    Multicast,
 }
 
 /// Which tracks of a presentation a session asks for.
@@ -109,6 +123,8 @@ pub enum Tracks {
 /// An RTSP stream (RFC 2326): the tracks of a presentation that [`Tracks`] names.
 pub struct RtspSource {
     options: RtspOptions,
+    allow_basic: bool,
+    dialer: Arc<Dialer>,
     budget: Arc<dyn AuthBudget>,
     /// Whether the camera is known to refuse what is stronger than MD5.
     md5_works: Arc<AtomicBool>,
@@ -119,7 +135,8 @@ impl RtspSource {
     /// A source for the stream; nothing is sent before [`connect`](Source::connect).
     ///
     /// # Errors
-    /// [`Error::Url`] if the URL is not `rtsp`, has no host, or holds credentials.
+    /// [`Error::Url`] if the URL has another scheme, no host, or holds credentials, [`Error::Option`] for a transport that TLS
+    /// and tunnels do not have, and extra roots without a certificate.
     pub fn new(options: RtspOptions) -> Result<Self, Error> {
         let refuse = |url: &Url, reason: &str| {
             Err(Error::Url {
@@ -134,8 +151,11 @@ impl RtspSource {
                 "it holds credentials; pass them separately, URLs end up in logs",
             );
         }
-        if url.scheme() != "rtsp" {
-            return refuse(url, "only the scheme rtsp is supported");
+        if !matches!(url.scheme(), "rtsp" | "rtsps" | "http" | "https") {
+            return refuse(
+                url,
+                "only the schemes rtsp, rtsps, http and https are supported",
+            );
         }
         if url.host_str().is_none_or(str::is_empty) {
             return refuse(url, "it names no host");
@@ -144,20 +164,24 @@ impl RtspSource {
             .budget
             .clone()
             .unwrap_or_else(|| Arc::new(FailureBudget::default()));
-        Ok(Self {
+        let host = url.host_str().unwrap_or_default();
+        let dialer = Dialer::new(host, label(url), options.tls.clone());
+        let proved = matches!(url.scheme(), "rtsps" | "https") && dialer.tls()?.proves;
+        let source = Self {
+            allow_basic: options.allow_basic || proved,
             options,
+            dialer: Arc::new(dialer),
             budget,
             md5_works: Arc::default(),
             group: Arc::default(),
-        })
-    }
-
-    fn network(&self, action: String, source: Option<std::io::Error>) -> Error {
-        Error::Network {
-            url: self.label(),
-            action,
-            source: source.map(Arc::new),
+        };
+        if source.carries(source.options.url.scheme()) {
+            return Ok(source);
         }
+        Err(Error::Option {
+            option: "transport",
+            reason: "must be Tcp with TLS or a tunnel: datagrams would go beside it".into(),
+        })
     }
 
     async fn open(&self) -> Result<Box<dyn SourceSession>, Error> {
@@ -167,39 +191,9 @@ impl RtspSource {
             let patience = self.options.connect_timeout / 2;
             let _ = timeout(patience, self.group.await_stale_sessions(&stale)).await;
         }
-        let camera = self.dial().await?;
-        let addresses = camera
-            .peer_addr()
-            .and_then(|peer| Ok((peer.ip(), camera.local_addr()?.ip())));
-        let (ip, local_ip) =
-            addresses.map_err(|e| self.network("the connection broke".into(), Some(e)))?;
         let options = &self.options;
-        let guard = Guard::start(
-            camera,
-            GuardOptions {
-                url: options.url.clone(),
-                label: self.label(),
-                ip,
-                local_ip,
-                credentials: options.credentials.clone(),
-                allow_basic: options.allow_basic,
-                md5_works: self.md5_works.clone(),
-                caps: options.caps,
-                idle: options.idle_timeout,
-                budget: self.budget.clone(),
-                foreign: options.foreign_urls,
-            },
-        )
-        .await?;
-        let failed =
-            |e: retina::Error| self.explain(&guard, "the session could not be started", &e);
-        let session_options = SessionOptions::default()
-            .session_group(self.group.clone())
-            .session_id(SessionIdPolicy::UseFirst)
-            .user_agent(concat!("media-pipeline/", env!("CARGO_PKG_VERSION")).to_owned());
-        let mut session = Session::describe(guard.url.clone(), session_options)
-            .await
-            .map_err(failed)?;
+        let (guard, mut session) = self.describe().await?;
+        let failed = |e: retina::Error| self.explain(&guard, STARTING, &e);
         let chosen = tracks::choose(session.streams(), options.tracks);
         if chosen.is_empty() {
             return Err(Error::NoVideo {
@@ -212,12 +206,9 @@ impl RtspSource {
             .any(|(_, codec)| codec.media() == Media::Video);
         let mut tracks = Vec::with_capacity(chosen.len());
         for (index, codec) in chosen {
-            let transport = match options.transport {
-                RtspTransport::Tcp => Transport::Tcp(TcpTransportOptions::default()),
-                RtspTransport::Udp => Transport::Udp(UdpTransportOptions::default()),
-            };
+            // However packets come to the guard, from there they are interleaved.
             let setup = SetupOptions::default()
-                .transport(transport)
+                .transport(Transport::Tcp(TcpTransportOptions::default()))
                 .frame_format(FRAMES);
             match session.setup(index, setup).await {
                 Ok(()) => {
@@ -251,23 +242,64 @@ impl RtspSource {
         )))
     }
 
-    async fn dial(&self) -> Result<TcpStream, Error> {
-        let url = &self.options.url;
-        let host = url
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
-        let port = url.port().unwrap_or(554);
-        let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
-            .await
-            .map_err(|e| self.network(format!("cannot resolve the host {host}"), Some(e)))?
-            .collect();
-        let stream = connect(&addresses, self.options.connect_timeout)
-            .await
-            .map_err(|e| self.network(format!("cannot connect to {host}:{port}"), e))?;
-        let _ = stream.set_nodelay(true);
-        Ok(stream)
+    /// Asks for the description, where the camera says that it is.
+    async fn describe(&self) -> Result<(Guard, Session<Described>), Error> {
+        const MOST_REDIRECTS: usize = 3;
+        let options = &self.options;
+        let mut url = options.url.clone();
+        for left in (0..=MOST_REDIRECTS).rev() {
+            let camera = self.dial(&url).await?;
+            let guard = Guard::start(
+                camera.wire,
+                GuardOptions {
+                    url: url.clone(),
+                    label: self.label(),
+                    ip: camera.ip,
+                    local_ip: camera.local_ip,
+                    credentials: options.credentials.clone(),
+                    allow_basic: self.allow_basic,
+                    md5_works: self.md5_works.clone(),
+                    caps: options.caps,
+                    idle: options.idle_timeout,
+                    budget: self.budget.clone(),
+                    foreign: options.foreign_urls,
+                    transport: options.transport,
+                },
+            )
+            .await?;
+            let session_options = SessionOptions::default()
+                .session_group(self.group.clone())
+                .session_id(SessionIdPolicy::UseFirst)
+                .teardown(match options.transport {
+                    RtspTransport::Tcp => TeardownPolicy::Auto,
+                    // Without it the camera would go on sending.
+                    _ => TeardownPolicy::Always,
+                })
+                .user_agent(concat!("media-pipeline/", env!("CARGO_PKG_VERSION")).to_owned());
+            match Session::describe(guard.url.clone(), session_options).await {
+                Ok(session) => return Ok((guard, session)),
+                Err(error) => match guard.redirect() {
+                    Some(to) if left > 0 && self.carries(to.scheme()) => url = to,
+                    _ => return Err(self.explain(&guard, STARTING, &error)),
+                },
+            }
+        }
+        Err(Error::Closed)
+    }
+
+    /// Whether the transport is one for this scheme: beside TLS and tunnels there are no datagrams.
+    fn carries(&self, scheme: &str) -> bool {
+        scheme == "rtsp" || self.options.transport == RtspTransport::Tcp
+    }
+
+    async fn dial(&self, url: &Url) -> Result<Dialed, Error> {
+        let (port, secure) = match url.scheme() {
+            "rtsp" => (554, false),
+            "rtsps" => (322, true),
+            _ => return self.tunnel(url).await,
+        };
+        let (port, limit) = (url.port().unwrap_or(port), self.options.connect_timeout);
+        self.dialer.dial(port, secure, limit).await
     }
 
     fn explain(&self, guard: &Guard, action: &str, error: &retina::Error) -> Error {
@@ -304,30 +336,14 @@ impl Source for RtspSource {
     }
 }
 
+const STARTING: &str = "the session could not be started";
+
 /// How retina is to frame what it reads; see [`AccessUnit::data`](crate::AccessUnit::data).
 const FRAMES: FrameFormat = FrameFormat {
     h26x_framing: h26x::Framing::AnnexB,
     parameter_set_insertion: ParameterSetInsertion::EachKeyFrame,
     aac_framing: aac::Framing::Raw,
 };
-
-/// Connects to the first address that answers. Each gets its share of `limit`, so that one that drops packets, as IPv6 does
-/// in many camera networks, leaves time for the next.
-async fn connect(
-    addresses: &[SocketAddr],
-    limit: Duration,
-) -> Result<TcpStream, Option<std::io::Error>> {
-    let share = limit / (addresses.len() as u32).saturating_add(1);
-    let mut last = None;
-    for address in addresses {
-        match timeout(share, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(e)) => last = Some(e),
-            Err(_) => last = Some(std::io::ErrorKind::TimedOut.into()),
-        }
-    }
-    Err(last)
-}
 
 /// retina's errors are text. The guard knows better what happened, except where retina refused what passed the guard.
 fn explain(guard: &Guard, label: &str, action: &str, error: &retina::Error) -> Error {
@@ -339,80 +355,4 @@ fn explain(guard: &Guard, label: &str, action: &str, error: &retina::Error) -> E
             reason: format!("{action}: {first}"),
         }
     })
-}
-
-/// A URL for logs and errors. Some cameras want the password in the path or query: such values are blotted out.
-fn label(url: &Url) -> String {
-    const SECRETS: [&str; 6] = ["pass", "pwd", "user", "auth", "token", "key"];
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    let text = url.to_string();
-    let parts = text
-        .split_inclusive(['/', '?', '&', ';'])
-        .map(|part| match part.split_once('=') {
-            Some((key, value))
-                if SECRETS
-                    .iter()
-                    .any(|secret| part.to_ascii_lowercase().contains(secret)) =>
-            {
-                let end = value.find(['/', '?', '&', ';']).unwrap_or(value.len());
-                format!("{key}=***{}", &value[end..])
-            }
-            _ => part.to_owned(),
-        });
-    parts.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn an_address_that_drops_packets_leaves_time_for_the_next() {
-        let full =
-            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        full.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
-            .unwrap();
-        full.listen(0).unwrap();
-        let dropping = full.local_addr().unwrap().as_socket().unwrap();
-        // Once its backlog is full, Linux drops what else arrives.
-        let mut waiting = Vec::new();
-        while let Ok(Ok(stream)) =
-            timeout(Duration::from_millis(200), TcpStream::connect(dropping)).await
-        {
-            waiting.push(stream);
-        }
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .unwrap();
-        let answering = listener.local_addr().unwrap();
-        let limit = Duration::from_millis(900);
-        let stream = timeout(limit, connect(&[dropping, answering], limit)).await;
-        assert_eq!(stream.unwrap().unwrap().peer_addr().unwrap(), answering);
-    }
-
-    #[test]
-    fn labels_keep_what_tells_streams_apart_and_hide_secrets() {
-        for (url, expected) in [
-            (
-                "rtsp://192.0.2.7:554/cam/realmonitor?channel=1&subtype=0",
-                "rtsp://192.0.2.7:554/cam/realmonitor?channel=1&subtype=0",
-            ),
-            (
-                "rtsp://admin:hunter2@192.0.2.7/live",
-                "rtsp://192.0.2.7/live",
-            ),
-            (
-                "rtsp://192.0.2.7/live?Password=hunter2&channel=1",
-                "rtsp://192.0.2.7/live?Password=***&channel=1",
-            ),
-            (
-                "rtsp://192.0.2.7/user=admin_password=hunter2_channel=1",
-                "rtsp://192.0.2.7/user=***",
-            ),
-        ] {
-            assert_eq!(label(&url.parse().unwrap()), expected);
-        }
-    }
 }

@@ -20,6 +20,17 @@ pub(super) fn split(stream: &Bytes) -> Vec<Unit> {
     units
 }
 
+/// The pictures of a stream, complete.
+pub(super) fn whole(stream: &Bytes) -> Vec<Bytes> {
+    let mut pictures = Vec::new();
+    let mut at = 0;
+    while let Some((_, end)) = picture(stream, at) {
+        pictures.push(stream.slice(at..end));
+        at = end;
+    }
+    pictures
+}
+
 /// Width and height of the first picture.
 #[cfg(test)]
 pub(super) fn size(stream: &[u8]) -> Option<(u32, u32)> {
@@ -100,6 +111,10 @@ mod tests {
         assert_eq!(size(&picture), Some((16, 8)));
         let units = split(&[&picture[..], &picture].concat().into());
         assert_eq!(units.len(), 2);
+        assert_eq!(
+            whole(&[&picture[..], &picture].concat().into()),
+            [picture.clone(), picture.clone()]
+        );
         assert_eq!(units[1].parts[0][..], [7; 128]);
         assert_eq!(units[1].parts[1][..], [1, 0xff, 0, 2]);
         assert!(split(&Bytes::copy_from_slice(&picture[..40])).is_empty());

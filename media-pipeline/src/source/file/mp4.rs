@@ -1,13 +1,13 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use mp4_atom::{Codec as Entry, DecodeAtom as _, Header, Moof, Moov, Stbl, StszSamples, Trak};
 
-use super::{MOST, Reader, Stored, too_large};
-use crate::{AudioParameters, Codec, Parameters, VideoParameters, h264, h265};
+use super::coded::Coded;
+use super::{MOST, Reader, Stored, invalid, too_large};
+use crate::{AudioParameters, Codec};
 
 /// An MP4 file, plain or in fragments. mp4-atom reads the boxes.
 pub(super) struct Mp4<F> {
@@ -22,11 +22,8 @@ pub(super) struct Mp4<F> {
 
 struct Track {
     id: u32,
-    codec: Codec,
-    parameters: Arc<Parameters>,
+    coded: Coded,
     timescale: u64,
-    /// Bytes of the length before each NAL unit.
-    length_size: usize,
     /// What edits add to all times, in ticks.
     shift: i64,
     /// Duration, size of samples that tell none.
@@ -230,18 +227,15 @@ impl<F: Read + Seek + Send> Mp4<F> {
         let mut data = vec![0; sample.size as usize];
         self.file.seek(SeekFrom::Start(sample.offset))?;
         self.file.read_exact(&mut data)?;
-        let data = match track.codec {
-            Codec::H264 | Codec::H265 => track.annex_b(&data)?,
-            _ => data.into(),
-        };
+        let data = track.coded.unit(data.into())?;
         let shown = i128::from(sample.dts) + i128::from(sample.cts) + i128::from(track.shift);
         Ok(Stored {
             track: sample.track as u16,
-            codec: track.codec,
+            codec: track.coded.codec,
             data,
             pts: track.time(shown),
             duration: track.time(sample.duration.into()),
-            parameters: Some(track.parameters.clone()),
+            parameters: Some(track.coded.parameters.clone()),
         })
     }
 }
@@ -267,37 +261,18 @@ impl<F: Read + Seek + Send> Reader for Mp4<F> {
 impl Track {
     fn of(trak: &Trak, movie_timescale: u32) -> Option<Self> {
         let stbl = &trak.mdia.minf.stbl;
-        let own = |sets: &[Vec<u8>]| sets.iter().cloned().map(Bytes::from).collect::<Vec<_>>();
-        let h264 = |avcc: &mp4_atom::Avcc| {
-            let sps = own(&avcc.sequence_parameter_sets);
-            let sets = [sps, own(&avcc.picture_parameter_sets)].concat();
-            let video = VideoParameters::from_sets(Codec::H264, sets)?;
-            let length = avcc.length_size.into();
-            Some((Codec::H264, Parameters::Video(video), length))
-        };
-        let h265 = |hvcc: &mp4_atom::Hvcc| {
-            let sets = hvcc.arrays.iter().flat_map(|array| own(&array.nalus));
-            let sets = sets.filter(|set| h265::is_parameter_set(set)).collect();
-            let video = VideoParameters::from_sets(Codec::H265, sets)?;
-            let length = usize::from(hvcc.length_size_minus_one & 3) + 1;
-            Some((Codec::H265, Parameters::Video(video), length))
-        };
-        let (codec, parameters, length_size) = match stbl.stsd.codecs.first()? {
-            Entry::Avc1(avc1) => h264(&avc1.avcc)?,
-            Entry::Avc3(avc3) => h264(&avc3.avcc)?,
-            Entry::Hvc1(hvc1) => h265(&hvc1.hvcc)?,
-            Entry::Hev1(hev1) => h265(&hev1.hvcc)?,
-            Entry::Jpeg(jpeg) => {
-                let (width, height) = (jpeg.visual.width.into(), jpeg.visual.height.into());
-                let video = VideoParameters::of_jpeg(width, height);
-                (Codec::Jpeg, Parameters::Video(video), 0)
-            }
+        let coded = match stbl.stsd.codecs.first()? {
+            Entry::Avc1(avc1) => Coded::h264(&avc1.avcc)?,
+            Entry::Avc3(avc3) => Coded::h264(&avc3.avcc)?,
+            Entry::Hvc1(hvc1) => Coded::h265(&hvc1.hvcc)?,
+            Entry::Hev1(hev1) => Coded::h265(&hev1.hvcc)?,
+            Entry::Jpeg(jpeg) => Coded::jpeg(jpeg.visual.width.into(), jpeg.visual.height.into()),
             Entry::Mp4a(mp4a) => {
                 let specific = mp4a.esds.es_desc.dec_config.dec_specific.as_ref()?;
                 let (rate, config) = (mp4a.audio.sample_rate.integer(), specific.raw.clone());
                 let channels = mp4a.audio.channel_count;
-                let audio = AudioParameters::new(rate.into(), channels, config.into());
-                (Codec::Aac, Parameters::Audio(audio), 0)
+                let sound = AudioParameters::new(rate.into(), channels, config.into());
+                Coded::sound(Codec::Aac, sound)
             }
             _ => return None,
         };
@@ -320,10 +295,8 @@ impl Track {
         }
         Some(Self {
             id: trak.tkhd.track_id,
-            codec,
-            parameters: Arc::new(parameters),
+            coded,
             timescale: timescale.into(),
-            length_size,
             shift,
             defaults: (0, 0),
             next_dts: 0,
@@ -336,32 +309,6 @@ impl Track {
         let nanos = ticks.saturating_mul(TICKS) / u128::from(self.timescale);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
-
-    /// NAL units with start codes instead of lengths, and before key frames the parameter sets.
-    fn annex_b(&self, mut data: &[u8]) -> io::Result<Bytes> {
-        let mut out = Vec::with_capacity(data.len() + 64);
-        while !data.is_empty() {
-            let Some((length, rest)) = data.split_at_checked(self.length_size) else {
-                return Err(invalid("a NAL unit is cut off"));
-            };
-            let length = length.iter().fold(0, |n, &b| n << 8 | usize::from(b));
-            let Some((nal, rest)) = rest.split_at_checked(length) else {
-                return Err(invalid("a NAL unit is cut off"));
-            };
-            out.extend_from_slice(&[0, 0, 0, 1]);
-            out.extend_from_slice(nal);
-            data = rest;
-        }
-        let (key, complete) = match self.codec {
-            Codec::H264 => (h264::is_random_access(&out), h264::has_parameter_sets(&out)),
-            _ => (h265::is_random_access(&out), h265::has_parameter_sets(&out)),
-        };
-        if let Some(video) = self.parameters.video().filter(|_| key && !complete) {
-            let sets = video.sets.iter().flat_map(|set| [&[0, 0, 0, 1], &set[..]]);
-            out = [sets.collect::<Vec<_>>().concat(), out].concat();
-        }
-        Ok(out.into())
-    }
 }
 
 fn header(kind: &[u8; 4], body: &Bytes) -> Header {
@@ -373,8 +320,4 @@ fn header(kind: &[u8; 4], body: &Bytes) -> Header {
 
 fn broken(error: mp4_atom::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
-}
-
-fn invalid(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
 }
