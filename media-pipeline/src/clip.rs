@@ -20,6 +20,7 @@ use std::time::Duration;
 
 pub use container::Container;
 pub use retention::Retention;
+pub(crate) use track::Track;
 
 use crate::{Codec, Error, WallClock};
 

@@ -26,10 +26,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use url::Url;
 
-use auth::Authenticator;
+pub(crate) use auth::Authenticator;
 pub use auth::{AuthBudget, Credentials, FailureBudget};
 use framing::AccessUnitMeter;
 pub use framing::Caps;
+pub(crate) use framing::{Frame, Framer, Message, Violation};
 use keepalive::Keepalive;
 use relay::Relay;
 use rewrite::Addresses;

@@ -36,15 +36,18 @@ mod clip;
 mod clock;
 mod colour;
 mod decode;
+mod dial;
 mod encode;
 mod error;
 mod guard;
 mod h264;
 mod h265;
 mod hub;
+mod restream;
 mod snapshot;
 mod source;
 mod still;
+mod tls;
 
 pub use access_unit::{
     AccessUnit, AudioParameters, Codec, Media, Parameters, TimeOrigin, VideoParameters, WallClock,
@@ -56,9 +59,11 @@ pub use encode::{StillEncoder, StillFormat, encoder_for};
 pub use error::{Cap, Error, ErrorKind};
 pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};
 pub use hub::{Frame, Hub, HubItem, HubOptions, HubStatus, Subscription};
+pub use restream::{Restream, RestreamCounters, RestreamOptions, RestreamStatus};
 pub use snapshot::{Rate, Snapshot, SnapshotOptions};
 pub use source::{
     FileOptions, FileSource, Pace, RtspOptions, RtspSource, RtspTransport, Source, SourceSession,
     Tracks,
 };
 pub use still::{MAX_JPEG, check_jpeg};
+pub use tls::{InvalidPin, SpkiPin, TlsOptions, TlsPolicy};

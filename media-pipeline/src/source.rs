@@ -1,11 +1,13 @@
 //! Where access units come from.
 
 mod file;
+mod label;
 mod rtsp;
 
 use async_trait::async_trait;
 
 pub use file::{FileOptions, FileSource, Pace};
+pub(crate) use label::label;
 pub use rtsp::{RtspOptions, RtspSource, RtspTransport, Tracks};
 
 use crate::{AccessUnit, Error};

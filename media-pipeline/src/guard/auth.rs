@@ -90,7 +90,7 @@ impl AuthBudget for FailureBudget {
 }
 
 /// Answers the challenges of one session.
-pub(super) struct Authenticator {
+pub(crate) struct Authenticator {
     credentials: Credentials,
     allow_basic: bool,
     client: Option<PasswordClient>,
@@ -101,7 +101,7 @@ pub(super) struct Authenticator {
 }
 
 impl Authenticator {
-    pub(super) fn new(
+    pub(crate) fn new(
         credentials: Credentials,
         allow_basic: bool,
         md5_works: Arc<AtomicBool>,
@@ -117,7 +117,7 @@ impl Authenticator {
 
     /// Falls back to MD5, once, where an answer with a stronger algorithm was refused: some cameras offer what they cannot do.
     /// Whether there is something else to try.
-    pub(super) fn falls_back<'a>(&mut self, headers: impl Iterator<Item = &'a str>) -> bool {
+    pub(crate) fn falls_back<'a>(&mut self, headers: impl Iterator<Item = &'a str>) -> bool {
         let is_strong = self.algorithm().is_some_and(|it| it != Algorithm::Md5);
         if self.prefers_md5 || !is_strong {
             return false;
@@ -127,7 +127,7 @@ impl Authenticator {
     }
 
     /// The camera took the credentials.
-    pub(super) fn accepted(&self) {
+    pub(crate) fn accepted(&self) {
         self.md5_works.store(self.prefers_md5, Ordering::Relaxed);
     }
 
@@ -139,7 +139,7 @@ impl Authenticator {
     }
 
     /// Takes the strongest challenge of a 401 response, from all its `WWW-Authenticate` headers.
-    pub(super) fn challenged<'a>(
+    pub(crate) fn challenged<'a>(
         &mut self,
         headers: impl Iterator<Item = &'a str>,
     ) -> Result<(), String> {
@@ -189,7 +189,7 @@ impl Authenticator {
     }
 
     /// The `Authorization` header of a request, once there was a challenge.
-    pub(super) fn authorization(&mut self, method: &str, uri: &str, body: &[u8]) -> Option<String> {
+    pub(crate) fn authorization(&mut self, method: &str, uri: &str, body: &[u8]) -> Option<String> {
         self.client
             .as_mut()?
             .respond(&PasswordParams {
