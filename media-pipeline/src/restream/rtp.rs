@@ -58,11 +58,11 @@ impl Sender {
         self.channel = channel;
     }
 
-    /// Writes the packets of a unit, and a report when it is time for one. `at` is media time in nanoseconds. Returns how
+    /// Writes the packets of a unit, and before them a report when it is time for one. `at` is media time in nanoseconds. Returns how
     /// many packets of media there were.
     ///
     /// # Errors
-    /// [`Error::Payload`] where the unit cannot be sent; nothing was written then.
+    /// [`Error::Payload`] where the unit cannot be sent; no packet was written then.
     pub(super) fn write(
         &mut self,
         unit: &AccessUnit,
@@ -70,12 +70,13 @@ impl Sender {
         out: &mut BytesMut,
     ) -> Result<u32, Error> {
         let timestamp = self.timestamp(at);
-        let before = self.packets;
-        payload::cut(unit, &mut |payload| self.packet(timestamp, &payload, out))?;
-        if self.report_at.is_none_or(|due| at >= due) && self.packets > 0 {
+        // Before the first packet, so that a receiver knows how the tracks belong together before it plays them.
+        if self.report_at.is_none_or(|due| at >= due) {
             self.report(timestamp, unit.wall.time, out);
             self.report_at = Some(at + REPORTS.as_nanos() as i128);
         }
+        let before = self.packets;
+        payload::cut(unit, &mut |payload| self.packet(timestamp, &payload, out))?;
         Ok(self.packets.wrapping_sub(before))
     }
 
@@ -170,9 +171,10 @@ mod tests {
         let mut out = BytesMut::new();
         assert_eq!(sender.write(&unit(0), 2_000_000, &mut out).unwrap(), 2);
         let frames = frames(&out);
-        assert_eq!(frames[0].1[..4], [0x80, 96, 0xff, 0xff]);
-        assert_eq!(frames[1].1[..4], [0x80, 0x80 | 96, 0, 0]);
-        for (channel, packet) in &frames[..2] {
+        assert_eq!(frames[0].0, 5);
+        assert_eq!(frames[1].1[..4], [0x80, 96, 0xff, 0xff]);
+        assert_eq!(frames[2].1[..4], [0x80, 0x80 | 96, 0, 0]);
+        for (channel, packet) in &frames[1..] {
             assert_eq!(
                 (*channel, word(packet, 4), word(packet, 8)),
                 (4, 79, 0x0102_0304)
@@ -199,7 +201,7 @@ mod tests {
         assert_eq!(report[..4], [0x80, 200, 0, 6]);
         assert_eq!(word(report, 8), (1_800_000_005u64 + 2_208_988_800) as u32);
         assert_eq!(word(report, 16), NUMBERS.base.wrapping_add(450_000));
-        assert_eq!((word(report, 20), word(report, 24)), (12, 24));
+        assert_eq!((word(report, 20), word(report, 24)), (10, 20));
         let description = &report[28..];
         assert_eq!(description[..2], [0x81, 202]);
         assert_eq!(usize::from(description[3]) * 4 + 4, description.len());
