@@ -46,6 +46,15 @@ impl Bench {
 
     /// The same, with these streams and further secrets; files go into the folder `files` of the bench.
     async fn run(password: &str, streams: Vec<Stream>, secrets: &[(&str, &str)]) -> Self {
+        Self::run_in(tempfile::tempdir().unwrap(), password, streams, secrets).await
+    }
+
+    async fn run_in(
+        files: TempDir,
+        password: &str,
+        streams: Vec<Stream>,
+        secrets: &[(&str, &str)],
+    ) -> Self {
         let camera = VirtualCamera::builder()
             .credentials("admin", "p@ss:w#?%0X")
             .start()
@@ -75,7 +84,6 @@ impl Bench {
             .await
             .unwrap();
         let broker = MemoryBroker::new();
-        let files = tempfile::tempdir().unwrap();
         let runtime = Runtime::new(
             MediaConnector::new().storing_below(files.path()),
             Arc::new(registry.clone()),
@@ -424,6 +432,57 @@ async fn streams_are_published_to_a_media_server() {
         }
     };
     timeout(LIMIT, ended).await.unwrap();
+}
+
+/// The disk is a small tmpfs, which only root can mount.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_files_with_a_reason_and_snapshots_over_mqtt_go_on() {
+    let disk = tempfile::tempdir().unwrap();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
+        .arg(disk.path())
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: a tmpfs cannot be mounted");
+        return;
+    }
+    let path = disk.path().to_owned();
+    let snapshots = r#"{"taskType":"snapshot-to-mqtt","snapshotsPerSecond":2}"#;
+    let bench = Bench::run_in(
+        disk,
+        "p@ss:w#?%0X",
+        vec![
+            stream("live", snapshots, Some(Destination::mqtt("pictures/live"))),
+            stream("clips", r#"{"taskType":"clip-to-fs","duration":1}"#, None),
+            stream("stills", r#"{"taskType":"snapshot-to-fs"}"#, None),
+        ],
+        &[],
+    )
+    .await;
+    for name in ["clips", "stills"] {
+        let said = bench
+            .until(async |registry| {
+                let status = registry.asset_status("gate-video").await.unwrap()?;
+                stream_error(&status, name)
+            })
+            .await;
+        assert!(
+            said.contains("bytes are free, 268435456 are to be left free"),
+            "{name}: {said}"
+        );
+    }
+    for _ in 0..3 {
+        bench.next("pictures/live").await;
+    }
+    let folder = path.join("azure-iot-operations/data/gate-video");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    bench.stop().await;
+    let unmounted = std::process::Command::new("umount")
+        .arg("-l")
+        .arg(&path)
+        .status();
+    assert!(unmounted.unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
