@@ -8,6 +8,8 @@ mod flv;
 mod mkv;
 mod mp4;
 mod mpeg;
+#[cfg(test)]
+mod mutated;
 mod mux;
 mod name;
 mod recorder;

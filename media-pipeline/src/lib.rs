@@ -43,6 +43,8 @@ mod guard;
 mod h264;
 mod h265;
 mod hub;
+#[cfg(test)]
+mod mutated;
 mod restream;
 mod snapshot;
 mod source;

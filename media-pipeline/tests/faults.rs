@@ -162,7 +162,7 @@ impl Plant {
     }
 
     /// One more snapshot and clip than there were; then all clips are read, and nothing stays open.
-    async fn is_whole(mut self) {
+    async fn ends_whole(mut self) {
         let clips = || self.clips.lock().unwrap().len();
         let before = (self.snapshots.load(Ordering::Relaxed), clips());
         let going_on = async {
@@ -262,7 +262,7 @@ async fn a_killed_server_a_stall_and_a_reset_are_survived() {
         // A connection that was tried while it stalled is waited for.
         assert!(took < RECOVERY + IDLE + DELAY, "{name}: {took:?}");
     }
-    plant.is_whole().await;
+    plant.ends_whole().await;
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn changed_credentials_are_refused_and_work_again_when_they_are_right() {
     plant.camera.set_credentials("admin", "secret");
     let took = plant.back_since(Instant::now()).await;
     assert!(took < RECOVERY, "{took:?}");
-    plant.is_whole().await;
+    plant.ends_whole().await;
 }
 
 #[tokio::test]
@@ -306,5 +306,5 @@ async fn five_percent_of_loss_over_udp_cost_groups_of_pictures_and_tear_none() {
     };
     timeout(SOON, losing).await.unwrap();
     drop(stream);
-    plant.is_whole().await;
+    plant.ends_whole().await;
 }

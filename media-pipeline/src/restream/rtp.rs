@@ -206,4 +206,40 @@ mod tests {
         assert_eq!(description[..2], [0x81, 202]);
         assert_eq!(usize::from(description[3]) * 4 + 4, description.len());
     }
+
+    #[test]
+    fn damaged_units_become_packets_or_nothing() {
+        use crate::mutated::{COUNT, units};
+        use crate::restream::lineup::Lineup;
+        use crate::restream::sdp;
+
+        let mut sent = 0;
+        for codec in [
+            Codec::H264,
+            Codec::H265,
+            Codec::Jpeg,
+            Codec::Aac,
+            Codec::Pcmu,
+        ] {
+            let mut sender = Sender::new(96, 90_000, NUMBERS);
+            for (number, unit) in units(codec, COUNT / 5).enumerate() {
+                let mut out = BytesMut::new();
+                let at = unit.pts.as_nanos() as i128;
+                sent += sender.write(&unit, at, &mut out).unwrap_or(0);
+                assert!(frames(&out).iter().all(|(_, packet)| packet.len() <= 1_412));
+                assert!(out.len() < 2 * unit.data.len() + 8_000);
+                if number % 25 == 0 {
+                    let mut lineup = Lineup::new(false);
+                    let _ = lineup.push(unit);
+                    let local = std::net::IpAddr::from([127, 0, 0, 1]);
+                    let said = sdp::describe(&lineup.tracks, local, 1);
+                    assert!(
+                        said.lines().all(|line| line.as_bytes()[1] == b'='),
+                        "{said}"
+                    );
+                }
+            }
+        }
+        assert!(sent as usize > COUNT / 2, "{sent}");
+    }
 }
