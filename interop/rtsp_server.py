@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 """GStreamer's RTSP server as a camera: a live H.264 test picture at rtsp://127.0.0.1:PORT/cam.
 
-usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD] [--basic] [--tls CERTIFICATE_AND_KEY] [--mount PATH LAUNCH]...
+usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD] [--basic] [--tls PEM...] [--mount PATH LAUNCH]...
+                      [--record PATH LAUNCH]...
 
-With a user: HTTP Digest authentication, or Basic. With TLS nothing goes without it. Tunnels through HTTP are taken too. A mount is a further stream, which each client gets from its start.
+With a user: HTTP Digest authentication, or Basic. With TLS, by a certificate and its key in one file or in two, nothing goes
+without it. Tunnels through HTTP are taken too. A mount is a further stream, which each client gets from its start. What a
+client publishes to the path of a record goes into its pipeline.
 """
 import argparse
 
@@ -21,8 +24,9 @@ arguments.add_argument("width")
 arguments.add_argument("height")
 arguments.add_argument("user", nargs="*")
 arguments.add_argument("--basic", action="store_true")
-arguments.add_argument("--tls")
 arguments.add_argument("--mount", nargs=2, action="append", default=[])
+arguments.add_argument("--record", nargs=2, action="append", default=[])
+arguments.add_argument("--tls", nargs="+")
 given = arguments.parse_args()
 port, width, height, user = given.port, given.width, given.height, given.user
 
@@ -37,9 +41,10 @@ factory.set_launch(
 server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
 server.set_service(port)
+rights = None
 auth = GstRtspServer.RTSPAuth()
 if given.tls:
-    auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(given.tls))
+    auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(given.tls[0], given.tls[-1]))
 if user or given.tls:
     server.set_auth(auth)
 if user:
@@ -59,6 +64,13 @@ server.get_mount_points().add_factory("/cam", factory)
 for path, launch in given.mount:
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(f"( {launch} )")
+    server.get_mount_points().add_factory(path, factory)
+for path, launch in given.record:
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
+    factory.set_launch(f"( {launch} )")
+    if rights:
+        factory.set_permissions(rights)
     server.get_mount_points().add_factory(path, factory)
 server.attach(None)
 print("ready", flush=True)

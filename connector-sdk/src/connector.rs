@@ -1,5 +1,6 @@
 //! The two traits a connector is written against.
 
+use aio_registry::model::Target;
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -78,6 +79,12 @@ pub trait Device: Send + Sync + 'static {
     async fn run_stream(&self, stream: &StreamSpec, sink: &Sink) -> Result<(), Error> {
         let _ = sink;
         Err(not_offered("streams", &stream.stream.name))
+    }
+
+    /// The kinds of destinations that the elements of such devices serve. What names another gets a status that says so.
+    /// The runtime sends to MQTT; an element stores by itself what goes to [`Sink::storage`].
+    fn targets(&self) -> &[Target] {
+        &[Target::Mqtt]
     }
 
     /// Ends what the device holds on the other side: a motion, a subscription, a session. Called before the device is

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use aio_registry::model::{Asset, Component, Destination, Device, Retain, Target};
+use aio_registry::model::{
+    Asset, Component, Destination, DestinationConfiguration, Device, Retain, Target,
+};
 use aio_registry::{
-    CloudEvent, CloudEventSource, ElementKind, Mqtt, Telemetry, TelemetrySender, topic,
+    CloudEvent, CloudEventSource, ElementKind, Mqtt, Registry, Secret, Telemetry, TelemetrySender,
+    topic,
 };
 use bytes::Bytes;
 
@@ -27,6 +30,8 @@ pub struct Sink {
 struct Shared {
     route: Route,
     topics: Vec<TopicDestination>,
+    storage: Vec<String>,
+    registry: RegistryOf,
     sender: SenderOf,
     progress: Box<dyn Progress>,
     sent: AtomicU64,
@@ -44,6 +49,15 @@ struct SenderOf(TelemetrySender);
 impl std::fmt::Debug for SenderOf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TelemetrySender")
+    }
+}
+
+/// A registry whose Debug says nothing.
+struct RegistryOf(Arc<dyn Registry>);
+
+impl std::fmt::Debug for RegistryOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Registry")
     }
 }
 
@@ -120,15 +134,18 @@ impl Sink {
     /// # Errors
     /// [`ErrorKind::Configuration`] or [`ErrorKind::Unsupported`] names the destination that cannot be served.
     pub(crate) fn new(
-        mqtt: Arc<dyn Mqtt>,
+        (mqtt, registry): (Arc<dyn Mqtt>, Arc<dyn Registry>),
         route: Route,
+        served: &[Target],
         progress: Box<dyn Progress>,
     ) -> Result<Self, Error> {
-        let topics = topics(&route)?;
+        let (topics, storage) = destinations(&route, served)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 route,
                 topics,
+                storage,
+                registry: RegistryOf(registry),
                 sender: SenderOf(TelemetrySender::new(mqtt)),
                 progress,
                 sent: AtomicU64::new(0),
@@ -171,6 +188,33 @@ impl Sink {
             self.running();
         }
         outcome
+    }
+
+    /// The kinds of the destinations that the asset names; none where the default topic is the only one.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let destinations = self.shared.route.destinations.iter();
+        destinations.map(|destination| &destination.target)
+    }
+
+    /// The paths or addresses of the destinations of type `Storage`, for elements that store by themselves.
+    pub fn storage(&self) -> &[String] {
+        &self.shared.storage
+    }
+
+    /// The namespace of the registry, which paths and topics begin with.
+    pub fn namespace(&self) -> &str {
+        &self.shared.route.namespace
+    }
+
+    /// A secret that the element's configuration names, for a destination that asks for one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] where it cannot be read: it may come.
+    pub async fn secret(&self, name: &str) -> Result<Secret, Error> {
+        let secret = self.shared.registry.0.secret(name).await;
+        secret.map_err(|error| {
+            Error::unavailable(format!("the secret {name:?} cannot be read")).because(error)
+        })
     }
 
     /// Tells the runtime that the element works, before there is anything to send (an event that has not occurred yet).
@@ -242,43 +286,56 @@ impl Route {
     }
 }
 
-fn topics(route: &Route) -> Result<Vec<TopicDestination>, Error> {
+/// The topics and the stores.
+fn destinations(
+    route: &Route,
+    served: &[Target],
+) -> Result<(Vec<TopicDestination>, Vec<String>), Error> {
     if route.destinations.is_empty() {
-        return Ok(vec![TopicDestination {
+        let topic = TopicDestination {
             topic: route.default_topic(),
             qos: aio_registry::Qos::default(),
             retain: false,
             ttl: DEFAULT_TTL,
-        }]);
+        };
+        return Ok((vec![topic], Vec::new()));
     }
-    route
-        .destinations
-        .iter()
-        .enumerate()
-        .map(|(index, destination)| {
-            let Target::Mqtt = destination.target else {
+    let (mut topics, mut storage) = (Vec::new(), Vec::new());
+    for (index, destination) in route.destinations.iter().enumerate() {
+        let configuration = &destination.configuration;
+        match &destination.target {
+            target if !served.contains(target) => {
+                let served: Vec<_> = served.iter().map(ToString::to_string).collect();
                 return Err(Error::unsupported(format!(
-                    "destinations[{index}].target: {} is not supported here; Mqtt is",
-                    destination.target
+                    "destinations[{index}].target: {target} is not supported here; {} is",
+                    served.join(" or ")
                 )));
-            };
-            let configuration = &destination.configuration;
-            let topic = configuration.topic.clone().ok_or_else(|| {
-                Error::configuration(format!(
-                    "destinations[{index}].configuration.topic: missing"
-                ))
-            })?;
-            topic::check_topic(&topic).map_err(|error| {
-                Error::configuration(format!(
-                    "destinations[{index}].configuration.topic: {error}"
-                ))
-            })?;
-            Ok(TopicDestination {
-                topic,
-                qos: configuration.qos.unwrap_or_default(),
-                retain: configuration.retain == Some(Retain::Keep),
-                ttl: configuration.ttl.map_or(DEFAULT_TTL, Duration::from_secs),
-            })
-        })
-        .collect()
+            }
+            Target::Mqtt => topics.push(topic(index, configuration)?),
+            _ => storage.push(configuration.path.clone().ok_or_else(|| {
+                Error::configuration(format!("destinations[{index}].configuration.path: missing"))
+            })?),
+        }
+    }
+    Ok((topics, storage))
+}
+
+fn topic(
+    index: usize,
+    configuration: &DestinationConfiguration,
+) -> Result<TopicDestination, Error> {
+    let wrong = |reason: &dyn std::fmt::Display| {
+        Error::configuration(format!(
+            "destinations[{index}].configuration.topic: {reason}"
+        ))
+    };
+    let topic = configuration.topic.clone();
+    let topic = topic.ok_or_else(|| wrong(&"missing"))?;
+    topic::check_topic(&topic).map_err(|error| wrong(&error))?;
+    Ok(TopicDestination {
+        topic,
+        qos: configuration.qos.unwrap_or_default(),
+        retain: configuration.retain == Some(Retain::Keep),
+        ttl: configuration.ttl.map_or(DEFAULT_TTL, Duration::from_secs),
+    })
 }

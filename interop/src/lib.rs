@@ -126,6 +126,11 @@ impl Process {
             child: child.unwrap_or_else(|error| panic!("{command:?}: {error}")),
         }
     }
+
+    /// Whether it came to its end by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
 }
 
 impl Drop for Process {
@@ -193,6 +198,23 @@ pub fn gstreamer_mounts(port: u16, mounts: &[(&str, &str)]) -> Process {
         .iter()
         .flat_map(|(path, launch)| ["--mount", path, launch]);
     gstreamer_with(port, 320, 180, &mounts.collect::<Vec<_>>())
+}
+
+/// GStreamer's RTSP server as a media server: what is published to `path` goes into the pipeline `launch`. With certificate
+/// and key it speaks TLS.
+pub fn gstreamer_records(
+    port: u16,
+    (path, launch): (&str, &str),
+    user: Option<(&str, &str)>,
+    tls: Option<(&Path, &Path)>,
+) -> Process {
+    let mut arguments = user.map_or(Vec::new(), |(user, password)| vec![user, password]);
+    arguments.extend(["--record", path, launch]);
+    if let Some((certificate, key)) = tls {
+        arguments.push("--tls");
+        arguments.extend([certificate, key].map(|path| path.to_str().unwrap()));
+    }
+    gstreamer_with(port, 320, 180, &arguments)
 }
 
 /// GStreamer's RTSP server with a live picture at `/cam` and further arguments of `rtsp_server.py`.

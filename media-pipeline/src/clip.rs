@@ -8,6 +8,8 @@ mod flv;
 mod mkv;
 mod mp4;
 mod mpeg;
+#[cfg(test)]
+mod mutated;
 mod mux;
 mod name;
 mod recorder;
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 pub use container::Container;
 pub use retention::Retention;
+pub(crate) use track::Track;
 
 use crate::{Codec, Error, WallClock};
 

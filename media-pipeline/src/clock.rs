@@ -171,12 +171,23 @@ impl MediaClock {
     }
 }
 
+const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;
+
 /// The time that a 64-bit NTP timestamp of a sender report means, if it is after 1970.
 pub(crate) fn from_ntp(ntp: u64) -> Option<SystemTime> {
-    const UNIX_EPOCH_IN_NTP: u64 = 2_208_988_800;
     let seconds = (ntp >> 32).checked_sub(UNIX_EPOCH_IN_NTP)?;
     let nanos = ((ntp & 0xffff_ffff) * 1_000_000_000) >> 32;
     SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos as u32))
+}
+
+/// A system time as NTP has it; what is before 1970 counts as that.
+pub(crate) fn to_ntp(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let since = since.unwrap_or_default();
+    // The era wraps around in 2036, in NTP as well.
+    let seconds = since.as_secs().wrapping_add(UNIX_EPOCH_IN_NTP) & 0xffff_ffff;
+    let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+    seconds << 32 | fraction
 }
 
 fn difference(a: SystemTime, b: SystemTime) -> Duration {
@@ -337,5 +348,7 @@ mod tests {
             Some(SystemTime::UNIX_EPOCH + Duration::from_millis(500))
         );
         assert_eq!(from_ntp(17 << 32), None);
+        let half = SystemTime::UNIX_EPOCH + Duration::from_millis(1_500);
+        assert_eq!(to_ntp(half), 2_208_988_801 << 32 | 1 << 31);
     }
 }

@@ -28,7 +28,7 @@ pub enum Error {
         /// What is wrong with its value.
         reason: String,
     },
-    /// The camera refused the user name or password, or asks for one and none is set.
+    /// The camera, or the media server, refused the user name or password, or asks for one and none is set.
     #[error("{url}: {reason}")]
     Unauthorized {
         /// The stream, without credentials.
@@ -38,15 +38,15 @@ pub enum Error {
     },
     /// The credentials failed too often: nothing is sent to the camera until the time is over, so that the
     /// account is not locked.
-    #[error("{url}: the camera refused the credentials before; not trying again for {retry_in:?}")]
+    #[error("{url}: the credentials were refused before; not trying again for {retry_in:?}")]
     HeldBack {
         /// The stream, without credentials.
         url: String,
         /// Time left until the next attempt is permitted.
         retry_in: Duration,
     },
-    /// The camera answered a request with an error status of RTSP or HTTP.
-    #[error("{url}: the camera answered {method} with {status} {reason}")]
+    /// The camera, or the media server, answered a request with an error status of RTSP or HTTP.
+    #[error("{url}: {method} was answered with {status} {reason}")]
     Refused {
         /// The stream, without credentials.
         url: String,
@@ -58,7 +58,7 @@ pub enum Error {
         reason: String,
     },
     /// The camera sent more than a cap permits; the session was cut.
-    #[error("{url}: the camera sent {cap} of more than {limit} bytes; the session was cut")]
+    #[error("{url}: {cap} of more than {limit} bytes came; the session was cut")]
     CapExceeded {
         /// The stream, without credentials.
         url: String,
@@ -94,6 +94,14 @@ pub enum Error {
         /// How long was waited.
         after: Duration,
     },
+    /// The connection to a media server stands but it takes nothing.
+    #[error("{url}: the media server took nothing for {after:?}")]
+    Unread {
+        /// Where the stream is published, without credentials.
+        url: String,
+        /// How long was waited.
+        after: Duration,
+    },
     /// No picture came in time for a snapshot; the stream may still be connecting or have rare key frames.
     #[error("no picture within {after:?}{}", trouble(last))]
     NoPicture {
@@ -109,6 +117,14 @@ pub enum Error {
         /// The codec of the stream.
         codec: Codec,
         /// What is missing, and what to do.
+        reason: String,
+    },
+    /// A track cannot be sent to a media server as it is coded.
+    #[error("cannot send {codec} over RTP: {reason}")]
+    Payload {
+        /// The codec of the track.
+        codec: Codec,
+        /// What RTP has no form for.
         reason: String,
     },
     /// The stream has no video that this crate can read.
@@ -240,9 +256,11 @@ impl Error {
             Error::Refused { .. } => ErrorKind::Refused,
             Error::CapExceeded { .. } | Error::Misbehaved { .. } => ErrorKind::Misbehaved,
             Error::Network { .. } => ErrorKind::Network,
-            Error::Stalled { .. } => ErrorKind::Stalled,
+            Error::Stalled { .. } | Error::Unread { .. } => ErrorKind::Stalled,
             Error::NoPicture { last, .. } => last.as_ref().map_or(ErrorKind::Stalled, |e| e.kind()),
-            Error::Unsupported { .. } | Error::NoVideo { .. } => ErrorKind::Unsupported,
+            Error::Unsupported { .. } | Error::NoVideo { .. } | Error::Payload { .. } => {
+                ErrorKind::Unsupported
+            }
             Error::Decode { .. } | Error::Encode { .. } => ErrorKind::Picture,
             Error::Closed => ErrorKind::Closed,
         }

@@ -32,6 +32,7 @@ pub(crate) use auth::Authenticator;
 pub use auth::{AuthBudget, Credentials, FailureBudget};
 use framing::AccessUnitMeter;
 pub use framing::Caps;
+pub(crate) use framing::{Frame, Framer, Message, Violation};
 use keepalive::Keepalive;
 use relay::Relay;
 pub(crate) use relay::short;

@@ -191,11 +191,17 @@ impl Hub {
     /// # Panics
     /// Outside of a Tokio runtime.
     pub fn subscribe_from(&self, before: Duration) -> Subscription {
+        self.subscribe_within(before, Duration::MAX)
+    }
+
+    /// As [`subscribe_from`](Self::subscribe_from), where no more than so much media time waits for the consumer.
+    pub(crate) fn subscribe_within(&self, before: Duration, waiting: Duration) -> Subscription {
         let core = &self.owner.core;
         let slot = Arc::new(Slot {
             queue: Mutex::new(Queue::new(
                 core.options.queue_units,
                 core.options.queue_bytes,
+                waiting,
             )),
             waker: AtomicWaker::new(),
         });

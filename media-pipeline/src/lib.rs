@@ -43,6 +43,9 @@ mod guard;
 mod h264;
 mod h265;
 mod hub;
+#[cfg(test)]
+mod mutated;
+mod restream;
 mod snapshot;
 mod source;
 mod still;
@@ -58,6 +61,7 @@ pub use encode::{StillEncoder, StillFormat, encoder_for};
 pub use error::{Cap, Error, ErrorKind};
 pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};
 pub use hub::{Frame, Hub, HubItem, HubOptions, HubStatus, Subscription};
+pub use restream::{Restream, RestreamCounters, RestreamOptions, RestreamStatus};
 pub use snapshot::{CaptureMethod, Rate, Snapshot, SnapshotOptions};
 pub use source::{
     FileOptions, FileSource, HttpOptions, HttpSource, Pace, RtspOptions, RtspSource, RtspTransport,

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 pub use file::{FileOptions, FileSource, Pace};
 pub(crate) use http::{Fetched, Rest};
 pub use http::{HttpOptions, HttpSource};
+pub(crate) use label::label;
 pub use rtsp::{RtspOptions, RtspSource, RtspTransport, Tracks};
 
 use crate::{AccessUnit, Error};

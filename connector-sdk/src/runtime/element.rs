@@ -136,8 +136,9 @@ impl Element {
             running: AtomicBool::new(false),
         });
         let sink = match Sink::new(
-            Arc::clone(&context.mqtt),
+            (Arc::clone(&context.mqtt), Arc::clone(&context.registry)),
             self.route,
+            device.targets(),
             Box::new(Arc::clone(&progress)),
         ) {
             Ok(sink) => sink,

@@ -1,20 +1,40 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use connector_sdk::model::Target;
 use connector_sdk::{Connector, Credentials, Data, Device, Endpoint, Error, Sink, StreamSpec};
 use futures::StreamExt;
-use media_pipeline::{Hub, HubOptions, HubStatus, RtspOptions, RtspSource, Source};
+use media_pipeline::{Hub, HubOptions, HubStatus, RtspOptions, RtspSource, Source, Tracks};
 
+use crate::storage::Storage;
 use crate::task::Task;
 
 /// Serves endpoints of type `Microsoft.Media`: `rtsp://` addresses, anonymous or with user name and password.
 #[derive(Clone, Debug, Default)]
-pub struct MediaConnector {}
+pub struct MediaConnector {
+    storage: Storage,
+}
 
 impl MediaConnector {
-    /// A connector.
+    /// A connector whose files go below `/tmp`.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Has the files go below this folder, and nowhere else.
+    #[must_use]
+    pub fn storing_below(self, root: impl Into<PathBuf>) -> Self {
+        Self {
+            storage: Storage::below(root.into()),
+        }
+    }
+
+    /// Permits assets to name absolute paths below this folder too.
+    #[must_use]
+    pub fn also_below(mut self, root: impl Into<PathBuf>) -> Self {
+        self.storage.permit(root.into());
+        self
     }
 }
 
@@ -22,6 +42,7 @@ impl MediaConnector {
 #[derive(Debug)]
 pub struct MediaDevice {
     hub: Hub,
+    storage: Storage,
 }
 
 #[async_trait]
@@ -40,12 +61,15 @@ impl Connector for MediaConnector {
             })?;
             options.credentials = Some(media_pipeline::Credentials::new(username, password));
         }
+        // Clips and streams have sound.
+        options.tracks = Tracks::VideoAndAudio;
         let source = Arc::new(RtspSource::new(options).map_err(failed)?);
         // The status of the endpoint says whether the stream is there, before any asset wants it.
         let session = source.connect().await.map_err(failed)?;
         session.close().await;
         Ok(MediaDevice {
             hub: Hub::new(source, HubOptions::default()),
+            storage: self.storage.clone(),
         })
     }
 }
@@ -59,11 +83,24 @@ impl Device for MediaDevice {
         }
     }
 
+    fn targets(&self) -> &[Target] {
+        &[Target::Mqtt, Target::Storage]
+    }
+
     async fn run_stream(&self, stream: &StreamSpec, sink: &Sink) -> Result<(), Error> {
+        let storage = &self.storage;
         let (rate, options) = match Task::of(stream)? {
             Task::Idle => return Ok(()),
             Task::SnapshotToMqtt(rate, options) => (rate, options),
+            Task::SnapshotToFs(task) => return task.run(&self.hub, storage, stream, sink).await,
+            Task::ClipToFs(task) => return task.run(&self.hub, storage, stream, sink).await,
+            Task::StreamToRtsp(task) => return task.run(&self.hub, stream, sink).await,
         };
+        if let Some(index) = sink.targets().position(|target| *target != Target::Mqtt) {
+            return Err(Error::configuration(format!(
+                "destinations[{index}].target: snapshot-to-mqtt sends to Mqtt alone"
+            )));
+        }
         let content_type = options.format.media_type();
         let mut snapshots = self.hub.snapshots(rate, options).map_err(failed)?;
         while let Some(snapshot) = snapshots.next().await {
@@ -85,14 +122,14 @@ impl Device for MediaDevice {
 }
 
 /// Whose fault an error of the pipeline is, in the connector's terms.
-fn failed(error: media_pipeline::Error) -> Error {
+pub(crate) fn failed(error: media_pipeline::Error) -> Error {
     use connector_sdk::ErrorKind as To;
     use media_pipeline::ErrorKind as From;
     let kind = match error.kind() {
         From::Caller => To::Configuration,
         From::Unauthorized => To::Unauthorized,
         From::Unsupported => To::Unsupported,
-        From::Network => To::Unavailable,
+        From::Network | From::Storage => To::Unavailable,
         _ => To::Device,
     };
     Error::new(kind, &error).because(error)

@@ -6,6 +6,10 @@ use connector_sdk::{Error, StreamSpec};
 use media_pipeline::{Rate, SnapshotOptions, StillFormat};
 use serde::Deserialize;
 
+use crate::clip_to_fs::ClipToFs;
+use crate::snapshot_to_fs::SnapshotToFs;
+use crate::stream_to_rtsp::StreamToRtsp;
+
 /// A task that this connector runs.
 #[derive(Clone, Debug)]
 pub(crate) enum Task {
@@ -13,6 +17,12 @@ pub(crate) enum Task {
     Idle,
     /// `snapshot-to-mqtt`.
     SnapshotToMqtt(Rate, SnapshotOptions),
+    /// `snapshot-to-fs`.
+    SnapshotToFs(SnapshotToFs),
+    /// `clip-to-fs`.
+    ClipToFs(ClipToFs),
+    /// `stream-to-rtsp` and `stream-to-rtsps`.
+    StreamToRtsp(StreamToRtsp),
 }
 
 /// The most snapshots a second that the contract allows.
@@ -20,15 +30,16 @@ const MOST_PER_SECOND: f64 = 60.0;
 
 impl Task {
     pub(crate) fn of(stream: &StreamSpec) -> Result<Self, Error> {
-        let Kind { task_type } = stream.configuration()?;
-        match task_type.as_deref() {
-            Some("snapshot-to-mqtt") => {}
-            Some(
-                other @ ("snapshot-to-fs" | "clip-to-fs" | "stream-to-rtsp" | "stream-to-rtsps"),
-            ) => {
-                return Err(Error::unsupported(format!(
-                    "streamConfiguration.taskType: {other} is not served by this version; snapshot-to-mqtt is"
-                )));
+        let Kind {
+            task_type,
+            autostart,
+        } = stream.configuration()?;
+        let task = match task_type.as_deref() {
+            Some("snapshot-to-mqtt") => Self::snapshot_to_mqtt(stream)?,
+            Some("snapshot-to-fs") => Self::SnapshotToFs(SnapshotToFs::of(stream)?),
+            Some("clip-to-fs") => Self::ClipToFs(ClipToFs::of(stream)?),
+            Some("stream-to-rtsp" | "stream-to-rtsps") => {
+                Self::StreamToRtsp(StreamToRtsp::of(stream)?)
             }
             Some(other) => {
                 return Err(Error::configuration(format!(
@@ -41,17 +52,22 @@ impl Task {
                     "streamConfiguration.taskType: missing",
                 ));
             }
-        }
+        };
+        // What does not start is checked all the same.
+        Ok(if autostart.unwrap_or(true) {
+            task
+        } else {
+            Self::Idle
+        })
+    }
+
+    fn snapshot_to_mqtt(stream: &StreamSpec) -> Result<Self, Error> {
         let Snapshots {
-            autostart,
             format,
             snapshots_per_second,
             ..
         } = stream.configuration()?;
         let rate = rate(snapshots_per_second)?;
-        if !autostart.unwrap_or(true) {
-            return Ok(Self::Idle);
-        }
         let options = SnapshotOptions {
             format: format.unwrap_or_default().into(),
             ..SnapshotOptions::default()
@@ -61,7 +77,7 @@ impl Task {
 }
 
 /// 0 means every frame of the source; nothing means one a second.
-fn rate(per_second: Option<f64>) -> Result<Rate, Error> {
+pub(crate) fn rate(per_second: Option<f64>) -> Result<Rate, Error> {
     match per_second {
         None => Ok(Rate::Every(Duration::from_secs(1))),
         Some(0.0) => Ok(Rate::EveryFrame),
@@ -84,6 +100,7 @@ fn out_of_range(rate: f64) -> Error {
 #[serde(rename_all = "camelCase")]
 struct Kind {
     task_type: Option<String>,
+    autostart: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -91,14 +108,15 @@ struct Kind {
 struct Snapshots {
     #[serde(rename = "taskType")]
     _task_type: String,
-    autostart: Option<bool>,
+    #[serde(rename = "autostart")]
+    _autostart: Option<bool>,
     format: Option<Format>,
     snapshots_per_second: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+pub(crate) enum Format {
     Png,
     Bmp,
     Jpg,
@@ -180,21 +198,44 @@ mod tests {
 
     #[test]
     fn without_autostart_nothing_runs() {
-        let idle = task(r#"{"taskType":"snapshot-to-mqtt","autostart":false}"#);
-        assert!(matches!(idle, Ok(Task::Idle)));
+        for name in [
+            "snapshot-to-mqtt",
+            "snapshot-to-fs",
+            "clip-to-fs",
+            "stream-to-rtsp",
+            "stream-to-rtsps",
+        ] {
+            let idle = task(&format!(r#"{{"taskType":"{name}","autostart":false}}"#));
+            assert!(matches!(idle, Ok(Task::Idle)), "{name}");
+        }
     }
 
     #[test]
     fn what_cannot_be_served_names_field_and_reason() {
-        use ErrorKind::{Configuration, Unsupported};
+        use ErrorKind::Configuration;
         for (configuration, kind, message) in [
             ("{}", Configuration, "streamConfiguration.taskType: missing"),
             ("", Configuration, "streamConfiguration.taskType: missing"),
             ("[", Configuration, "streamConfiguration: EOF while parsing"),
             (
-                r#"{"taskType":"clip-to-fs"}"#,
-                Unsupported,
-                "streamConfiguration.taskType: clip-to-fs is not served",
+                r#"{"taskType":"clip-to-fs","format":"mov"}"#,
+                Configuration,
+                "streamConfiguration.format: \"mov\" is not one of avi, mp4, mkv",
+            ),
+            (
+                r#"{"taskType":"clip-to-fs","duration":0}"#,
+                Configuration,
+                "streamConfiguration.duration: 0 is not a length",
+            ),
+            (
+                r#"{"taskType":"clip-to-fs","duration":1.5}"#,
+                Configuration,
+                "streamConfiguration.duration: invalid type",
+            ),
+            (
+                r#"{"taskType":"snapshot-to-fs","duration":5}"#,
+                Configuration,
+                "streamConfiguration.duration: unknown field",
             ),
             (
                 r#"{"taskType":"mqtt-to-snapshot"}"#,

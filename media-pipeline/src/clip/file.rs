@@ -162,6 +162,13 @@ impl Writer {
             end,
         })
     }
+
+    /// Leaves nothing behind.
+    pub(super) fn discard(mut self) {
+        if let Some(open) = self.open.take() {
+            let _ = fs::remove_file(&open.temporary);
+        }
+    }
 }
 
 impl Drop for Writer {

@@ -205,11 +205,8 @@ impl Recorder {
         };
         let (writer, written) = self.put(&mut clip, samples).await?;
         if let Err(error) = written {
-            tracing::warn!(%error, "a clip cannot go on, closing it");
             self.retry_at = Some(Instant::now() + RETRY);
-            return blocking(move || writer.finish(ClipEnd::Storage))
-                .await
-                .map(Some);
+            return cut_off(writer, error).await.map(Some);
         }
         if self.options.container == Container::Avi && writer.length() > LARGEST_AVI {
             clip.assembly.shorten();
@@ -227,14 +224,10 @@ impl Recorder {
     ) -> Result<Clip, Error> {
         let samples = clip.assembly.finish(next);
         let (writer, written) = self.put(&mut clip, samples).await?;
-        let reason = match written {
-            Ok(()) => reason,
-            Err(error) => {
-                tracing::warn!(%error, "a clip lacks its end");
-                ClipEnd::Storage
-            }
-        };
-        blocking(move || writer.finish(reason)).await
+        match written {
+            Ok(()) => blocking(move || writer.finish(reason)).await,
+            Err(error) => cut_off(writer, error).await,
+        }
     }
 
     /// Writes samples on a thread that may block.
@@ -285,6 +278,20 @@ impl Recorder {
             last,
         }
     }
+}
+
+/// Completes a clip that cannot go on. One in which there is nothing yet is no clip.
+async fn cut_off(writer: Writer, error: Error) -> Result<Clip, Error> {
+    if writer.facts.frames == 0 {
+        blocking(move || {
+            writer.discard();
+            Ok(())
+        })
+        .await?;
+        return Err(error);
+    }
+    tracing::warn!(%error, "a clip cannot go on, closing it");
+    blocking(move || writer.finish(ClipEnd::Storage)).await
 }
 
 async fn blocking<T: Send + 'static>(

@@ -13,11 +13,11 @@ use crate::{
 pub(super) const VIDEO_TICKS: u32 = 90_000;
 
 #[derive(Clone, Debug)]
-pub(super) struct Track {
-    pub(super) codec: Codec,
-    pub(super) parameters: Arc<Parameters>,
-    /// Ticks per second of its samples' times.
-    pub(super) timescale: u32,
+pub(crate) struct Track {
+    pub(crate) codec: Codec,
+    pub(crate) parameters: Arc<Parameters>,
+    /// Ticks per second of its samples' times, as in RTP.
+    pub(crate) timescale: u32,
 }
 
 /// An access unit in its place in a clip.
@@ -35,8 +35,8 @@ pub(super) struct Sample {
 }
 
 impl Track {
-    /// The track that a unit belongs to; `None` where too little is known of it for a container.
-    pub(super) fn of(unit: &AccessUnit) -> Option<Self> {
+    /// The track that a unit belongs to; `None` where too little is known of it for a container, or a media server.
+    pub(crate) fn of(unit: &AccessUnit) -> Option<Self> {
         let parameters = match &unit.parameters {
             Some(known) => known.clone(),
             None => Arc::new(Parameters::Video(found(unit)?)),
@@ -63,11 +63,11 @@ impl Track {
         })
     }
 
-    pub(super) fn video(&self) -> Option<&VideoParameters> {
+    pub(crate) fn video(&self) -> Option<&VideoParameters> {
         self.parameters.video()
     }
 
-    pub(super) fn audio(&self) -> Option<&AudioParameters> {
+    pub(crate) fn audio(&self) -> Option<&AudioParameters> {
         self.parameters.audio()
     }
 

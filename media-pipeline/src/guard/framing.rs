@@ -29,7 +29,7 @@ impl Default for Caps {
 const MAX_PACKETS: u32 = 65_536;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Frame {
+pub(crate) enum Frame {
     Message(Message),
     /// An interleaved packet with its four bytes of framing (RFC 2326 section 10.12).
     Interleaved(Bytes),
@@ -37,22 +37,22 @@ pub(super) enum Frame {
 
 /// A request or response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// Request or status line.
-    pub(super) line: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Bytes,
+    pub(crate) line: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
 }
 
 /// Why a stream cannot be read on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Violation {
+pub(crate) enum Violation {
     Cap { cap: Cap, limit: usize },
     Garbled(&'static str),
 }
 
 #[derive(Debug)]
-pub(super) struct Framer {
+pub(crate) struct Framer {
     caps: Caps,
     /// How far the search for the end of the header has come.
     scanned: usize,
@@ -61,7 +61,7 @@ pub(super) struct Framer {
 }
 
 impl Framer {
-    pub(super) fn new(caps: Caps) -> Self {
+    pub(crate) fn new(caps: Caps) -> Self {
         Self {
             caps,
             scanned: 0,
@@ -70,7 +70,7 @@ impl Framer {
     }
 
     /// Takes the next complete frame out of `buffer`; `None` if more bytes are needed.
-    pub(super) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, Violation> {
+    pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, Violation> {
         if let Some((_, length)) = &self.pending {
             if buffer.len() < *length {
                 return Ok(None);
@@ -130,30 +130,30 @@ impl Framer {
 
 impl Message {
     /// The first value of a header; names are compared without regard to case.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers
             .iter()
             .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn set(&mut self, name: &str, value: String) {
+    pub(crate) fn set(&mut self, name: &str, value: String) {
         self.remove(name);
         self.headers.push((name.to_owned(), value));
     }
 
-    pub(super) fn remove(&mut self, name: &str) {
+    pub(crate) fn remove(&mut self, name: &str) {
         self.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
     }
 
-    pub(super) fn write(&self, out: &mut BytesMut) {
+    pub(crate) fn write(&self, out: &mut BytesMut) {
         out.extend_from_slice(self.line.as_bytes());
         out.extend_from_slice(b"\r\n");
         for (name, value) in &self.headers {

@@ -1,6 +1,7 @@
 //! The queue of one consumer: bounded; what does not fit is lost in whole groups of pictures. Pure.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::AccessUnit;
 
@@ -12,6 +13,7 @@ pub(super) struct Queue {
     bytes: usize,
     max_units: usize,
     max_bytes: usize,
+    max_time: Duration,
     /// What is lost before the unit that comes next; `Some(0)` where it could not be counted.
     lost: Option<u64>,
     /// Nothing is taken until the next random access point.
@@ -28,12 +30,13 @@ struct Entry {
 
 impl Queue {
     /// Bounds apply to what is not yet consumed; a single unit always fits.
-    pub(super) fn new(max_units: usize, max_bytes: usize) -> Self {
+    pub(super) fn new(max_units: usize, max_bytes: usize, max_time: Duration) -> Self {
         Self {
             entries: VecDeque::new(),
             bytes: 0,
             max_units,
             max_bytes,
+            max_time,
             lost: None,
             waiting: true,
         }
@@ -54,11 +57,15 @@ impl Queue {
             starts,
             unit,
         });
-        while self.entries.len() > 1
-            && (self.entries.len() > self.max_units || self.bytes > self.max_bytes)
-        {
+        while self.entries.len() > 1 && self.is_over() {
             self.drop_group();
         }
+    }
+
+    fn is_over(&self) -> bool {
+        let pts = |entry: Option<&Entry>| entry.map_or(Duration::ZERO, |entry| entry.unit.pts);
+        let time = pts(self.entries.back()).saturating_sub(pts(self.entries.front()));
+        self.entries.len() > self.max_units || self.bytes > self.max_bytes || time > self.max_time
     }
 
     /// Something is missing between the units before this and those after it.
@@ -101,8 +108,6 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -133,35 +138,42 @@ mod tests {
 
     #[test]
     fn a_consumer_starts_at_a_random_access_point_and_is_told_no_loss() {
-        let mut queue = Queue::new(10, 1000);
+        let mut queue = Queue::new(10, 1000, Duration::MAX);
         (0..4).for_each(|i| queue.push(unit(i, i == 2), true));
         assert_eq!(drain(&mut queue), ["2", "3"]);
     }
 
     #[test]
     fn a_slow_consumer_loses_whole_groups_and_is_told_how_many() {
-        let mut queue = Queue::new(6, 1000);
+        let mut queue = Queue::new(6, 1000, Duration::MAX);
         (0..11).for_each(|i| queue.push(unit(i, i % 5 == 0), true));
         assert_eq!(drain(&mut queue), ["lost 5", "5", "6", "7", "8", "9", "10"]);
     }
 
     #[test]
+    fn what_waits_for_too_long_is_lost_in_whole_groups() {
+        let mut queue = Queue::new(100, 1000, Duration::from_secs(6));
+        (0..9).for_each(|i| queue.push(unit(i, i % 3 == 0), true));
+        assert_eq!(drain(&mut queue), ["lost 3", "3", "4", "5", "6", "7", "8"]);
+    }
+
+    #[test]
     fn a_group_larger_than_the_queue_is_lost_until_the_next_one() {
-        let mut queue = Queue::new(3, 1000);
+        let mut queue = Queue::new(3, 1000, Duration::MAX);
         (0..8).for_each(|i| queue.push(unit(i, i % 6 == 0), true));
         assert_eq!(drain(&mut queue), ["lost 6", "6", "7"]);
     }
 
     #[test]
     fn sound_alone_starts_nothing() {
-        let mut queue = Queue::new(3, 1000);
+        let mut queue = Queue::new(3, 1000, Duration::MAX);
         (0..8).for_each(|i| queue.push(unit(i, i != 3), matches!(i, 2 | 6)));
         assert_eq!(drain(&mut queue), ["lost 4", "6", "7"]);
     }
 
     #[test]
     fn after_a_gap_nothing_comes_until_the_next_random_access_point() {
-        let mut queue = Queue::new(10, 1000);
+        let mut queue = Queue::new(10, 1000, Duration::MAX);
         queue.push(unit(0, true), true);
         queue.gap(1);
         (2..6).for_each(|i| queue.push(unit(i, i == 4), true));
@@ -175,7 +187,7 @@ mod tests {
             pops in proptest::collection::vec(0usize..4, 60),
             max_units in 1usize..8,
         ) {
-            let mut queue = Queue::new(max_units, usize::MAX);
+            let mut queue = Queue::new(max_units, usize::MAX, Duration::MAX);
             let (mut next, mut told) = (None, true);
             for ((number, key), pops) in (0..).zip(keys).zip(pops) {
                 queue.push(unit(number, key), true);

@@ -35,3 +35,6 @@ ffmpeg -nostdin -v error -y -i bars_601_limited.h264 -c copy -bsf:v h264_metadat
 # Pictures that move, of which two of three are referred to by no other.
 ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x96:r=25 -frames:v 13 -pix_fmt yuv420p -c:v libx264 -preset medium -qp 30 \
     -bf 2 -x264-params b-pyramid=none:b-adapt=0:scenecut=0:sei=0 -f h264 moving_b_frames.h264
+# Key frames and others of H.265, to be damaged.
+ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x96:r=25 -frames:v 6 -pix_fmt yuv420p -c:v libx265 -preset ultrafast \
+    -x265-params keyint=3:min-keyint=3:scenecut=0:info=0:log-level=none -f hevc moving.h265
