@@ -19,6 +19,24 @@ impl Colour {
         range: Range::Full,
         matrix: Matrix::Bt601,
     };
+
+    /// By range flag and matrix coefficients of a stream (H.264 and H.265, annex E). What the stream leaves open is what
+    /// players assume: limited range, BT.709 from 720 lines on and BT.601 below.
+    pub(crate) fn coded(full_range: Option<bool>, matrix: Option<u32>, height: u32) -> Self {
+        let matrix = match matrix {
+            Some(1) => Matrix::Bt709,
+            Some(4..=6) => Matrix::Bt601,
+            Some(9 | 10) => Matrix::Bt2020,
+            _ if height >= 720 => Matrix::Bt709,
+            _ => Matrix::Bt601,
+        };
+        let range = if full_range == Some(true) {
+            Range::Full
+        } else {
+            Range::Limited
+        };
+        Self { range, matrix }
+    }
 }
 
 /// Which sample values are black and white.
@@ -37,6 +55,8 @@ pub enum Matrix {
     Bt601,
     /// ITU-R BT.709: high definition.
     Bt709,
+    /// ITU-R BT.2020: ultra high definition. Only the matrix is converted, not the wider primaries.
+    Bt2020,
 }
 
 impl Matrix {
@@ -45,6 +65,7 @@ impl Matrix {
         match self {
             Matrix::Bt601 => (0.299, 0.114),
             Matrix::Bt709 => (0.2126, 0.0722),
+            Matrix::Bt2020 => (0.2627, 0.0593),
         }
     }
 }
@@ -248,9 +269,10 @@ mod tests {
     }
 
     fn all() -> impl Iterator<Item = Colour> {
+        let matrices = [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020];
         [Range::Full, Range::Limited]
             .into_iter()
-            .flat_map(|range| [Matrix::Bt601, Matrix::Bt709].map(|matrix| Colour { range, matrix }))
+            .flat_map(move |range| matrices.map(|matrix| Colour { range, matrix }))
     }
 
     fn to_jfif(colour: Colour, [y, cb, cr]: [u8; 3]) -> [u8; 3] {

@@ -3,7 +3,7 @@
 pub(crate) mod bits;
 mod sps;
 
-pub(crate) use sps::Sps;
+pub(crate) use sps::{Sps, vui_colour};
 
 /// The NAL units of an Annex B byte stream, without start codes.
 pub(crate) fn nal_units(data: &[u8]) -> impl Iterator<Item = &[u8]> {

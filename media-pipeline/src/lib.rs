@@ -51,7 +51,9 @@ pub use access_unit::{
 };
 pub use clip::{Clip, ClipEnd, ClipOptions, Container, Retention};
 pub use colour::{Colour, Matrix, Range};
-pub use decode::{DecodePool, H264Decoder, MAX_SIDE, Picture, Plane, VideoDecoder, decoder_for};
+pub use decode::{
+    DecodePool, H264Decoder, H265Decoder, MAX_SIDE, Picture, Plane, VideoDecoder, decoder_for,
+};
 pub use encode::{StillEncoder, StillFormat, encoder_for};
 pub use error::{Cap, Error, ErrorKind};
 pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};

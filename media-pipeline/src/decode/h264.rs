@@ -1,13 +1,15 @@
 use rusty_h264::Decoder;
 
+use super::interlaced::Interlaced;
 use super::{MAX_SIDE, Picture, Plane, VideoDecoder};
 use crate::h264::{self, Sps};
 use crate::{AccessUnit, Codec, Error};
 
-/// H.264 in pure Rust: progressive Baseline, Main and High profile, 4:2:0, 8 bits.
+/// H.264 in pure Rust: Baseline, Main and High profile, 4:2:0, 8 bits. The fields of interlaced pictures come out woven.
 #[derive(Default)]
 pub struct H264Decoder {
     decoder: Decoder,
+    interlaced: Interlaced,
     sps: Option<Sps>,
 }
 
@@ -30,6 +32,9 @@ impl VideoDecoder for H264Decoder {
             .sps
             .as_ref()
             .ok_or_else(|| damaged("no parameter sets came before it"))?;
+        if sps.interlaced {
+            return self.interlaced.decode(unit, sps);
+        }
         let frame = match self.decoder.decode(&unit.data) {
             Ok(frame) => frame,
             Err(e) => {
@@ -53,11 +58,6 @@ fn check(sps: &Sps) -> Result<(), Error> {
             "the picture of {} x {} pixels exceeds {MAX_SIDE} x {MAX_SIDE}",
             sps.coded_width, sps.coded_height
         )));
-    }
-    if sps.interlaced {
-        return Err(unsupported(
-            "interlaced pictures; set the camera to a progressive mode".into(),
-        ));
     }
     if sps.chroma_format != 1 || sps.bit_depth != 8 {
         return Err(unsupported(
@@ -87,13 +87,13 @@ fn picture(frame: rusty_h264::YuvFrame, sps: &Sps) -> Result<Picture, Error> {
         .ok_or_else(|| damaged("the picture is smaller than its parameter set says"))
 }
 
-fn damaged(reason: &str) -> Error {
+pub(super) fn damaged(reason: &str) -> Error {
     Error::Decode {
         reason: reason.into(),
     }
 }
 
-fn unsupported(reason: String) -> Error {
+pub(super) fn unsupported(reason: String) -> Error {
     Error::Unsupported {
         codec: Codec::H264,
         reason,
