@@ -4,7 +4,9 @@
 //! look washed out and slightly off in hue. The grey axis is the same in both matrices, so chroma maps to chroma
 //! with a 2x2 matrix, and luma gets a share of chroma.
 
-/// How the samples of a [`Picture`](crate::Picture) are to be read.
+use crate::Picture;
+
+/// How the samples of a [`Picture`] are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colour {
     /// Which values are black and white.
@@ -199,6 +201,25 @@ impl ToRgb {
             round(y + self.b_from_cb[cb]),
         ]
     }
+}
+
+/// Red, green and blue of each pixel, row by row, without padding.
+pub(crate) fn rgb(picture: &Picture) -> Vec<u8> {
+    let tables = ToRgb::new(picture.colour);
+    let (width, half_width) = (picture.width as usize, picture.width.div_ceil(2));
+    let mut pixels = vec![0; 3 * width * picture.height as usize];
+    for (row, pixels) in (0..).zip(pixels.chunks_exact_mut(3 * width)) {
+        let luma = picture.y.row(row, picture.width);
+        let chroma = picture.cb.row(row / 2, half_width).iter();
+        let chroma = chroma.zip(picture.cr.row(row / 2, half_width));
+        let pairs = luma.chunks(2).zip(pixels.chunks_mut(6)).zip(chroma);
+        for ((luma, pixels), (cb, cr)) in pairs {
+            for (y, pixel) in luma.iter().zip(pixels.chunks_exact_mut(3)) {
+                pixel.copy_from_slice(&tables.pixel(*y, *cb, *cr));
+            }
+        }
+    }
+    pixels
 }
 
 /// What Cb and Cr of a matrix contribute to Y, Cb and Cr of BT.601, all normalised.

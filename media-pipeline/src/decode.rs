@@ -3,13 +3,20 @@
 mod h264;
 mod h265;
 mod interlaced;
+mod jpeg;
+#[cfg(feature = "openh264")]
+mod openh264;
 mod pool;
 
 use bytes::Bytes;
 
 pub use h264::H264Decoder;
 pub use h265::H265Decoder;
+pub use jpeg::JpegDecoder;
+#[cfg(feature = "openh264")]
+pub use openh264::OpenH264Decoder;
 pub use pool::DecodePool;
+pub(crate) use pool::Make;
 
 use crate::{AccessUnit, Codec, Colour, Error};
 
@@ -103,15 +110,12 @@ pub trait VideoDecoder: Send {
 /// A decoder of this crate for `codec`.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if there is none: JPEG needs no decoding.
+/// [`Error::Unsupported`] if it has no pictures.
 pub fn decoder_for(codec: Codec) -> Result<Box<dyn VideoDecoder>, Error> {
     match codec {
         Codec::H264 => Ok(Box::new(H264Decoder::default())),
         Codec::H265 => Ok(Box::new(H265Decoder::default())),
-        Codec::Jpeg => Err(Error::Unsupported {
-            codec,
-            reason: "JPEG pictures are passed through, not decoded".into(),
-        }),
+        Codec::Jpeg => Ok(Box::new(JpegDecoder::default())),
         _ => Err(Error::Unsupported {
             codec,
             reason: "it has no pictures".into(),

@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use media_pipeline::{
-    AccessUnit, Codec, DecodePool, Error, H265Decoder, VideoDecoder, WallClock, decoder_for,
+    AccessUnit, Codec, DecodePool, Error, H265Decoder, StillFormat, VideoDecoder, WallClock,
+    decoder_for, encoder_for,
 };
 
 fn unit(codec: Codec, data: impl Into<bytes::Bytes>) -> AccessUnit {
@@ -184,6 +185,75 @@ async fn damaged_pictures_are_errors_and_leave_the_worker_usable() {
     }
 }
 
+/// Bytes changed, left out, repeated, at places that a generator with a fixed seed picks.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_spoiled_pictures_are_pictures_or_errors() {
+    let pool = DecodePool::new(NonZeroUsize::new(2).unwrap());
+    let key_frame = |name: &str| {
+        let (codec, data) = clip(name);
+        let mut slices = nals(&data).into_iter().filter(|(_, header)| match codec {
+            Codec::H264 => matches!(header & 0x1f, 1 | 5),
+            _ => header >> 1 < 32,
+        });
+        let end = slices.nth(1).map_or(data.len(), |(at, _)| at);
+        (codec, data[..end].to_vec())
+    };
+    let mut seeds = [
+        "moving_b_frames.h264",
+        "bars_interlaced.h264",
+        "moving_open_group.h265",
+    ]
+    .map(key_frame)
+    .to_vec();
+    let (codec, data) = &seeds[0];
+    let picture = pool.picture(unit(*codec, data.clone())).await.unwrap();
+    let jpeg = encoder_for(StillFormat::Jpeg).encode(&picture, 80).unwrap();
+    seeds.push((Codec::Jpeg, jpeg.to_vec()));
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random % below as u64) as usize
+    };
+    let mut outcomes = std::collections::BTreeMap::<&str, u32>::new();
+    for number in 0..10_000 {
+        let (codec, whole) = &seeds[number % seeds.len()];
+        let mut data = whole.clone();
+        for _ in 0..=next(3) {
+            let at = next(data.len());
+            match next(4) {
+                0 => data[at] = next(256) as u8,
+                1 => data[at] ^= 1 << next(8),
+                2 => drop(data.drain(at..(at + 1 + next(16)).min(data.len() - 1).max(at))),
+                _ => {
+                    let part = data[at..(at + 1 + next(16)).min(data.len())].to_vec();
+                    data.splice(at..at, part);
+                }
+            }
+        }
+        let outcome = match pool.picture(unit(*codec, data)).await {
+            Ok(picture) => {
+                assert!(picture.width <= 8192 && picture.height <= 8192);
+                "picture"
+            }
+            Err(error) if error.to_string().contains("panicked") => "panic",
+            Err(_) => "error",
+        };
+        *outcomes.entry(outcome).or_default() += 1;
+    }
+    println!("{outcomes:?}");
+    assert!(
+        outcomes["error"] > 100 && outcomes["picture"] > 100,
+        "{outcomes:?}"
+    );
+    // The decoders are not ours: where one panics, that costs its picture.
+    assert!(
+        outcomes.get("panic").is_none_or(|&panics| panics < 100),
+        "{outcomes:?}"
+    );
+}
+
 #[tokio::test]
 async fn damage_between_key_frames_costs_no_more_than_the_group() {
     let mut units = h265_units("moving_open_group.h265");
@@ -237,4 +307,106 @@ fn escaped(payload: &[u8]) -> Vec<u8> {
         out.push(byte);
     }
     out
+}
+
+#[cfg(feature = "openh264")]
+#[test]
+fn openh264_and_the_decoder_of_this_crate_agree() {
+    let key_frames = [
+        "bars_601_full.h264",
+        "bars_untagged_1080.h264",
+        "bars_main_cabac.h264",
+        "bars_baseline.h264",
+        "bars_cropped.h264",
+    ];
+    let mut theirs = media_pipeline::OpenH264Decoder::new().unwrap();
+    let mut ours = decoder_for(Codec::H264).unwrap();
+    for name in key_frames {
+        let (codec, data) = clip(name);
+        let unit = unit(codec, data);
+        let theirs = theirs.decode(&unit).unwrap().unwrap();
+        let ours = ours.decode(&unit).unwrap().unwrap();
+        assert!(samples(&ours) == samples(&theirs), "{name}");
+        assert_eq!(ours.colour, theirs.colour);
+    }
+}
+
+#[cfg(feature = "turbojpeg")]
+#[test]
+fn libjpeg_turbo_and_the_encoder_of_this_crate_agree() {
+    use media_pipeline::{StillEncoder as _, TurboJpegEncoder};
+
+    let mut theirs = TurboJpegEncoder::new().unwrap();
+    let mut ours = encoder_for(StillFormat::Jpeg);
+    for name in [
+        "bars_601_full.h264",
+        "bars_709_limited.h264",
+        "bars_untagged_1080.h264",
+        "bars_cropped.h264",
+    ] {
+        let (codec, data) = clip(name);
+        let mut decoder = decoder_for(codec).unwrap();
+        let picture = decoder.decode(&unit(codec, data)).unwrap().unwrap();
+        let pixels = |jpeg: bytes::Bytes| image::load_from_memory(&jpeg).unwrap().into_rgb8();
+        let theirs = pixels(theirs.encode(&picture, 90).unwrap());
+        let ours = pixels(ours.encode(&picture, 90).unwrap());
+        assert_eq!(ours.dimensions(), theirs.dimensions());
+        let apart = ours
+            .iter()
+            .zip(theirs.iter())
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
+        assert!(apart.unwrap() <= 8, "{name}: {apart:?}");
+    }
+}
+
+#[cfg(feature = "openh264")]
+fn samples(picture: &media_pipeline::Picture) -> Vec<u8> {
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
+    let planes = [
+        (&picture.y, width, height),
+        (&picture.cb, half_width, half_height),
+        (&picture.cr, half_width, half_height),
+    ];
+    let rows = planes.into_iter().flat_map(|(plane, width, height)| {
+        let rows = plane.data.chunks(plane.stride).take(height);
+        rows.map(move |row| &row[..width])
+    });
+    rows.flatten().copied().collect()
+}
+
+#[cfg(feature = "openh264")]
+#[test]
+fn openh264_agrees_on_groups_of_pictures() {
+    for name in ["bars_gop.h264", "moving_b_frames.h264"] {
+        let (codec, data) = clip(name);
+        let slices = nals(&data);
+        let slices: Vec<usize> = slices
+            .into_iter()
+            .filter(|(_, header)| matches!(header & 0x1f, 1 | 5))
+            .map(|(at, _)| at)
+            .collect();
+        let starts = [0].into_iter().chain(slices[1..].iter().copied());
+        let ends = slices[1..].iter().copied().chain([data.len()]);
+        let mut theirs = media_pipeline::OpenH264Decoder::new().unwrap();
+        let mut ours = decoder_for(codec).unwrap();
+        for (number, (start, end)) in starts.zip(ends).enumerate() {
+            let unit = unit(codec, data[start..end].to_vec());
+            let ours = ours.decode(&unit).unwrap().unwrap();
+            match theirs.decode(&unit) {
+                Ok(theirs) => {
+                    assert!(
+                        samples(&ours) == samples(&theirs.unwrap()),
+                        "{name}: picture {number}"
+                    );
+                }
+                // It gives those in another order.
+                Err(error) => {
+                    assert!(error.to_string().contains("B-frames"), "{error}");
+                    break;
+                }
+            }
+        }
+    }
 }

@@ -15,23 +15,7 @@ pub struct H264Decoder {
 
 impl VideoDecoder for H264Decoder {
     fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
-        if !h264::is_about_one_picture(&unit.data) {
-            return Err(damaged("it holds far more than one picture"));
-        }
-        // Every set is checked before the decoder sees one: it allocates what they ask for.
-        for sps in h264::all_sps(&unit.data) {
-            let sps = sps.ok_or_else(|| damaged("its sequence parameter set cannot be read"))?;
-            check(&sps)?;
-            self.sps = Some(sps);
-        }
-        // A worker's decoder sees streams of several cameras: a key frame must bring its own sets.
-        if unit.random_access && !h264::has_parameter_sets(&unit.data) {
-            return Err(damaged("the key frame comes without its parameter sets"));
-        }
-        let sps = self
-            .sps
-            .as_ref()
-            .ok_or_else(|| damaged("no parameter sets came before it"))?;
+        let sps = admit(unit, &mut self.sps)?;
         if sps.interlaced {
             return self.interlaced.decode(unit, sps);
         }
@@ -40,16 +24,33 @@ impl VideoDecoder for H264Decoder {
             Err(e) => {
                 self.decoder = Decoder::new();
                 return Err(match e {
-                    rusty_h264::DecodeError::Unsupported(tool) => Error::Unsupported {
-                        codec: Codec::H264,
-                        reason: tool.into(),
-                    },
+                    rusty_h264::DecodeError::Unsupported(tool) => unsupported(tool.into()),
                     e => damaged(&e.to_string()),
                 });
             }
         };
         frame.map(|frame| picture(frame, sps)).transpose()
     }
+}
+
+/// Checks a unit before a decoder sees it, which allocates what it is asked for; returns the parameter set of its
+/// picture, which is `known` unless the unit brings one.
+pub(super) fn admit<'a>(unit: &AccessUnit, known: &'a mut Option<Sps>) -> Result<&'a Sps, Error> {
+    if !h264::is_about_one_picture(&unit.data) {
+        return Err(damaged("it holds far more than one picture"));
+    }
+    for sps in h264::all_sps(&unit.data) {
+        let sps = sps.ok_or_else(|| damaged("its sequence parameter set cannot be read"))?;
+        check(&sps)?;
+        *known = Some(sps);
+    }
+    // A worker's decoder sees streams of several cameras: a key frame must bring its own sets.
+    if unit.random_access && !h264::has_parameter_sets(&unit.data) {
+        return Err(damaged("the key frame comes without its parameter sets"));
+    }
+    known
+        .as_ref()
+        .ok_or_else(|| damaged("no parameter sets came before it"))
 }
 
 fn check(sps: &Sps) -> Result<(), Error> {

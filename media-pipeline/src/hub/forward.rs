@@ -134,7 +134,7 @@ impl Batch {
     }
 }
 
-fn is_disposable(unit: &AccessUnit) -> bool {
+pub(super) fn is_disposable(unit: &AccessUnit) -> bool {
     unit.codec == Codec::H264 && h264::is_disposable(&unit.data)
 }
 
