@@ -1,4 +1,4 @@
-//! Decodes a picture every two seconds and looks at it: here, how bright it is. Feed a model instead.
+//! Decodes a picture every two seconds and looks at it: here, what colour it is on the whole. Feed a model instead.
 //!
 //! `cargo run --example frames -- rtsp://192.0.2.7/stream1 admin password.txt`
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use examples::Args;
 use futures::StreamExt;
-use media_pipeline::{Credentials, Hub, HubOptions, Picture, Rate, RtspOptions, RtspSource};
+use media_pipeline::{Credentials, Hub, HubOptions, RtspOptions, RtspSource};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -20,25 +20,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let hub = Hub::new(Arc::new(RtspSource::new(options)?), HubOptions::default());
 
     // Where this loop is slow, it gets the latest picture, not the next one.
-    let mut frames = hub.frames(Rate::Every(Duration::from_secs(2))).take(3);
+    let frames = hub.frames().every(Duration::from_secs(2)).fit(640, 640);
+    let mut frames = frames.rgb().take(3);
     while let Some(frame) = frames.next().await {
         let frame = frame?;
-        let Picture { width, height, .. } = frame.picture;
         println!(
-            "{width} x {height} at {:?}: luma {:.1}",
+            "{} x {} at {:?}: {:?}",
+            frame.width,
+            frame.height,
             frame.pts,
-            mean_luma(&frame.picture)
+            mean(&frame.data)
         );
     }
     Ok(())
 }
 
-fn mean_luma(picture: &Picture) -> f64 {
-    let (width, height) = (picture.width as usize, picture.height as usize);
-    let rows = picture.y.data.chunks(picture.y.stride).take(height);
-    let sum: u64 = rows
-        .flat_map(|row| &row[..width])
-        .map(|luma| u64::from(*luma))
-        .sum();
-    sum as f64 / (width * height) as f64
+/// The mean of red, green and blue.
+fn mean(pixels: &[u8]) -> [u64; 3] {
+    let sum = |colour| pixels.iter().skip(colour).step_by(3).map(|&v| u64::from(v));
+    [0, 1, 2].map(|colour| sum(colour).sum::<u64>() * 3 / pixels.len() as u64)
 }

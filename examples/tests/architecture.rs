@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Target};
 
@@ -92,4 +93,57 @@ fn no_two_programs_have_one_name() {
             assert_eq!(before, None, "{} of {}", target.name, package.name);
         }
     }
+}
+
+/// What compiles or looks for code in C.
+const COMPILERS: [&str; 8] = [
+    "autotools",
+    "bindgen",
+    "cc",
+    "cmake",
+    "meson",
+    "nasm-rs",
+    "pkg-config",
+    "vcpkg",
+];
+
+/// What users build of the media side, with default features and without what tests need.
+#[test]
+fn only_tls_is_built_with_a_c_compiler() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    // Unlike `cargo metadata`, this does not mix in the features that other crates of the workspace ask for.
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "-p", "media-pipeline", "-p", "media-connector"])
+        .args(["-e", "normal,build", "--prefix", "depth", "-f", " {p}"])
+        .arg("--manifest-path")
+        .arg(&root)
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{tree:?}");
+    let text = String::from_utf8(tree.stdout).unwrap();
+    let mut above: Vec<&str> = Vec::new();
+    let (mut built, mut compiled) = (BTreeSet::new(), BTreeSet::new());
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let mut words = line.split(' ');
+        let depth: usize = words.next().unwrap().parse().unwrap();
+        let name = words.next().unwrap();
+        above.truncate(depth);
+        if COMPILERS.contains(&name) {
+            compiled.extend(above.last().filter(|above| !COMPILERS.contains(above)));
+        }
+        built.insert(name);
+        above.push(name);
+    }
+    for codec in ["rusty_h264", "rust_h264", "rust_h265", "rusty_jpeg"] {
+        assert!(built.contains(codec), "{codec} is looked at");
+    }
+    let none_but_tls = |found: &BTreeSet<&str>| found.iter().all(|name| *name == "ring");
+    assert!(none_but_tls(&compiled), "{compiled:?}");
+    let metadata = MetadataCommand::new().manifest_path(root).exec().unwrap();
+    let linking = metadata.packages.iter().filter(|p| p.links.is_some());
+    let linking = linking.map(|package| package.name.as_str());
+    // Some say so only that there is one of them.
+    let linking = linking.filter(|name| !["rayon-core", "prettyplease"].contains(name));
+    let linked: BTreeSet<&str> = linking.filter(|name| built.contains(name)).collect();
+    assert!(none_but_tls(&linked), "{linked:?}");
 }

@@ -4,7 +4,9 @@
 //! look washed out and slightly off in hue. The grey axis is the same in both matrices, so chroma maps to chroma
 //! with a 2x2 matrix, and luma gets a share of chroma.
 
-/// How the samples of a [`Picture`](crate::Picture) are to be read.
+use crate::Picture;
+
+/// How the samples of a [`Picture`] are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Colour {
     /// Which values are black and white.
@@ -19,6 +21,24 @@ impl Colour {
         range: Range::Full,
         matrix: Matrix::Bt601,
     };
+
+    /// By range flag and matrix coefficients of a stream (H.264 and H.265, annex E). What the stream leaves open is what
+    /// players assume: limited range, BT.709 from 720 lines on and BT.601 below.
+    pub(crate) fn coded(full_range: Option<bool>, matrix: Option<u32>, height: u32) -> Self {
+        let matrix = match matrix {
+            Some(1) => Matrix::Bt709,
+            Some(4..=6) => Matrix::Bt601,
+            Some(9 | 10) => Matrix::Bt2020,
+            _ if height >= 720 => Matrix::Bt709,
+            _ => Matrix::Bt601,
+        };
+        let range = if full_range == Some(true) {
+            Range::Full
+        } else {
+            Range::Limited
+        };
+        Self { range, matrix }
+    }
 }
 
 /// Which sample values are black and white.
@@ -37,6 +57,8 @@ pub enum Matrix {
     Bt601,
     /// ITU-R BT.709: high definition.
     Bt709,
+    /// ITU-R BT.2020: ultra high definition. Only the matrix is converted, not the wider primaries.
+    Bt2020,
 }
 
 impl Matrix {
@@ -45,6 +67,7 @@ impl Matrix {
         match self {
             Matrix::Bt601 => (0.299, 0.114),
             Matrix::Bt709 => (0.2126, 0.0722),
+            Matrix::Bt2020 => (0.2627, 0.0593),
         }
     }
 }
@@ -180,6 +203,25 @@ impl ToRgb {
     }
 }
 
+/// Red, green and blue of each pixel, row by row, without padding.
+pub(crate) fn rgb(picture: &Picture) -> Vec<u8> {
+    let tables = ToRgb::new(picture.colour);
+    let (width, half_width) = (picture.width as usize, picture.width.div_ceil(2));
+    let mut pixels = vec![0; 3 * width * picture.height as usize];
+    for (row, pixels) in (0..).zip(pixels.chunks_exact_mut(3 * width)) {
+        let luma = picture.y.row(row, picture.width);
+        let chroma = picture.cb.row(row / 2, half_width).iter();
+        let chroma = chroma.zip(picture.cr.row(row / 2, half_width));
+        let pairs = luma.chunks(2).zip(pixels.chunks_mut(6)).zip(chroma);
+        for ((luma, pixels), (cb, cr)) in pairs {
+            for (y, pixel) in luma.iter().zip(pixels.chunks_exact_mut(3)) {
+                pixel.copy_from_slice(&tables.pixel(*y, *cb, *cr));
+            }
+        }
+    }
+    pixels
+}
+
 /// What Cb and Cr of a matrix contribute to Y, Cb and Cr of BT.601, all normalised.
 fn chroma_mix(matrix: Matrix) -> [[f64; 2]; 3] {
     let (red, blue) = matrix.weights();
@@ -248,9 +290,10 @@ mod tests {
     }
 
     fn all() -> impl Iterator<Item = Colour> {
+        let matrices = [Matrix::Bt601, Matrix::Bt709, Matrix::Bt2020];
         [Range::Full, Range::Limited]
             .into_iter()
-            .flat_map(|range| [Matrix::Bt601, Matrix::Bt709].map(|matrix| Colour { range, matrix }))
+            .flat_map(move |range| matrices.map(|matrix| Colour { range, matrix }))
     }
 
     fn to_jfif(colour: Colour, [y, cb, cr]: [u8; 3]) -> [u8; 3] {

@@ -1,12 +1,22 @@
 //! Decoding of single pictures, and the pool of workers that does it.
 
 mod h264;
+mod h265;
+mod interlaced;
+mod jpeg;
+#[cfg(feature = "openh264")]
+mod openh264;
 mod pool;
 
 use bytes::Bytes;
 
 pub use h264::H264Decoder;
+pub use h265::H265Decoder;
+pub use jpeg::JpegDecoder;
+#[cfg(feature = "openh264")]
+pub use openh264::OpenH264Decoder;
 pub use pool::DecodePool;
+pub(crate) use pool::Make;
 
 use crate::{AccessUnit, Codec, Colour, Error};
 
@@ -89,20 +99,26 @@ pub trait VideoDecoder: Send {
     /// [`Error::Decode`] for a damaged unit, [`Error::Unsupported`] for coding tools that the decoder lacks. The next
     /// random access point must decode again.
     fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error>;
+
+    /// What comes next does not follow what came before, and begins with a random access point: something was left out,
+    /// or it is of another stream.
+    ///
+    /// Only decoders of codecs with open groups of pictures have something to do.
+    fn reset(&mut self) {}
 }
 
 /// A decoder of this crate for `codec`.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if there is none: H.265 cannot be decoded, and JPEG needs no decoding.
+/// [`Error::Unsupported`] if it has no pictures.
 pub fn decoder_for(codec: Codec) -> Result<Box<dyn VideoDecoder>, Error> {
     match codec {
         Codec::H264 => Ok(Box::new(H264Decoder::default())),
-        Codec::H265 => Err(Error::Unsupported {
+        Codec::H265 => Ok(Box::new(H265Decoder::default())),
+        Codec::Jpeg => Ok(Box::new(JpegDecoder::default())),
+        _ => Err(Error::Unsupported {
             codec,
-            reason: "this version has no decoder for it; set the camera's profile to H.264 or MJPEG, or use its snapshot URI".into(),
+            reason: "it has no pictures".into(),
         }),
-        Codec::Jpeg => Err(Error::Unsupported { codec, reason: "JPEG pictures are passed through, not decoded".into() }),
-        _ => Err(Error::Unsupported { codec, reason: "it has no pictures".into() }),
     }
 }

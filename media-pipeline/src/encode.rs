@@ -1,12 +1,19 @@
 //! Encoding of still pictures.
 
+mod exif;
 mod jpeg;
 mod lossless;
+#[cfg(feature = "turbojpeg")]
+mod turbo;
 
 use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
+
+pub(crate) use exif::with_capture_time;
+#[cfg(feature = "turbojpeg")]
+pub use turbo::TurboJpegEncoder;
 
 use crate::{Error, Picture};
 

@@ -3,7 +3,7 @@
 pub(crate) mod bits;
 mod sps;
 
-pub(crate) use sps::Sps;
+pub(crate) use sps::{Sps, vui_colour};
 
 /// The NAL units of an Annex B byte stream, without start codes.
 pub(crate) fn nal_units(data: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -65,6 +65,18 @@ pub(crate) fn is_about_one_picture(data: &[u8]) -> bool {
         }
     }
     pictures <= MAX_PICTURES && slices <= MAX_SLICES
+}
+
+/// Whether the access unit has slices that refer to pictures shown later (`slice_type` B, section 7.3.3).
+#[cfg(feature = "openh264")]
+pub(crate) fn has_b_slices(data: &[u8]) -> bool {
+    let slices = nal_units(data).filter(|nal| matches!(nal_type(nal), Some(1..=NAL_IDR)));
+    let kind = |nal: &[u8]| {
+        let mut r = bits::BitReader::new(nal.get(1..)?);
+        r.unsigned()?; // first macroblock
+        r.unsigned()
+    };
+    slices.filter_map(kind).any(|kind| matches!(kind, 1 | 6))
 }
 
 /// Whether no other picture refers to this access unit (`nal_ref_idc`, section 7.4.1), and it brings no parameter sets.

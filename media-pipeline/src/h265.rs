@@ -1,7 +1,10 @@
 //! What the pipeline has to know of H.265: where decoding can start, and the sequence parameter set.
 
+mod pictures;
+mod rps;
 mod sps;
 
+pub(crate) use pictures::ParameterSets;
 pub(crate) use sps::Sps;
 
 use crate::h264::nal_units;
@@ -36,6 +39,30 @@ pub(crate) fn is_delimiter(nal: &[u8]) -> bool {
 /// Whether the access unit (Annex B) brings a sequence parameter set.
 pub(crate) fn has_parameter_sets(data: &[u8]) -> bool {
     nal_units(data).any(is_sps)
+}
+
+/// Whether the access unit (Annex B) has about as many slices and pictures as one picture has: see
+/// [`h264::is_about_one_picture`](crate::h264::is_about_one_picture).
+pub(crate) fn is_about_one_picture(data: &[u8]) -> bool {
+    const MAX_PICTURES: usize = 4;
+    const MAX_SLICES: usize = 1024;
+    let slices = nal_units(data).filter(|nal| matches!(nal_type(nal), Some(0..=31)));
+    let (mut pictures, mut count) = (0, 0);
+    for slice in slices {
+        count += 1;
+        pictures += usize::from(is_first_slice(slice));
+    }
+    pictures <= MAX_PICTURES && count <= MAX_SLICES
+}
+
+/// Whether the NAL unit is of the layer that every decoder decodes (`nuh_layer_id`, section 7.4.2.2).
+pub(crate) fn is_base_layer(nal: &[u8]) -> bool {
+    matches!(nal, [first, second, ..] if first & 1 == 0 && second >> 3 == 0)
+}
+
+/// `first_slice_segment_in_pic_flag` (section 7.3.6.1).
+fn is_first_slice(nal: &[u8]) -> bool {
+    nal.get(2).is_some_and(|byte| byte & 0x80 != 0)
 }
 
 const NAL_VPS: u8 = 32;

@@ -5,6 +5,8 @@ mod cadence;
 mod capture;
 mod every;
 mod forward;
+mod frames;
+mod moment;
 mod periodic;
 mod queue;
 mod raster;
@@ -27,13 +29,14 @@ use cache::GopCache;
 use cadence::Cadence;
 use capture::{Captures, Origin};
 use every::EveryFrame;
+pub use frames::{Frame, Frames, RgbFrame, WhenFull};
 use periodic::Periodic;
 use queue::Queue;
 use stills::{KeyFrame, KeyFrames, Stills};
 
 use crate::{
-    AccessUnit, Codec, DecodePool, Error, HttpSource, Picture, Rate, Snapshot, SnapshotOptions,
-    Source, WallClock,
+    AccessUnit, Codec, DecodePool, Error, HttpSource, Moment, Rate, Snapshot, SnapshotOptions,
+    Source,
 };
 
 /// Reads one stream and shares it.
@@ -136,18 +139,6 @@ pub enum HubItem {
         /// Access units that are known to be missing; 0 if they could not be counted.
         units: u64,
     },
-}
-
-/// A decoded picture of a stream.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Frame {
-    /// The picture.
-    pub picture: Picture,
-    /// When it was taken.
-    pub captured: WallClock,
-    /// Presentation time in the stream's session.
-    pub pts: Duration,
 }
 
 impl Hub {
@@ -273,27 +264,30 @@ impl Hub {
         )))
     }
 
-    /// Decoded pictures, in planes; the latest wins where the consumer is slow. Never ends, as
-    /// [`snapshots`](Self::snapshots). JPEG streams are not decoded: they give errors here.
+    /// The picture that was seen at a moment: all from the key frame before it up to that picture is decoded, within
+    /// [`SnapshotOptions::budget`]. What lies in the future is waited for.
+    ///
+    /// For a picture of an event, ask with the event's time, or for [`Moment::Now`] when it comes. How far back moments
+    /// can be is for [`HubOptions::history`] to say; pictures of before the first consumer came are not there.
+    ///
+    /// # Errors
+    /// [`Error::NoPicture`] if none came within the deadline, [`Error::Option`] for a moment before all that is kept and
+    /// for options out of range, otherwise as [`snapshot`](Self::snapshot).
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
-    pub fn frames(
+    pub async fn snapshot_at(
         &self,
-        rate: Rate,
-    ) -> impl Stream<Item = Result<Frame, Error>> + Send + Unpin + use<> {
-        let pictures = Pictures::new(self, rate);
-        Box::pin(futures::stream::unfold(
-            pictures,
-            |mut pictures| async move {
-                let item = match &mut pictures {
-                    Pictures::Keys(keys) => keys.next_frame().await,
-                    Pictures::Periodic(periodic) => periodic.next_frame().await,
-                    Pictures::Every(every) => every.next_frame().await,
-                };
-                Some((item, pictures))
-            },
-        ))
+        moment: Moment,
+        options: &SnapshotOptions,
+    ) -> Result<Snapshot, Error> {
+        options.check()?;
+        moment::snapshot(&self.owner, moment, options).await
+    }
+
+    /// Decoded pictures for a program's own work: every one, until [`Frames`] is told otherwise.
+    pub fn frames(&self) -> Frames {
+        Frames::new(self.clone())
     }
 
     /// What the hub is doing now.
@@ -358,6 +352,14 @@ enum Pictures {
 }
 
 impl Pictures {
+    async fn next_frame(&mut self) -> Result<Frame, Error> {
+        match self {
+            Self::Keys(keys) => keys.next_frame().await,
+            Self::Periodic(periodic) => periodic.next_frame().await,
+            Self::Every(every) => every.next_frame().await,
+        }
+    }
+
     fn new(hub: &Hub, rate: Rate) -> Self {
         match rate {
             Rate::Every(period) => Self::Periodic(Periodic::new(hub, period)),

@@ -5,7 +5,7 @@
 //!
 //! A [`Source`] says where a stream comes from; [`RtspSource`] is one for cameras, [`FileSource`] for files. A [`Hub`] reads
 //! it once, over one session that heals itself, for any number of consumers: [`Hub::snapshot`] for a [`Snapshot`] of now,
-//! [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes, and [`Hub::subscribe`] for every
+//! [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes or pixels, and [`Hub::subscribe`] for every
 //! [`AccessUnit`] as the camera coded it; [`Hub::clip`] and [`Hub::clips`] put them into files, each a [`Clip`]. A
 //! [`DecodePool`] bounds what decoding may take of the machine.
 //!
@@ -45,6 +45,7 @@ mod h265;
 mod hub;
 #[cfg(test)]
 mod mutated;
+mod reshape;
 mod restream;
 mod snapshot;
 mod source;
@@ -56,13 +57,23 @@ pub use access_unit::{
 };
 pub use clip::{Clip, ClipEnd, ClipOptions, Container, Retention};
 pub use colour::{Colour, Matrix, Range};
-pub use decode::{DecodePool, H264Decoder, MAX_SIDE, Picture, Plane, VideoDecoder, decoder_for};
+#[cfg(feature = "openh264")]
+pub use decode::OpenH264Decoder;
+pub use decode::{
+    DecodePool, H264Decoder, H265Decoder, JpegDecoder, MAX_SIDE, Picture, Plane, VideoDecoder,
+    decoder_for,
+};
+#[cfg(feature = "turbojpeg")]
+pub use encode::TurboJpegEncoder;
 pub use encode::{StillEncoder, StillFormat, encoder_for};
 pub use error::{Cap, Error, ErrorKind};
 pub use guard::{AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy};
-pub use hub::{Frame, Hub, HubItem, HubOptions, HubStatus, Subscription};
+pub use hub::{
+    Frame, Frames, Hub, HubItem, HubOptions, HubStatus, RgbFrame, Subscription, WhenFull,
+};
+pub use reshape::Crop;
 pub use restream::{Restream, RestreamCounters, RestreamOptions, RestreamStatus};
-pub use snapshot::{CaptureMethod, Rate, Snapshot, SnapshotOptions};
+pub use snapshot::{CaptureMethod, Moment, Rate, Snapshot, SnapshotOptions};
 pub use source::{
     FileOptions, FileSource, HttpOptions, HttpSource, Pace, RtspOptions, RtspSource, RtspTransport,
     Source, SourceSession, Tracks,

@@ -1,12 +1,14 @@
 //! Still pictures of a stream.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
-use crate::encode::StillFormat;
+use crate::decode::Make;
+use crate::encode::{StillFormat, with_capture_time};
+use crate::reshape::{Crop, Shape};
 use crate::still::check_jpeg;
-use crate::{AccessUnit, Codec, DecodePool, Error, Picture, WallClock};
+use crate::{AccessUnit, Codec, DecodePool, Error, Frame, Picture, WallClock};
 
 /// A still picture of a stream.
 #[derive(Clone, Debug)]
@@ -33,11 +35,22 @@ pub struct SnapshotOptions {
     pub format: StillFormat,
     /// Quality of JPEG, 1 (small) to 100 (good). Not applied to the pictures of JPEG streams, which pass untouched.
     pub quality: u8,
+    /// The part of the picture that is wanted; all of it by default. Not applied to the pictures of JPEG streams.
+    pub crop: Option<Crop>,
+    /// Greatest width and height: larger pictures, or parts of pictures, are made smaller, with their proportions kept.
+    /// Not applied to the pictures of JPEG streams.
+    pub fit: Option<(u32, u32)>,
+    /// Whether the time at which the picture was taken stands in the file (Exif, UTC). Only in JPEG, and not in the
+    /// pictures of JPEG streams.
+    pub exif: bool,
     /// A key frame that arrived longer ago is not used for a snapshot on demand; the next one is waited for.
     pub max_age: Duration,
     /// How long a snapshot on demand waits for a picture, connecting included. A periodic snapshot that is this late
     /// becomes an error item.
     pub deadline: Duration,
+    /// How long a snapshot of an instant ([`Hub::snapshot_at`](crate::Hub::snapshot_at)) may take to decode what lies
+    /// between the key frame and that instant. After that it is of the picture that was reached.
+    pub budget: Duration,
     /// Where pictures come from, if there is a choice.
     pub capture: CaptureMethod,
 }
@@ -63,23 +76,68 @@ impl Default for SnapshotOptions {
         Self {
             format: StillFormat::Jpeg,
             quality: 85,
+            crop: None,
+            fit: None,
+            exif: true,
             max_age: Duration::from_secs(2),
             deadline: Duration::from_secs(15),
             capture: CaptureMethod::default(),
+            budget: Duration::from_secs(5),
         }
     }
 }
 
 impl SnapshotOptions {
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if (1..=100).contains(&self.quality) {
-            return Ok(());
+        if !(1..=100).contains(&self.quality) {
+            return Err(Error::Option {
+                option: "quality",
+                reason: format!("is {}; it must be 1 to 100", self.quality),
+            });
         }
-        Err(Error::Option {
-            option: "quality",
-            reason: format!("is {}; it must be 1 to 100", self.quality),
-        })
+        if self
+            .fit
+            .is_some_and(|(width, height)| width == 0 || height == 0)
+        {
+            return Err(Error::Option {
+                option: "fit",
+                reason: "has a side of no length".into(),
+            });
+        }
+        Ok(())
     }
+
+    /// What snapshots of the same key frame have in common if they are the same.
+    pub(crate) fn look(&self) -> Look {
+        Look {
+            make: Make {
+                shape: Shape {
+                    crop: self.crop,
+                    fit: self.fit,
+                },
+                format: self.format,
+                quality: self.quality,
+            },
+            exif: self.exif,
+        }
+    }
+}
+
+/// What a snapshot looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Look {
+    make: Make,
+    exif: bool,
+}
+
+/// Which picture of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Moment {
+    /// The newest of now, by whatever clock.
+    Now,
+    /// The one that was seen at this time, by the clock of [`AccessUnit::wall`]: the camera's where it tells its time.
+    At(SystemTime),
 }
 
 /// How often pictures are taken.
@@ -121,15 +179,8 @@ pub(crate) async fn take(
         return pass_jpeg(unit);
     }
     let (captured, pts) = (unit.wall, unit.pts);
-    let (data, width, height) = pool.still(unit, options.format, options.quality).await?;
-    Ok(Snapshot {
-        data,
-        format: options.format,
-        width,
-        height,
-        captured,
-        pts,
-    })
+    let made = pool.still(unit, options.look().make).await?;
+    Ok(finish(made, captured, pts, options))
 }
 
 /// Makes the snapshot of a decoded unit.
@@ -139,17 +190,39 @@ pub(crate) async fn encode(
     picture: Picture,
     options: &SnapshotOptions,
 ) -> Result<Snapshot, Error> {
-    let (width, height) = (picture.width, picture.height);
-    Ok(Snapshot {
-        data: pool
-            .encode(picture, options.format, options.quality)
-            .await?,
+    let made = pool.encode(picture, options.look().make).await?;
+    Ok(finish(made, unit.wall, unit.pts, options))
+}
+
+/// Makes the snapshot of a frame.
+pub(crate) async fn encode_frame(
+    pool: &DecodePool,
+    frame: Frame,
+    options: &SnapshotOptions,
+) -> Result<Snapshot, Error> {
+    let made = pool.encode(frame.picture, options.look().make).await?;
+    Ok(finish(made, frame.captured, frame.pts, options))
+}
+
+fn finish(
+    (data, width, height): (Bytes, u32, u32),
+    captured: WallClock,
+    pts: Duration,
+    options: &SnapshotOptions,
+) -> Snapshot {
+    let data = if options.exif && options.format == StillFormat::Jpeg {
+        with_capture_time(data, captured.time)
+    } else {
+        data
+    };
+    Snapshot {
+        data,
         format: options.format,
         width,
         height,
-        captured: unit.wall,
-        pts: unit.pts,
-    })
+        captured,
+        pts,
+    }
 }
 
 /// Makes a snapshot of a JPEG unit.

@@ -105,7 +105,7 @@ async fn access_units_come_over_udp() {
 async fn every_frame_is_decoded_on_demand() {
     let camera = camera().await;
     let hub = hub(options(&camera));
-    let frames = hub.frames(Rate::EveryFrame).take(20).map(Result::unwrap);
+    let frames = hub.frames().yuv().take(20).map(Result::unwrap);
     let frames: Vec<_> = timeout(SOON, frames.collect()).await.unwrap();
     for pair in frames.windows(2) {
         let step = pair[1].pts - pair[0].pts;
@@ -136,7 +136,10 @@ async fn pictures_come_between_key_frames_where_their_period_is_shorter() {
     const BETWEEN_KEY_FRAMES: Duration = Duration::from_secs(2);
     let camera = camera().await;
     let hub = hub(options(&camera));
-    let mut frames = hub.frames(Rate::Every(Duration::from_millis(500)));
+    let mut frames = hub
+        .frames()
+        .rate(Rate::Every(Duration::from_millis(500)))
+        .yuv();
     let near = async {
         let mut last = frames.next().await.unwrap().unwrap();
         loop {

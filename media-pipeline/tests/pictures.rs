@@ -29,12 +29,14 @@ const LOSSLESS_TOLERANCE: u8 = 4;
 const JPEG_TOLERANCE: u8 = 6;
 
 fn unit(clip: &str) -> AccessUnit {
-    let data = std::fs::read(format!(
-        "{}/tests/data/{clip}.h264",
-        env!("CARGO_MANIFEST_DIR")
-    ))
-    .unwrap();
-    AccessUnit::new(Codec::H264, data.into(), Duration::ZERO, WallClock::now())
+    let (codec, ending) = if clip.contains("h265") {
+        (Codec::H265, "h265")
+    } else {
+        (Codec::H264, "h264")
+    };
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let data = std::fs::read(format!("{folder}/tests/data/{clip}.{ending}")).unwrap();
+    AccessUnit::new(codec, data.into(), Duration::ZERO, WallClock::now())
 }
 
 /// Delivers one unit over and over.
@@ -116,6 +118,12 @@ async fn colours_are_right_for_each_range_matrix_profile_and_format() {
         "bars_untagged_1080",
         "bars_main_cabac",
         "bars_baseline",
+        "bars_interlaced",
+        "bars_h265_709_limited",
+        "bars_h265_601_full",
+        "bars_h265_untagged",
+        "bars_h265_ten_bits",
+        "bars_h265_2020",
     ] {
         let jpeg = snapshot(unit(clip), StillFormat::Jpeg).await.unwrap();
         assert_eq!(check_jpeg(&jpeg.data).unwrap(), (jpeg.width, jpeg.height));
@@ -204,47 +212,6 @@ fn pictures_that_no_other_refers_to_can_be_left_out() {
     assert_eq!(pictures.len(), 5);
     pictures.dedup();
     assert_eq!(pictures.len(), 5, "the clip moves");
-}
-
-#[tokio::test]
-async fn interlaced_pictures_are_refused_by_name() {
-    let error = snapshot(unit("bars_interlaced"), StillFormat::Jpeg)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Unsupported {
-                codec: Codec::H264,
-                ..
-            }
-        ),
-        "{error}"
-    );
-    assert!(error.to_string().contains("interlaced"), "{error}");
-}
-
-#[tokio::test]
-async fn damaged_pictures_are_errors_and_leave_the_worker_usable() {
-    let pool = DecodePool::new(NonZeroUsize::MIN);
-    let whole = unit("bars_main_cabac");
-    for cut in (0..whole.data.len()).step_by(37) {
-        let mut unit = whole.clone();
-        unit.data = whole.data.slice(..cut);
-        let _ = pool.picture(unit).await;
-        let mut noise = whole.data.to_vec();
-        noise[cut] ^= 0x55;
-        let _ = pool
-            .picture(AccessUnit::new(
-                Codec::H264,
-                noise.into(),
-                Duration::ZERO,
-                WallClock::now(),
-            ))
-            .await;
-    }
-    let picture = pool.picture(whole).await.unwrap();
-    assert_eq!((picture.width, picture.height), (322, 176));
 }
 
 #[tokio::test]

@@ -1,44 +1,30 @@
 use rusty_h264::Decoder;
 
+use super::interlaced::Interlaced;
 use super::{MAX_SIDE, Picture, Plane, VideoDecoder};
 use crate::h264::{self, Sps};
 use crate::{AccessUnit, Codec, Error};
 
-/// H.264 in pure Rust: progressive Baseline, Main and High profile, 4:2:0, 8 bits.
+/// H.264 in pure Rust: Baseline, Main and High profile, 4:2:0, 8 bits. The fields of interlaced pictures come out woven.
 #[derive(Default)]
 pub struct H264Decoder {
     decoder: Decoder,
+    interlaced: Interlaced,
     sps: Option<Sps>,
 }
 
 impl VideoDecoder for H264Decoder {
     fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
-        if !h264::is_about_one_picture(&unit.data) {
-            return Err(damaged("it holds far more than one picture"));
+        let sps = admit(unit, &mut self.sps)?;
+        if sps.interlaced {
+            return self.interlaced.decode(unit, sps);
         }
-        // Every set is checked before the decoder sees one: it allocates what they ask for.
-        for sps in h264::all_sps(&unit.data) {
-            let sps = sps.ok_or_else(|| damaged("its sequence parameter set cannot be read"))?;
-            check(&sps)?;
-            self.sps = Some(sps);
-        }
-        // A worker's decoder sees streams of several cameras: a key frame must bring its own sets.
-        if unit.random_access && !h264::has_parameter_sets(&unit.data) {
-            return Err(damaged("the key frame comes without its parameter sets"));
-        }
-        let sps = self
-            .sps
-            .as_ref()
-            .ok_or_else(|| damaged("no parameter sets came before it"))?;
         let frame = match self.decoder.decode(&unit.data) {
             Ok(frame) => frame,
             Err(e) => {
                 self.decoder = Decoder::new();
                 return Err(match e {
-                    rusty_h264::DecodeError::Unsupported(tool) => Error::Unsupported {
-                        codec: Codec::H264,
-                        reason: tool.into(),
-                    },
+                    rusty_h264::DecodeError::Unsupported(tool) => unsupported(tool.into()),
                     e => damaged(&e.to_string()),
                 });
             }
@@ -47,17 +33,32 @@ impl VideoDecoder for H264Decoder {
     }
 }
 
+/// Checks a unit before a decoder sees it, which allocates what it is asked for; returns the parameter set of its
+/// picture, which is `known` unless the unit brings one.
+pub(super) fn admit<'a>(unit: &AccessUnit, known: &'a mut Option<Sps>) -> Result<&'a Sps, Error> {
+    if !h264::is_about_one_picture(&unit.data) {
+        return Err(damaged("it holds far more than one picture"));
+    }
+    for sps in h264::all_sps(&unit.data) {
+        let sps = sps.ok_or_else(|| damaged("its sequence parameter set cannot be read"))?;
+        check(&sps)?;
+        *known = Some(sps);
+    }
+    // A worker's decoder sees streams of several cameras: a key frame must bring its own sets.
+    if unit.random_access && !h264::has_parameter_sets(&unit.data) {
+        return Err(damaged("the key frame comes without its parameter sets"));
+    }
+    known
+        .as_ref()
+        .ok_or_else(|| damaged("no parameter sets came before it"))
+}
+
 fn check(sps: &Sps) -> Result<(), Error> {
     if sps.coded_width > MAX_SIDE || sps.coded_height > MAX_SIDE {
         return Err(unsupported(format!(
             "the picture of {} x {} pixels exceeds {MAX_SIDE} x {MAX_SIDE}",
             sps.coded_width, sps.coded_height
         )));
-    }
-    if sps.interlaced {
-        return Err(unsupported(
-            "interlaced pictures; set the camera to a progressive mode".into(),
-        ));
     }
     if sps.chroma_format != 1 || sps.bit_depth != 8 {
         return Err(unsupported(
@@ -87,13 +88,13 @@ fn picture(frame: rusty_h264::YuvFrame, sps: &Sps) -> Result<Picture, Error> {
         .ok_or_else(|| damaged("the picture is smaller than its parameter set says"))
 }
 
-fn damaged(reason: &str) -> Error {
+pub(super) fn damaged(reason: &str) -> Error {
     Error::Decode {
         reason: reason.into(),
     }
 }
 
-fn unsupported(reason: String) -> Error {
+pub(super) fn unsupported(reason: String) -> Error {
     Error::Unsupported {
         codec: Codec::H264,
         reason,

@@ -5,9 +5,11 @@ use tokio::sync::Semaphore;
 
 use super::{Picture, VideoDecoder, decoder_for};
 use crate::encode::{StillEncoder, encoder_for};
+use crate::reshape::Shape;
 use crate::{AccessUnit, Codec, Error, StillFormat};
 
 type NewDecoder = dyn Fn(Codec) -> Result<Box<dyn VideoDecoder>, Error> + Send + Sync;
+type NewEncoder = dyn Fn(StillFormat) -> Result<Box<dyn StillEncoder>, Error> + Send + Sync;
 
 /// A bounded number of workers that decode single pictures for any number of streams.
 ///
@@ -22,12 +24,21 @@ struct Inner {
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Worker>>,
     new_decoder: Box<NewDecoder>,
+    new_encoder: Box<NewEncoder>,
 }
 
 #[derive(Default)]
 struct Worker {
     decoder: Option<(Codec, Box<dyn VideoDecoder>)>,
     encoder: Option<(StillFormat, Box<dyn StillEncoder>)>,
+}
+
+/// What is made of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Make {
+    pub(crate) shape: Shape,
+    pub(crate) format: StillFormat,
+    pub(crate) quality: u8,
 }
 
 impl DecodePool {
@@ -41,11 +52,21 @@ impl DecodePool {
     where
         F: Fn(Codec) -> Result<Box<dyn VideoDecoder>, Error> + Send + Sync + 'static,
     {
+        Self::with_codecs(workers, new_decoder, |format| Ok(encoder_for(format)))
+    }
+
+    /// A pool with decoders and encoders of the caller's making.
+    pub fn with_codecs<F, G>(workers: NonZeroUsize, new_decoder: F, new_encoder: G) -> Self
+    where
+        F: Fn(Codec) -> Result<Box<dyn VideoDecoder>, Error> + Send + Sync + 'static,
+        G: Fn(StillFormat) -> Result<Box<dyn StillEncoder>, Error> + Send + Sync + 'static,
+    {
         Self {
             inner: Arc::new(Inner {
                 permits: Arc::new(Semaphore::new(workers.get().min(Semaphore::MAX_PERMITS))),
                 idle: Mutex::default(),
                 new_decoder: Box::new(new_decoder),
+                new_encoder: Box::new(new_encoder),
             }),
         }
     }
@@ -74,17 +95,12 @@ impl DecodePool {
     pub(crate) async fn still(
         &self,
         unit: AccessUnit,
-        format: StillFormat,
-        quality: u8,
+        make: Make,
     ) -> Result<(bytes::Bytes, u32, u32), Error> {
-        let this = self.clone();
+        let inner = self.inner.clone();
         self.run(move |worker| {
-            let picture = worker.decode(&unit, &*this.inner.new_decoder)?;
-            Ok((
-                worker.encode(&picture, format, quality)?,
-                picture.width,
-                picture.height,
-            ))
+            let picture = worker.decode(&unit, &*inner.new_decoder)?;
+            worker.make(picture, make, &*inner.new_encoder)
         })
         .await
     }
@@ -107,14 +123,23 @@ impl DecodePool {
         .await
     }
 
+    /// Encodes a picture; also returns its size.
     pub(crate) async fn encode(
         &self,
         picture: Picture,
-        format: StillFormat,
-        quality: u8,
-    ) -> Result<bytes::Bytes, Error> {
-        self.run(move |worker| worker.encode(&picture, format, quality))
+        make: Make,
+    ) -> Result<(bytes::Bytes, u32, u32), Error> {
+        let inner = self.inner.clone();
+        self.run(move |worker| worker.make(picture, make, &*inner.new_encoder))
             .await
+    }
+
+    /// Does something else with a picture that takes its time.
+    pub(crate) async fn convert<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.run(|_| job()).await
     }
 
     /// Runs a job on a blocking thread as soon as one of the workers is free.
@@ -168,6 +193,7 @@ impl Worker {
             Some((codec, decoder)) if codec == unit.codec => decoder,
             _ => new_decoder(unit.codec)?,
         };
+        decoder.reset();
         let picture = decoder.decode(unit)?;
         // After an error the decoder is not put back.
         self.decoder = Some((unit.codec, decoder));
@@ -176,17 +202,20 @@ impl Worker {
         })
     }
 
-    fn encode(
+    fn make(
         &mut self,
-        picture: &Picture,
-        format: StillFormat,
-        quality: u8,
-    ) -> Result<bytes::Bytes, Error> {
-        let (_, encoder) = match &mut self.encoder {
-            Some(kept) if kept.0 == format => kept,
-            other => other.insert((format, encoder_for(format))),
+        picture: Picture,
+        make: Make,
+        new_encoder: &NewEncoder,
+    ) -> Result<(bytes::Bytes, u32, u32), Error> {
+        let picture = make.shape.apply(picture)?;
+        let mut encoder = match self.encoder.take() {
+            Some((format, encoder)) if format == make.format => encoder,
+            _ => new_encoder(make.format)?,
         };
-        encoder.encode(picture, quality)
+        let data = encoder.encode(&picture, make.quality)?;
+        self.encoder = Some((make.format, encoder));
+        Ok((data, picture.width, picture.height))
     }
 }
 
@@ -230,24 +259,5 @@ mod tests {
         let error = pool.picture(unit(b"")).await.unwrap_err();
         assert!(error.to_string().contains("no complete picture"), "{error}");
         assert_eq!(made.load(Ordering::SeqCst), 4);
-    }
-
-    #[tokio::test]
-    async fn h265_is_refused_with_the_name_of_the_codec() {
-        let unit = AccessUnit::new(
-            Codec::H265,
-            (&[0u8, 0, 1, 38, 1][..]).into(),
-            Default::default(),
-            WallClock::now(),
-        );
-        let error = DecodePool::shared().picture(unit).await.unwrap_err();
-        assert!(matches!(
-            error,
-            Error::Unsupported {
-                codec: Codec::H265,
-                ..
-            }
-        ));
-        assert!(error.to_string().contains("H.265"), "{error}");
     }
 }

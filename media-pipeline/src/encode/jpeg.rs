@@ -8,34 +8,16 @@ use crate::{Colour, Error, Picture};
 /// JPEG from planes, never through RGB.
 #[derive(Default)]
 pub(super) struct JpegEncoder {
-    tables: Option<(Colour, Option<ToJfif>)>,
-    converted: [Vec<u8>; 3],
+    planes: JfifPlanes,
 }
 
 impl StillEncoder for JpegEncoder {
     fn encode(&mut self, picture: &Picture, quality: u8) -> Result<Bytes, Error> {
-        let (_, tables) = match &mut self.tables {
-            Some(kept) if kept.0 == picture.colour => kept,
-            other => other.insert((picture.colour, ToJfif::new(picture.colour))),
-        };
-        let (planes, strides) = match tables {
-            None => {
-                let planes = [&picture.y, &picture.cb, &picture.cr];
-                (
-                    planes.map(|plane| &plane.data[..]),
-                    planes.map(|plane| plane.stride),
-                )
-            }
-            Some(tables) => {
-                let strides = convert(tables, picture, &mut self.converted);
-                (self.converted.each_ref().map(Vec::as_slice), strides)
-            }
-        };
         let failed = |reason: String| Error::Encode { reason };
         let side = |side: u32| {
             u16::try_from(side).map_err(|_| failed("the picture is too large for JPEG".into()))
         };
-        let [y, cb, cr] = planes;
+        let ([y, cb, cr], strides) = self.planes.of(picture);
         let image = PlanarYcbcrImage::new(
             y,
             cb,
@@ -53,6 +35,36 @@ impl StillEncoder for JpegEncoder {
             .encode_image(image)
             .map_err(|e| failed(e.to_string()))?;
         Ok(jpeg.into())
+    }
+}
+
+/// The planes of pictures in the colour of JFIF.
+#[derive(Default)]
+pub(super) struct JfifPlanes {
+    tables: Option<(Colour, Option<ToJfif>)>,
+    converted: [Vec<u8>; 3],
+}
+
+impl JfifPlanes {
+    /// The planes and their strides: those of the picture itself where they need no conversion.
+    pub(super) fn of<'a>(&'a mut self, picture: &'a Picture) -> ([&'a [u8]; 3], [usize; 3]) {
+        let (_, tables) = match &mut self.tables {
+            Some(kept) if kept.0 == picture.colour => kept,
+            other => other.insert((picture.colour, ToJfif::new(picture.colour))),
+        };
+        match tables {
+            None => {
+                let planes = [&picture.y, &picture.cb, &picture.cr];
+                (
+                    planes.map(|plane| &plane.data[..]),
+                    planes.map(|plane| plane.stride),
+                )
+            }
+            Some(tables) => {
+                let strides = convert(tables, picture, &mut self.converted);
+                (self.converted.each_ref().map(Vec::as_slice), strides)
+            }
+        }
     }
 }
 

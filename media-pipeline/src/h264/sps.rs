@@ -1,5 +1,5 @@
 use super::bits::BitReader;
-use crate::colour::{Colour, Matrix, Range};
+use crate::colour::Colour;
 
 /// What the pipeline needs of a sequence parameter set (ITU-T H.264 section 7.3.2.1.1 and annex E).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,21 +108,9 @@ impl Sps {
         self.coded_height - self.crop[2] - self.crop[3]
     }
 
-    /// How the samples are to be read as colour. What the stream leaves open is what players assume:
-    /// limited range, BT.709 from 720 lines on and BT.601 below.
+    /// How the samples are to be read as colour.
     pub(crate) fn colour(&self) -> Colour {
-        let matrix = match self.matrix {
-            Some(1) => Matrix::Bt709,
-            Some(4..=6) => Matrix::Bt601,
-            _ if self.height() >= 720 => Matrix::Bt709,
-            _ => Matrix::Bt601,
-        };
-        let range = if self.full_range == Some(true) {
-            Range::Full
-        } else {
-            Range::Limited
-        };
-        Colour { range, matrix }
+        Colour::coded(self.full_range, self.matrix, self.height())
     }
 }
 
@@ -146,8 +134,8 @@ fn skip_scaling_list(r: &mut BitReader<'_>, size: u32) -> Option<()> {
     Some(())
 }
 
-/// Range flag and matrix coefficients of the VUI, where present.
-fn vui_colour(r: &mut BitReader<'_>) -> Option<(Option<bool>, Option<u32>)> {
+/// Range flag and matrix coefficients of the VUI, where present; H.265 has the same (annex E of both).
+pub(crate) fn vui_colour(r: &mut BitReader<'_>) -> Option<(Option<bool>, Option<u32>)> {
     const EXTENDED_SAR: u32 = 255;
     const UNSPECIFIED: u32 = 2;
     if r.bit()? && r.bits(8)? == EXTENDED_SAR {

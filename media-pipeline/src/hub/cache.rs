@@ -1,7 +1,7 @@
 //! The latest groups of pictures of a stream, bounded in bytes and time. Pure.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::AccessUnit;
 
@@ -34,6 +34,17 @@ pub(super) struct Group {
     /// Number of its unit with the latest presentation time.
     pub(super) newest: u64,
     newest_pts: Duration,
+}
+
+/// Where a moment lies.
+#[derive(Debug)]
+pub(super) enum LeadsTo {
+    /// In a group that is kept: what is to be decoded, the last of it is the picture.
+    Units(Vec<AccessUnit>),
+    /// Before all that is kept.
+    Earlier,
+    /// After it: it has yet to come.
+    Later,
 }
 
 impl GopCache {
@@ -151,6 +162,51 @@ impl GopCache {
         let first = self.first();
         let units = (first..).zip(self.units.iter().map(|kept| &kept.unit));
         (first <= from).then(|| units.filter(move |(number, _)| (from..=to).contains(number)))
+    }
+
+    /// What leads to the picture that was seen at a time, or to the newest one: the units of its group from the key
+    /// frame up to it.
+    pub(super) fn leading_to(&self, time: Option<SystemTime>) -> LeadsTo {
+        let leading = (self.first()..)
+            .zip(&self.units)
+            .filter(|(_, kept)| kept.leads);
+        let whole = |number: u64| {
+            let groups = self.earlier.iter().chain(&self.group);
+            let mut before = groups.map(|g| g.key).filter(|&key| key <= number);
+            before.next_back().filter(|&key| key >= self.first())
+        };
+        let mut seen = leading
+            .map(|(number, kept)| (number, &kept.unit))
+            .filter(|(number, _)| whole(*number).is_some());
+        let wall = |(_, unit): &(u64, &AccessUnit)| unit.wall.time;
+        let target = match time {
+            None => self
+                .group
+                .map(|group| group.newest)
+                .filter(|&n| whole(n).is_some()),
+            Some(time) => {
+                let Some(newest) = seen.clone().map(|unit| wall(&unit)).max() else {
+                    return LeadsTo::Later;
+                };
+                if newest <= time {
+                    return LeadsTo::Later;
+                }
+                let target = seen
+                    .clone()
+                    .filter(|unit| wall(unit) <= time)
+                    .max_by_key(wall);
+                match target {
+                    Some((number, _)) => Some(number),
+                    None if seen.next().is_some() => return LeadsTo::Earlier,
+                    None => None,
+                }
+            }
+        };
+        let Some((key, target)) = target.and_then(|number| Some((whole(number)?, number))) else {
+            return LeadsTo::Later;
+        };
+        let units = seen.filter(|(number, _)| (key..=target).contains(number));
+        LeadsTo::Units(units.map(|(_, unit)| unit.clone()).collect())
     }
 
     /// Number of the oldest unit that is kept.

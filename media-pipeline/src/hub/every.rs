@@ -45,17 +45,10 @@ impl EveryFrame {
 
     pub(super) async fn next_frame(&mut self) -> Result<Frame, Error> {
         let (unit, picture) = self.next(SnapshotOptions::default().deadline).await?;
-        // There is no decoder for JPEG: this is the error that says so.
-        let picture = picture.map_or_else(
-            || {
-                self.core
-                    .options
-                    .pool
-                    .decoder(unit.codec)
-                    .and(Err(Error::Closed))
-            },
-            Ok,
-        )?;
+        let picture = match picture {
+            Some(picture) => picture,
+            None => self.core.options.pool.picture(unit.clone()).await?,
+        };
         Ok(Frame {
             picture,
             captured: unit.wall,

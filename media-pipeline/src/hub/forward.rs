@@ -98,10 +98,14 @@ impl Forward {
         let pool = &core.options.pool;
         let codec = unit.codec;
         self.place.at = None;
-        let decoder = match self.decoder.take() {
+        let mut decoder = match self.decoder.take() {
             Some((known, decoder)) if known == codec => decoder,
             _ => pool.decoder(codec)?,
         };
+        if unit.random_access {
+            // The end of the group before was left out.
+            decoder.reset();
+        }
         let (decoder, picture) = pool.follow(decoder, unit).await?;
         self.decoder = Some((codec, decoder));
         self.place.at = Some(number);
@@ -130,7 +134,7 @@ impl Batch {
     }
 }
 
-fn is_disposable(unit: &AccessUnit) -> bool {
+pub(super) fn is_disposable(unit: &AccessUnit) -> bool {
     unit.codec == Codec::H264 && h264::is_disposable(&unit.data)
 }
 

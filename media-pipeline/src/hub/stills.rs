@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use super::wait::{Patience, Watcher};
 use super::{Consumer, Core, Frame, Owner};
-use crate::snapshot::take;
-use crate::{AccessUnit, DecodePool, Error, ErrorKind, Snapshot, SnapshotOptions, StillFormat};
+use crate::snapshot::{Look, take};
+use crate::{AccessUnit, DecodePool, Error, ErrorKind, Snapshot, SnapshotOptions};
 
 #[derive(Clone, Debug)]
 pub(super) struct KeyFrame {
@@ -33,8 +33,8 @@ pub(super) struct Stills {
     recent: Mutex<VecDeque<(StillKey, Arc<OnceCell<Snapshot>>)>>,
 }
 
-/// Number of the key frame, format, quality.
-type StillKey = (u64, StillFormat, u8);
+/// Number of the key frame, and what is made of it.
+type StillKey = (u64, Look);
 
 impl Stills {
     const KEPT: usize = 4;
@@ -45,7 +45,7 @@ impl Stills {
         key: &KeyFrame,
         options: &SnapshotOptions,
     ) -> Result<Snapshot, Error> {
-        let cell = self.cell((key.number, options.format, options.quality));
+        let cell = self.cell((key.number, options.look()));
         cell.get_or_try_init(|| take(pool, key.unit.clone(), options))
             .await
             .cloned()

@@ -32,6 +32,21 @@ clip bars_baseline 46 176 1 bt601 tv -profile:v baseline $(vui smpte170m off)
 clip bars_gop 46 176 5 bt601 tv -g 5 $(vui smpte170m off)
 clip bars_interlaced 46 176 1 bt601 tv -flags +ildct+ilme
 ffmpeg -nostdin -v error -y -i bars_601_limited.h264 -c copy -bsf:v h264_metadata=crop_left=46:crop_top=16 -f h264 bars_cropped.h264
+# The same in H.265; of those with ten bits, the upper eight are seen.
+h265() {
+    name=$1 matrix=$2 range=$3 format=$4 parameters=$5
+    ffmpeg -nostdin -v error -y "${inputs[@]}" -filter_complex \
+        "${stack}hstack=7,scale=out_color_matrix=$matrix:out_range=$range:flags=accurate_rnd,format=$format" \
+        -frames:v 1 -c:v libx265 -preset fast -x265-params "qp=6:log-level=none:info=0:$parameters" -f hevc "$name.h265"
+}
+h265 bars_h265_709_limited bt709 tv yuv420p colormatrix=bt709:range=limited
+h265 bars_h265_601_full bt601 pc yuv420p colormatrix=smpte170m:range=full
+h265 bars_h265_untagged bt601 tv yuv420p scaling-list=default
+h265 bars_h265_ten_bits bt709 tv yuv420p10le colormatrix=bt709:range=limited
+h265 bars_h265_2020 bt2020 tv yuv420p10le colormatrix=bt2020nc:range=limited
+# An open group: clean random access pictures, of which the second is led by pictures that refer to those before it.
+ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x96:r=25 -frames:v 13 -pix_fmt yuv420p -c:v libx265 -preset fast \
+    -x265-params qp=30:keyint=6:min-keyint=6:scenecut=0:open-gop=1:bframes=2:log-level=none:info=0 -f hevc moving_open_group.h265
 # Pictures that move, of which two of three are referred to by no other.
 ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x96:r=25 -frames:v 13 -pix_fmt yuv420p -c:v libx264 -preset medium -qp 30 \
     -bf 2 -x264-params b-pyramid=none:b-adapt=0:scenecut=0:sei=0 -f h264 moving_b_frames.h264

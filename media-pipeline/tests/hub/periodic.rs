@@ -20,7 +20,7 @@ use crate::script::{Script, hub, unit};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The presentation times, in ms, of the units that were given to decoders.
-type Account = Arc<Mutex<Vec<u64>>>;
+pub type Account = Arc<Mutex<Vec<u64>>>;
 
 struct Counting<F>(F);
 
@@ -47,7 +47,7 @@ fn pool(each: impl Fn(u64) + Clone + Send + Sync + 'static) -> DecodePool {
     })
 }
 
-fn counting() -> (DecodePool, Account) {
+pub fn counting() -> (DecodePool, Account) {
     let account = Account::default();
     let pool = pool({
         let account = account.clone();
@@ -70,7 +70,7 @@ fn film(script: &Script, key_every: u64, edit: impl Fn(&mut AccessUnit) + Send +
 }
 
 /// A hub that is filming since 50 ms. The subscription keeps the session.
-async fn running(
+pub async fn running(
     key_every: u64,
     change: impl FnOnce(&mut HubOptions),
     edit: impl Fn(&mut AccessUnit) + Send + 'static,
@@ -99,7 +99,7 @@ async fn times(frames: impl Stream<Item = Result<Frame, Error>>, count: usize) -
 async fn key_frames_alone_are_decoded_where_they_keep_the_period() {
     let (pool, decoded) = counting();
     let hub = running(10, |options| options.pool = pool, |_| ()).await;
-    let frames = hub.frames(Rate::Every(2 * SECOND));
+    let frames = hub.frames().rate(Rate::Every(2 * SECOND)).yuv();
     assert_eq!(times(frames, 5).await, [0, 2000, 4000, 6000, 8000]);
     assert_eq!(*decoded.lock().unwrap(), [0, 2000, 4000, 6000, 8000]);
 }
@@ -109,7 +109,7 @@ async fn a_picture_a_second_comes_of_a_key_frame_every_four() {
     let (pool, decoded) = counting();
     let hub = running(40, |options| options.pool = pool, |_| ()).await;
     let began = Instant::now();
-    let mut frames = hub.frames(Rate::Every(SECOND));
+    let mut frames = hub.frames().rate(Rate::Every(SECOND)).yuv();
     // The distance of key frames is not known yet: the second picture comes when it is clear that it is longer.
     assert_eq!(times(&mut frames, 2).await, [0, 1200]);
     for second in 2..10 {
@@ -155,7 +155,7 @@ async fn pictures_that_no_other_refers_to_are_decoded_only_where_they_are_due() 
         }
     };
     let hub = running(40, |options| options.pool = pool, edit).await;
-    let frames = hub.frames(Rate::Every(SECOND));
+    let frames = hub.frames().rate(Rate::Every(SECOND)).yuv();
     assert_eq!(times(frames, 4).await, [0, 1200, 2000, 3000]);
     let decoded = decoded.lock().unwrap();
     let even: Vec<_> = decoded
@@ -176,7 +176,7 @@ async fn the_choice_follows_the_distance_of_key_frames() {
         unit.random_access = millis.is_multiple_of(distance);
     };
     let hub = running(10, |options| options.pool = pool, edit).await;
-    let mut frames = hub.frames(Rate::Every(SECOND));
+    let mut frames = hub.frames().rate(Rate::Every(SECOND)).yuv();
     while pts(frames.next().await.unwrap()) < 9000 {}
     decoded.lock().unwrap().clear();
     assert_eq!(times(frames, 3).await, [10_000, 11_000, 12_000]);
@@ -189,7 +189,7 @@ async fn after_a_loss_nothing_comes_until_the_next_key_frame() {
     let edit = |unit: &mut AccessUnit| unit.loss = (unit.pts.as_millis() == 1500).into();
     let hub = running(40, |options| options.pool = pool, edit).await;
     let began = Instant::now();
-    let mut frames = hub.frames(Rate::Every(SECOND));
+    let mut frames = hub.frames().rate(Rate::Every(SECOND)).yuv();
     assert_eq!(times(&mut frames, 3).await, [0, 1200, 4000]);
     assert_eq!(began.elapsed(), Duration::from_millis(3950));
     // From then on the instants fall on the pictures: either neighbour is right.
@@ -204,7 +204,7 @@ async fn after_a_loss_nothing_comes_until_the_next_key_frame() {
 async fn a_panic_of_the_decoder_costs_the_rest_of_the_group() {
     let pool = pool(|pts| assert_ne!(pts, 1700, "this picture kills the decoder"));
     let hub = running(40, |options| options.pool = pool, |_| ()).await;
-    let mut frames = hub.frames(Rate::Every(SECOND));
+    let mut frames = hub.frames().rate(Rate::Every(SECOND)).yuv();
     assert_eq!(times(&mut frames, 2).await, [0, 1200]);
     let error = frames.next().await.unwrap().unwrap_err();
     assert!(error.to_string().contains("panicked"), "{error}");
@@ -219,7 +219,10 @@ async fn a_stream_of_which_only_key_frames_decode_still_gives_those() {
     let pool = pool(|pts| assert!(pts.is_multiple_of(4000), "only key frames can be decoded"));
     let hub = running(40, |options| options.pool = pool, |_| ()).await;
     let mut got = Vec::new();
-    let mut frames = hub.frames(Rate::Every(Duration::from_millis(1500)));
+    let mut frames = hub
+        .frames()
+        .rate(Rate::Every(Duration::from_millis(1500)))
+        .yuv();
     while got.last() < Some(&16_000) {
         got.extend(
             frames
@@ -241,7 +244,7 @@ async fn a_group_larger_than_the_cache_is_followed() {
         options.cache_bytes = 60;
     };
     let hub = running(40, change, |_| ()).await;
-    let frames = hub.frames(Rate::Every(SECOND));
+    let frames = hub.frames().rate(Rate::Every(SECOND)).yuv();
     let expected = [0, 1200, 2000, 3000, 4000, 5000, 6000, 7000];
     assert_eq!(times(frames, 8).await, expected);
 }
@@ -254,7 +257,7 @@ async fn a_group_that_outgrows_the_cache_within_a_period_gives_its_key_frame() {
         options.cache_bytes = 20;
     };
     let hub = running(40, change, |_| ()).await;
-    let frames = hub.frames(Rate::Every(2 * SECOND));
+    let frames = hub.frames().rate(Rate::Every(2 * SECOND)).yuv();
     assert_eq!(times(frames, 4).await, [0, 4000, 8000, 12_000]);
 }
 
@@ -280,7 +283,7 @@ async fn a_slow_decoder_skips_instants_and_does_not_fall_behind() {
     send(0..=1500);
     sleep(Duration::from_millis(1)).await;
 
-    let mut frames = hub.frames(Rate::Every(SECOND));
+    let mut frames = hub.frames().rate(Rate::Every(SECOND)).yuv();
     let (deliver, mut delivered) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Some(frame) = frames.next().await {

@@ -1,0 +1,75 @@
+use bytes::Bytes;
+use turbojpeg::{Compressor, Subsamp, YuvPlanesImage};
+
+use super::StillEncoder;
+use super::jpeg::JfifPlanes;
+use crate::{Error, Picture};
+
+/// JPEG from planes by libjpeg-turbo, with the feature `turbojpeg`. For [`DecodePool::with_codecs`](crate::DecodePool::with_codecs).
+pub struct TurboJpegEncoder {
+    compressor: Compressor,
+    planes: JfifPlanes,
+}
+
+impl TurboJpegEncoder {
+    /// An encoder.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] if the library cannot be set up.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self {
+            compressor: Compressor::new().map_err(failed)?,
+            planes: JfifPlanes::default(),
+        })
+    }
+}
+
+impl StillEncoder for TurboJpegEncoder {
+    fn encode(&mut self, picture: &Picture, quality: u8) -> Result<Bytes, Error> {
+        let ([y, cb, cr], [y_stride, cb_stride, cr_stride]) = self.planes.of(picture);
+        let (width, height) = (picture.width as usize, picture.height as usize);
+        let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
+        // The library wants whole rows and panics without them.
+        let [y, cb, cr] = [
+            whole_rows(y, y_stride, width, height),
+            whole_rows(cb, cb_stride, half_width, half_height),
+            whole_rows(cr, cr_stride, half_width, half_height),
+        ];
+        let image = YuvPlanesImage {
+            y_plane: &y.0[..],
+            u_plane: &cb.0[..],
+            v_plane: &cr.0[..],
+            width,
+            height,
+            y_stride: y.1,
+            u_stride: cb.1,
+            v_stride: cr.1,
+            subsamp: Subsamp::Sub2x2,
+        };
+        self.compressor
+            .set_quality(quality.clamp(1, 100).into())
+            .map_err(failed)?;
+        let jpeg = self.compressor.compress_yuv_planes_to_vec(&image);
+        Ok(jpeg.map_err(failed)?.into())
+    }
+}
+
+/// A plane whose last row is as long as the others, copied only where it is not.
+fn whole_rows(
+    plane: &[u8],
+    stride: usize,
+    width: usize,
+    height: usize,
+) -> (std::borrow::Cow<'_, [u8]>, usize) {
+    if plane.len() >= stride * height {
+        return (plane.into(), stride);
+    }
+    let rows = plane.chunks(stride).take(height);
+    (rows.flat_map(|row| &row[..width]).copied().collect(), width)
+}
+
+fn failed(e: turbojpeg::Error) -> Error {
+    Error::Encode {
+        reason: e.to_string(),
+    }
+}
