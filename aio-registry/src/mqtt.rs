@@ -2,6 +2,8 @@
 
 mod connection;
 mod core;
+mod credentials;
+mod environment;
 mod memory;
 mod options;
 mod packet;
@@ -14,7 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use memory::{MemoryBroker, MemoryClient};
-pub use options::{MqttOptions, TlsRoots};
+pub use options::{ClientCertificate, MqttOptions, TlsRoots};
 pub use session::{MqttSession, SessionState};
 pub use subscription::{Ack, Message, Subscription};
 
@@ -102,9 +104,11 @@ impl Properties {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The topic or a property is not one MQTT allows.
-    #[error("the message is refused: {reason}")]
+    /// A part of the message is not one that MQTT or CloudEvents allows. It was not sent.
+    #[error("the {what} of the message is refused: {reason}")]
     Invalid {
+        /// The part: `topic`, `properties` or `cloud_event`.
+        what: &'static str,
         /// The rule it breaks.
         reason: String,
     },
