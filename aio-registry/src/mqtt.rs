@@ -160,14 +160,15 @@ impl PublishError {
         }
     }
 
-    /// Whether the same message may be accepted later: after a timeout, or when the broker was over its quota or had an
-    /// unspecified error.
+    /// Whether the same message may be accepted later: after a timeout, or when the broker was over its quota (0x97), had
+    /// lost count of packets (0x91) or did not say what is wrong (0x80, 0x83). Not when it said that the topic (0x90), the
+    /// payload (0x99) or the client (0x87) is not right.
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
             Self::Timeout { .. }
                 | Self::Refused {
-                    code: 0x80 | 0x83 | 0x97,
+                    code: 0x80 | 0x83 | 0x91 | 0x97,
                     ..
                 }
         )

@@ -49,6 +49,8 @@ pub(super) struct Core {
     control: VecDeque<Packet>,
     next_packet_id: u16,
     connection: Option<Limits>,
+    /// Whether a message was acknowledged on this connection.
+    progressed: bool,
     inflight_limit: usize,
     receive_maximum: u16,
     closing: bool,
@@ -111,6 +113,7 @@ impl Core {
             control: VecDeque::new(),
             next_packet_id: 0,
             connection: None,
+            progressed: false,
             inflight_limit: usize::from(inflight),
             receive_maximum: inflight,
             closing: false,
@@ -234,8 +237,8 @@ impl Core {
         }
     }
 
-    /// `lost`: the connection broke, and was not ended by this side.
-    pub(super) fn disconnected(&mut self, lost: bool) {
+    /// `lost`: the connection broke, and was not ended by this side. Whether a message was acknowledged on it.
+    pub(super) fn disconnected(&mut self, lost: bool) -> bool {
         self.connection = None;
         self.control.clear();
         self.subscribing.clear();
@@ -264,6 +267,7 @@ impl Core {
                 self.inflight.insert(id, inflight);
             }
         }
+        std::mem::take(&mut self.progressed)
     }
 
     /// Takes no more messages; what is queued is still sent.
@@ -478,6 +482,7 @@ impl Core {
         };
         let inflight = self.inflight.remove(&id).expect("it was found just now");
         self.outstanding = self.outstanding.saturating_sub(1);
+        self.progressed = true;
         for other in self.inflight.values_mut() {
             other.losses = 0;
         }

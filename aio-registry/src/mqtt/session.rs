@@ -19,7 +19,7 @@ use crate::{Error, Qos, topic};
 
 /// Messages at QoS 0 a slow reader may leave waiting, beyond those at QoS 1.
 const QOS0_QUEUE: usize = 256;
-/// A connection that lived this long was a good one: the next pause is short again.
+/// A connection that lived this long, or on which a message was acknowledged, was a good one: the next pause is short again.
 const GOOD_CONNECTION: Duration = Duration::from_secs(10);
 
 /// A session with a broker over the network, which outlives connections: it connects in the background and again for ever,
@@ -372,9 +372,9 @@ async fn run(shared: Arc<Shared>, dial: Dial, stop: CancellationToken) {
                 clean_start = false;
                 let since = Instant::now();
                 let end = serve(&shared, connection, &credentials, &stop).await;
-                shared.core().disconnected(matches!(end, End::Lost(_)));
+                let progressed = shared.core().disconnected(matches!(end, End::Lost(_)));
                 shared.progress.notify_waiters();
-                if since.elapsed() >= GOOD_CONNECTION {
+                if progressed || since.elapsed() >= GOOD_CONNECTION {
                     failures = 0;
                 }
                 match end {
