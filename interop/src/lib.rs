@@ -206,7 +206,8 @@ fn gstreamer_with(port: u16, width: u32, height: u32, arguments: &[&str]) -> Pro
     server
 }
 
-fn wait_for_port(port: u16) {
+/// Waits until a port of loopback takes connections.
+pub fn wait_for_port(port: u16) {
     until(
         &format!("a listener at port {port}"),
         Duration::from_secs(10),

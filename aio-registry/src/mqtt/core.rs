@@ -45,11 +45,16 @@ pub(super) struct Core {
     /// Messages that arrived on this connection and are not acknowledged, in order.
     arrived: VecDeque<Arrived>,
     next_arrival: u64,
+    /// Messages beyond those the broker may have on their way, which wait here until it may: Mosquitto 2.0 forgets the
+    /// receive maximum of the sessions it restores when it starts. Closing the connection would go on for ever.
+    surplus: VecDeque<PublishPacket>,
+    surplus_bytes: usize,
+    max_surplus_bytes: usize,
     /// Packets of the protocol that wait to be written.
     control: VecDeque<Packet>,
     next_packet_id: u16,
     connection: Option<Limits>,
-    /// Whether a message was acknowledged on this connection.
+    /// Whether a message was acknowledged on this connection, by either side.
     progressed: bool,
     inflight_limit: usize,
     receive_maximum: u16,
@@ -97,7 +102,7 @@ struct Arrived {
 }
 
 impl Core {
-    pub(super) fn new(inflight: u16) -> Self {
+    pub(super) fn new(inflight: u16, max_surplus_bytes: usize) -> Self {
         Self {
             next_id: 0,
             queue: VecDeque::new(),
@@ -110,6 +115,9 @@ impl Core {
             stale: BTreeMap::new(),
             arrived: VecDeque::new(),
             next_arrival: 0,
+            surplus: VecDeque::new(),
+            surplus_bytes: 0,
+            max_surplus_bytes,
             control: VecDeque::new(),
             next_packet_id: 0,
             connection: None,
@@ -208,6 +216,7 @@ impl Core {
             .is_some_and(|arrived| arrived.dealt_with)
             && let Some(arrived) = self.arrived.pop_front()
         {
+            self.progressed = true;
             self.control
                 .push_back(Packet::PubAck(PubAck::new(arrived.packet_id, None)));
         }
@@ -252,6 +261,8 @@ impl Core {
             }
         }
         self.arrived.clear();
+        self.surplus.clear();
+        self.surplus_bytes = 0;
         if lost && let Some(oldest) = self.inflight.values_mut().find(|inflight| inflight.sent) {
             oldest.losses += 1;
         }
@@ -367,6 +378,18 @@ impl Core {
         ack: impl FnOnce(u64) -> Ack,
     ) -> Result<Delivery, String> {
         match packet {
+            Packet::Publish(publish) if publish.qos == QoS::AtLeastOnce && !self.has_room() => {
+                self.surplus_bytes += publish.payload.len();
+                if self.surplus_bytes > self.max_surplus_bytes {
+                    return Err(
+                        "the broker sent far more unacknowledged messages than it may".into(),
+                    );
+                }
+                if self.surplus.is_empty() {
+                    debug!("the broker sends more unacknowledged messages than it may");
+                }
+                self.surplus.push_back(publish);
+            }
             Packet::Publish(publish) => return self.deliver(publish, ack),
             Packet::PubAck(puback) => self.published(&puback),
             Packet::SubAck(suback) => self.subscribed(&suback),
@@ -392,6 +415,28 @@ impl Core {
         Ok(Delivery::default())
     }
 
+    /// Delivers a message that had to wait for its turn, if there is one and its turn has come.
+    ///
+    /// # Errors
+    /// Those of [`receive`](Self::receive).
+    pub(super) fn next_surplus(
+        &mut self,
+        ack: impl FnOnce(u64) -> Ack,
+    ) -> Result<Option<Delivery>, String> {
+        if self.arrived.len() >= usize::from(self.receive_maximum) {
+            return Ok(None);
+        }
+        let Some(publish) = self.surplus.pop_front() else {
+            return Ok(None);
+        };
+        self.surplus_bytes -= publish.payload.len();
+        self.deliver(publish, ack).map(Some)
+    }
+
+    fn has_room(&self) -> bool {
+        self.surplus.is_empty() && self.arrived.len() < usize::from(self.receive_maximum)
+    }
+
     fn deliver(
         &mut self,
         publish: PublishPacket,
@@ -411,9 +456,6 @@ impl Core {
             return Err("the broker used a topic alias, which was not offered".into());
         }
         let ack = if at_least_once {
-            if self.arrived.len() >= usize::from(self.receive_maximum) {
-                return Err("the broker sent more unacknowledged messages than it may".into());
-            }
             let number = self.next_arrival;
             self.next_arrival += 1;
             self.arrived.push_back(Arrived {

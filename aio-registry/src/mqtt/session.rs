@@ -17,6 +17,7 @@ use super::credentials::Credentials;
 use super::{Ack, Mqtt, MqttOptions, Publish, PublishError, Subscription, packet};
 use crate::{Error, Qos, topic};
 
+const NOT_READ: &str = "a subscription is not read from, and holds all it can";
 /// Messages at QoS 0 a slow reader may leave waiting, beyond those at QoS 1.
 const QOS0_QUEUE: usize = 256;
 /// A connection that lived this long, or on which a message was acknowledged, was a good one: the next pause is short again.
@@ -106,7 +107,7 @@ impl MqttSession {
         Credentials::read(&options).await?;
         let (state, _) = watch::channel(SessionState::Connecting);
         let shared = Arc::new(Shared {
-            core: Mutex::new(Core::new(options.inflight)),
+            core: Mutex::new(Core::new(options.inflight, options.queue_bytes)),
             wake: Notify::new(),
             progress: Notify::new(),
             memory: Arc::new(Semaphore::new(options.queue_bytes)),
@@ -498,7 +499,7 @@ async fn read(
         });
         // Dropping a message that nobody wants acknowledges it, which takes the lock again.
         if delivery?.overflow {
-            return Err("a subscription is not read from, and holds all it can".into());
+            return Err(NOT_READ.into());
         }
         shared.wake.notify_one();
         shared.progress.notify_waiters();
@@ -514,13 +515,27 @@ fn acknowledgement(shared: Weak<Shared>, number: u64) -> Ack {
     })
 }
 
+fn deliver_surplus(shared: &Arc<Shared>) -> Result<(), String> {
+    loop {
+        let ack = |number| acknowledgement(Arc::downgrade(shared), number);
+        let delivery = shared.core().next_surplus(ack)?;
+        let Some(delivery) = delivery else {
+            return Ok(());
+        };
+        if delivery.overflow {
+            return Err(NOT_READ.into());
+        }
+    }
+}
+
 async fn write(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     writer: &mut Writer,
     keep_alive: Duration,
 ) -> Result<std::convert::Infallible, String> {
     let mut pings = interval_at(Instant::now() + keep_alive * 3 / 4, keep_alive * 3 / 4);
     loop {
+        deliver_surplus(shared)?;
         while !writer.is_full() {
             let Some(packet) = shared.core().next_packet() else {
                 break;

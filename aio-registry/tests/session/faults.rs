@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aio_registry::{Error, Mqtt, MqttOptions, MqttSession, Publish, PublishError, Qos};
 use bytes::BytesMut;
+use futures::future::FutureExt;
 use futures::stream::{self, StreamExt};
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectReturnCode, Packet, PubAck, PubAckReason, UnsubAck, UnsubAckReason,
@@ -219,4 +220,45 @@ async fn a_subscription_is_ended_on_the_next_connection_when_there_is_none() {
     let forgetful = broker.accept(Accept::default());
     let (closed, _peer) = tokio::join!(subscription.close(), forgetful);
     closed.unwrap();
+}
+
+#[tokio::test]
+async fn takes_more_messages_than_the_broker_may_send_one_after_the_other() {
+    let broker = Broker::bind().await;
+    let options = MqttOptions {
+        inflight: 2,
+        ..options(broker.port)
+    };
+    let session = MqttSession::connect(options).await.unwrap();
+    let mut peer = soon(broker.accept(Accept::default())).await;
+    let subscribing = session.subscribe("in", Qos::AtLeastOnce);
+    let (subscription, _) = tokio::join!(subscribing, peer.suback());
+    let mut subscription = subscription.unwrap();
+    for packet_id in 1..=5 {
+        peer.publish("in", &packet_id.to_string(), packet_id).await;
+    }
+    let first = soon(subscription.next()).await.unwrap();
+    let second = soon(subscription.next()).await.unwrap();
+    // The connection goes on: what it is asked for is done.
+    let answer = async {
+        let publish = published(&mut peer).await;
+        peer.puback(publish.pkid, PubAckReason::Success).await;
+    };
+    let (sent, ()) =
+        soon(async { tokio::join!(session.publish(Publish::new("a", "x")), answer) }).await;
+    sent.unwrap();
+    assert!(
+        subscription.next().now_or_never().is_none(),
+        "two are not acknowledged"
+    );
+    drop((first, second));
+    for packet_id in 1..=2 {
+        assert_eq!(peer.acked().await, packet_id);
+    }
+    for packet_id in 3..=5u16 {
+        let message = soon(subscription.next()).await.unwrap();
+        assert_eq!(message.payload, packet_id.to_string());
+        drop(message);
+        assert_eq!(peer.acked().await, packet_id);
+    }
 }
