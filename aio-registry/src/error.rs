@@ -15,6 +15,16 @@ pub enum Error {
         /// The rule it breaks.
         reason: String,
     },
+    /// An option, or the value of a topic's token, is not one that works.
+    #[error("{option}{} is refused: {reason}", .value.as_ref().map(|value| format!(" {value:?}")).unwrap_or_default())]
+    InvalidOption {
+        /// The name of the option or token.
+        option: String,
+        /// What was given; `None` when nothing was.
+        value: Option<String>,
+        /// The rule it breaks.
+        reason: String,
+    },
     /// There is nothing of that name.
     #[error("there is no {what}")]
     NotFound {
@@ -53,6 +63,16 @@ pub enum Error {
         /// The reason code in words.
         reason: String,
     },
+    /// The broker refused to end a subscription.
+    #[error("the broker refused to end the subscription to {filter}{}: {reason}", .owner.as_ref().map(|owner| format!(" of {owner}")).unwrap_or_default())]
+    UnsubscribeRefused {
+        /// The topic filter.
+        filter: String,
+        /// The name of the executor or receiver it is of.
+        owner: Option<String>,
+        /// The reason code in words.
+        reason: String,
+    },
     /// Nothing came back in time.
     #[error("{what}: no answer within {after:?}")]
     Timeout {
@@ -71,10 +91,51 @@ pub enum Error {
         topic: String,
         /// What kind of error.
         status: crate::mrpc::Status,
+        /// Whether the application failed (`__apErr`), and not the protocol.
+        application: bool,
         /// What the other side said.
         message: String,
-        /// The header property it complained about.
+        /// The header or property it complained about (`__propName`).
         property: Option<String>,
+        /// The value it complained about (`__propVal`).
+        value: Option<String>,
+    },
+    /// Either side of an RPC does not speak the protocol version of the other.
+    #[error(
+        "{topic}: protocol version {version:?} is not supported, but {supported:?}{}",
+        detail(message)
+    )]
+    UnsupportedVersion {
+        /// The request's topic.
+        topic: String,
+        /// The version that is not supported.
+        version: String,
+        /// The major versions that are, separated by spaces.
+        supported: String,
+        /// Whether the other side says so, or this one does.
+        remote: bool,
+        /// What the other side said.
+        message: String,
+    },
+    /// A header of a message is missing or cannot be read.
+    #[error("{what} has a bad header {name}{}: {reason}", .value.as_ref().map(|value| format!(" {value:?}")).unwrap_or_default())]
+    Header {
+        /// The message.
+        what: String,
+        /// The header.
+        name: String,
+        /// Its value; `None` when it is missing.
+        value: Option<String>,
+        /// The rule it breaks.
+        reason: String,
+    },
+    /// The clocks of two machines differ too much.
+    #[error(
+        "the time {time} is more than 60 s ahead of the clock of this machine; synchronise the clocks"
+    )]
+    Clock {
+        /// The time of the other machine, as `__ts` spells it.
+        time: String,
     },
     /// The other side of an RPC or a telemetry sender broke the protocol.
     #[error("{what} breaks the protocol: {reason}")]
@@ -108,13 +169,16 @@ impl Error {
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Invalid { .. } => ErrorKind::Caller,
+            Self::Invalid { .. } | Self::InvalidOption { .. } => ErrorKind::Caller,
             Self::NotFound { .. } | Self::AlreadyExists { .. } => ErrorKind::State,
             Self::Storage { .. } => ErrorKind::Storage,
             Self::Publish { source, .. } => source.kind(),
             Self::Timeout { .. } | Self::Closed => ErrorKind::Network,
-            Self::SubscribeRefused { .. } | Self::Remote { .. } => ErrorKind::Refused,
-            Self::Protocol { .. } => ErrorKind::Peer,
+            Self::SubscribeRefused { .. }
+            | Self::UnsubscribeRefused { .. }
+            | Self::Remote { .. }
+            | Self::UnsupportedVersion { .. } => ErrorKind::Refused,
+            Self::Header { .. } | Self::Clock { .. } | Self::Protocol { .. } => ErrorKind::Peer,
         }
     }
 

@@ -71,7 +71,7 @@
 //! - [`Registry`]: the trait; [`FileRegistry`]: a folder of manifests; [`model`]: devices, assets, statuses, health
 //! - [`Mqtt`]: the seam to MQTT 5; [`MqttSession`]: a session with a broker; [`MemoryBroker`]: a broker for tests
 //! - [`mrpc::Executor`] answers requests, [`mrpc::Invoker`] sends them
-//! - [`TelemetrySender`] and [`CloudEvent`]: what a connector publishes
+//! - [`TelemetrySender`] and [`CloudEvent`]: what a connector publishes; [`TelemetryReceiver`] reads it
 //! - [`topic`]: names made safe for topics
 //! - [`Error`] and [`PublishError`]: whose fault it was, and whether to try again
 
@@ -89,11 +89,12 @@ pub use error::{Error, ErrorKind};
 pub use file::{FileOptions, FileRegistry};
 pub use model::Qos;
 pub use mqtt::{
-    Ack, MemoryBroker, MemoryClient, Message, Mqtt, MqttOptions, MqttSession, Properties, Publish,
-    PublishError, SessionState, Subscription, TlsRoots,
+    Ack, ClientCertificate, MemoryBroker, MemoryClient, Message, Mqtt, MqttOptions, MqttSession,
+    Properties, Publish, PublishError, SessionState, Subscription, TlsRoots,
 };
 pub use registry::{Desired, DesiredEndpoint, EndpointRef, NamedAsset, Registry};
 pub use secret::Secret;
 pub use telemetry::{
-    CloudEvent, CloudEventSource, ElementKind, ReceivedTelemetry, Telemetry, TelemetrySender,
+    CloudEvent, CloudEventSource, ElementKind, ReceivedTelemetry, Telemetry, TelemetryReceiver,
+    TelemetryReceiverOptions, TelemetrySender,
 };

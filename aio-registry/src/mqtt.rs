@@ -2,6 +2,8 @@
 
 mod connection;
 mod core;
+mod credentials;
+mod environment;
 mod memory;
 mod options;
 mod packet;
@@ -14,7 +16,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use memory::{MemoryBroker, MemoryClient};
-pub use options::{MqttOptions, TlsRoots};
+pub use options::{ClientCertificate, MqttOptions, TlsRoots};
 pub use session::{MqttSession, SessionState};
 pub use subscription::{Ack, Message, Subscription};
 
@@ -102,9 +104,11 @@ impl Properties {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The topic or a property is not one MQTT allows.
-    #[error("the message is refused: {reason}")]
+    /// A part of the message is not one that MQTT or CloudEvents allows. It was not sent.
+    #[error("the {what} of the message is refused: {reason}")]
     Invalid {
+        /// The part: `topic`, `properties` or `cloud_event`.
+        what: &'static str,
         /// The rule it breaks.
         reason: String,
     },
@@ -156,14 +160,15 @@ impl PublishError {
         }
     }
 
-    /// Whether the same message may be accepted later: after a timeout, or when the broker was over its quota or had an
-    /// unspecified error.
+    /// Whether the same message may be accepted later: after a timeout, or when the broker was over its quota (0x97), had
+    /// lost count of packets (0x91) or did not say what is wrong (0x80, 0x83). Not when it said that the topic (0x90), the
+    /// payload (0x99) or the client (0x87) is not right.
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
             Self::Timeout { .. }
                 | Self::Refused {
-                    code: 0x80 | 0x83 | 0x97,
+                    code: 0x80 | 0x83 | 0x91 | 0x97,
                     ..
                 }
         )

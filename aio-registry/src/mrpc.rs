@@ -11,10 +11,10 @@ use bytes::Bytes;
 
 pub use executor::{Executor, ExecutorOptions, HandlerError, Request, RequestPolicy};
 pub use hlc::{HybridClock, HybridTime};
-pub use invoker::{Invoker, InvokerOptions};
+pub use invoker::{Invocation, Invoker, InvokerOptions};
 pub use status::Status;
 
-pub(crate) use header::is_supported;
+pub(crate) use header::{MAJOR_VERSION, PROTOCOL_VERSION_KEY, is_supported, of_application};
 
 /// The content type of requests and responses that say nothing else.
 const JSON: &str = "application/json";
@@ -26,6 +26,8 @@ pub struct Response {
     pub payload: Bytes,
     /// Its media type; `None` means `application/json`.
     pub content_type: Option<String>,
+    /// Whether it is marked as UTF-8 text (`Some(true)`), as bytes, or not at all; `None` means: as text when it is JSON.
+    pub payload_format_utf8: Option<bool>,
     /// User properties of the application.
     pub user_properties: Vec<(String, String)>,
 }

@@ -1,6 +1,6 @@
 //! MQTT topics: checks, matching, and names made safe for one level.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::Error;
@@ -62,10 +62,9 @@ pub fn check_filter(filter: &str) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Invalid`] says which rule it breaks.
 pub fn check_label(label: &str) -> Result<(), Error> {
-    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"+#{}/".contains(&byte);
-    if label.is_empty() || label.starts_with('$') || !label.bytes().all(allowed) {
-        let rule = "a label is printable ASCII without space, \" + # { } /, and begins with no $";
-        return Err(invalid("topic label", label, rule));
+    if !is_label(label) || label.starts_with('$') {
+        let reason = format!("{LABEL}, and begins with no $");
+        return Err(invalid("topic label", label, &reason));
     }
     check_length("topic label", label)
 }
@@ -128,7 +127,8 @@ pub fn matches(filter: &str, topic: &str) -> bool {
     names.next().is_none()
 }
 
-/// A topic with tokens, such as `azure-iot-operations/asset-operations/{asset}/{group}/{action}`. A token fills one level.
+/// A topic with tokens, such as `azure-iot-operations/asset-operations/{asset}/{group}/{action}`. A token fills one level;
+/// where it occurs twice, both levels are the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicPattern {
     levels: Vec<Level>,
@@ -144,41 +144,83 @@ impl TopicPattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a level is empty or no label, or a token occurs twice.
+    /// [`Error::InvalidOption`] `pattern`, when a level is empty or no label (see [`check_label`]; only the first may not
+    /// begin with `$`).
     pub fn parse(pattern: &str) -> Result<Self, Error> {
-        check_length("topic pattern", pattern)?;
+        Self::parse_option("pattern", pattern)
+    }
+
+    /// Reads the pattern that an option of that name holds.
+    pub(crate) fn parse_option(option: &str, pattern: &str) -> Result<Self, Error> {
+        let refused = |reason: &str| option_error(option, Some(pattern), reason);
+        if pattern.len() > usize::from(u16::MAX) {
+            return Err(refused("it has more than 65,535 bytes"));
+        }
         let mut levels = Vec::new();
-        let mut seen = BTreeSet::new();
         for level in pattern.split('/') {
             let token = level
                 .strip_prefix('{')
                 .and_then(|level| level.strip_suffix('}'));
-            check_label(token.unwrap_or(level))?;
+            if !is_label(token.unwrap_or(level)) {
+                return Err(refused(LABEL));
+            }
             levels.push(match token {
-                Some(token) if !seen.insert(token) => {
-                    return Err(invalid("topic pattern", pattern, "a token occurs twice"));
-                }
                 Some(token) => Level::Token(token.to_owned()),
+                None if levels.is_empty() && level.starts_with('$') => {
+                    return Err(refused("the first level begins with $"));
+                }
                 None => Level::Text(level.to_owned()),
             });
         }
         Ok(Self { levels })
     }
 
+    /// The pattern below a namespace, one or more levels without tokens.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] `namespace`, when a level of it is empty, a token or no label.
+    pub fn in_namespace(&self, namespace: &str) -> Result<Self, Error> {
+        let space = Self::parse_option("namespace", namespace)?;
+        if space
+            .levels
+            .iter()
+            .any(|level| matches!(level, Level::Token(_)))
+        {
+            let reason = "a namespace holds no tokens";
+            return Err(option_error("namespace", Some(namespace), reason));
+        }
+        Ok(space.join(self))
+    }
+
+    /// This pattern, and the other one below it.
+    pub(crate) fn join(&self, below: &Self) -> Self {
+        Self {
+            levels: self.levels.iter().chain(&below.levels).cloned().collect(),
+        }
+    }
+
     /// The same pattern with the given tokens filled in; tokens that are not given stay.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a value is no label (see [`check_label`]).
+    /// [`Error::InvalidOption`] names a token whose value is no label (see [`check_label`]).
     pub fn with(&self, tokens: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let levels = self.levels.iter().map(|level| match level {
+        let fill = |(index, level): (usize, &Level)| match level {
             Level::Token(name) if tokens.contains_key(name) => {
-                check_label(&tokens[name])?;
-                Ok(Level::Text(tokens[name].clone()))
+                let value = &tokens[name];
+                if !is_label(value) || (index == 0 && value.starts_with('$')) {
+                    return Err(option_error(name, Some(value), LABEL));
+                }
+                Ok(Level::Text(value.clone()))
             }
             other => Ok(other.clone()),
-        });
+        };
         Ok(Self {
-            levels: levels.collect::<Result<_, Error>>()?,
+            levels: self
+                .levels
+                .iter()
+                .enumerate()
+                .map(fill)
+                .collect::<Result<_, Error>>()?,
         })
     }
 
@@ -193,7 +235,7 @@ impl TopicPattern {
 
     /// The values of the tokens in a topic, or `None` when it is not one of the pattern.
     pub fn tokens(&self, topic: &str) -> Option<BTreeMap<String, String>> {
-        let mut values = BTreeMap::new();
+        let mut values = BTreeMap::<String, String>::new();
         let mut names = topic.split('/');
         for level in &self.levels {
             let name = names.next()?;
@@ -201,7 +243,10 @@ impl TopicPattern {
                 Level::Text(text) if text == name => {}
                 Level::Text(_) => return None,
                 Level::Token(token) => {
-                    values.insert(token.clone(), name.to_owned());
+                    let earlier = values.insert(token.clone(), name.to_owned());
+                    if earlier.is_some_and(|earlier| earlier != name) {
+                        return None;
+                    }
                 }
             }
         }
@@ -211,18 +256,32 @@ impl TopicPattern {
     /// The topic, once every token is filled in.
     ///
     /// # Errors
-    /// [`Error::Invalid`] names a token that is not.
+    /// [`Error::InvalidOption`] names a token that is not.
     pub fn topic(&self) -> Result<String, Error> {
         let levels = self.levels.iter().map(|level| match level {
             Level::Text(text) => Ok(text.as_str()),
-            Level::Token(token) => Err(invalid(
-                "topic",
-                &format!("{{{token}}}"),
-                "the token has no value",
+            Level::Token(token) => Err(option_error(
+                token,
+                None,
+                "the topic has a token of this name, and it was given no value",
             )),
         });
         Ok(levels.collect::<Result<Vec<_>, Error>>()?.join("/"))
     }
+}
+
+const LABEL: &str = "a level is printable ASCII without space, \" + # { } /, and not empty";
+
+fn is_label(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"+#{}/".contains(&byte);
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+/// Whether a topic consists of labels alone, as those of the contract do; MQTT allows more.
+pub(crate) fn is_strict(topic: &str) -> bool {
+    topic.len() <= usize::from(u16::MAX)
+        && !topic.starts_with('$')
+        && topic.split('/').all(is_label)
 }
 
 fn is_plain(byte: u8) -> bool {
@@ -247,6 +306,14 @@ fn check_length(what: &str, text: &str) -> Result<(), Error> {
         return Err(invalid(what, text, "it has more than 65,535 bytes"));
     }
     Ok(())
+}
+
+pub(crate) fn option_error(option: &str, value: Option<&str>, reason: &str) -> Error {
+    Error::InvalidOption {
+        option: option.to_owned(),
+        value: value.map(|value| value.chars().take(200).collect()),
+        reason: reason.to_owned(),
+    }
 }
 
 fn invalid(what: &str, text: &str, reason: &str) -> Error {
@@ -341,7 +408,29 @@ mod tests {
                 .with(&BTreeMap::from([("asset".into(), "a/+".into())]))
                 .is_err()
         );
-        assert!(TopicPattern::parse("a//b").is_err());
-        assert!(TopicPattern::parse("{a}/{a}").is_err());
+        for bad in ["", "a//b", "/a", "$a/b", "a/{in/valid}", "a/{}", "a/b c"] {
+            assert!(TopicPattern::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(TopicPattern::parse("a/$b").is_ok());
+    }
+
+    #[test]
+    fn a_token_that_occurs_twice_is_the_same_in_both_places() {
+        let pattern = TopicPattern::parse("{a}/x/{a}").unwrap();
+        assert_eq!(pattern.filter(), "+/x/+");
+        assert_eq!(pattern.tokens("1/x/1").unwrap()["a"], "1");
+        assert_eq!(pattern.tokens("1/x/2"), None);
+    }
+
+    #[test]
+    fn a_namespace_goes_before_the_pattern_and_holds_no_tokens() {
+        let pattern = TopicPattern::parse("x/{a}").unwrap();
+        assert_eq!(pattern.in_namespace("n/m").unwrap().filter(), "n/m/x/+");
+        for bad in ["", "/n", "n/", "n/{a}", "$n", "n/+"] {
+            assert!(
+                matches!(pattern.in_namespace(bad), Err(Error::InvalidOption { option, .. }) if option == "namespace"),
+                "{bad:?}"
+            );
+        }
     }
 }

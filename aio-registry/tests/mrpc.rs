@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aio_registry::mrpc::{
-    Executor, ExecutorOptions, HandlerError, Invoker, InvokerOptions, Request, Response, Status,
+    Executor, ExecutorOptions, HandlerError, Invocation, Invoker, InvokerOptions, Request,
+    Response, Status,
 };
 use aio_registry::{
     Error, MemoryBroker, MemoryClient, Message, Mqtt, Properties, Publish, Qos, Subscription,
@@ -331,7 +332,229 @@ async fn takes_no_answer_that_breaks_the_protocol_or_comes_from_elsewhere() {
     answer.topic = request.properties.response_topic.clone().unwrap();
     answer.properties.user.clear();
     peer.publish(answer).await.unwrap();
-    assert!(matches!(asking.await.unwrap(), Err(Error::Protocol { .. })));
+    let error = asking.await.unwrap().unwrap_err();
+    assert!(
+        matches!(&error, Error::Header { name, value: None, .. } if name == "__stat"),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn says_what_is_wrong_with_an_answer() {
+    let broker = MemoryBroker::new();
+    let invoker = invoker(&broker).await;
+    let peer = broker.client("peer");
+    let mut requests = peer.subscribe("ns/ops/#", Qos::AtLeastOnce).await.unwrap();
+    type Headers = &'static [(&'static str, &'static str)];
+    type Check = fn(&Error) -> bool;
+    let table: [(Headers, &str, Check); 7] = [
+        (
+            &[("__stat", "many")],
+            "x",
+            |error| matches!(error, Error::Header { value: Some(value), .. } if value == "many"),
+        ),
+        (
+            &[("__stat", "200"), ("__ts", "now")],
+            "x",
+            |error| matches!(error, Error::Header { name, .. } if name == "__ts"),
+        ),
+        (
+            &[("__stat", "200"), ("__ts", "900000000000000:00000:n")],
+            "x",
+            |error| matches!(error, Error::Clock { .. }),
+        ),
+        (&[("__stat", "200"), ("__protVer", "2.0")], "x", |error| {
+            matches!(error, Error::UnsupportedVersion { remote: false, .. })
+        }),
+        (&[("__stat", "204")], "x", |error| {
+            matches!(error, Error::Protocol { .. })
+        }),
+        (&[("__stat", "200")], "", |error| {
+            matches!(error, Error::Protocol { .. })
+        }),
+        (
+            &[
+                ("__stat", "505"),
+                ("__supProtMajVer", "2 3"),
+                ("__requestProtVer", "1.0"),
+            ],
+            "",
+            |error| matches!(error, Error::UnsupportedVersion { remote: true, supported, .. } if supported == "2 3"),
+        ),
+    ];
+    for (headers, payload, check) in table {
+        let asking = tokio::spawn({
+            let invoker = invoker.clone();
+            async move { invoker.invoke(TOPIC, "{}").await }
+        });
+        let request = requests.next().await.unwrap();
+        let topic = request.properties.response_topic.clone().unwrap();
+        let mut answer = Publish::new(topic, payload);
+        answer.properties.correlation_data = request.properties.correlation_data.clone();
+        let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        answer.properties.user = headers.iter().map(owned).collect();
+        peer.publish(answer).await.unwrap();
+        let error = asking.await.unwrap().unwrap_err();
+        assert!(check(&error), "{headers:?}: {error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fills_the_tokens_of_requests_and_responses() {
+    let broker = MemoryBroker::new();
+    let options = ExecutorOptions {
+        namespace: Some("site/1".into()),
+        tokens: [("asset".to_owned(), "cam1".to_owned())].into(),
+        ..ExecutorOptions::contract("ops/{asset}/{action}")
+    };
+    let _executor = Executor::start(
+        Arc::new(broker.client("executor")),
+        options,
+        |request: Request| async move {
+            let tokens = format!("{} {}", request.tokens["asset"], request.tokens["action"]);
+            Ok(Response::json(tokens))
+        },
+    )
+    .await
+    .unwrap();
+    let options = InvokerOptions {
+        namespace: Some("site/1".into()),
+        response_prefix: Some("answers/{invokerClientId}".into()),
+        response_suffix: Some("done".into()),
+        ..InvokerOptions::new("ops/{asset}/{action}")
+    };
+    let invoker = Invoker::start(Arc::new(broker.client("invoker")), options)
+        .await
+        .unwrap();
+    let peer = broker.client("peer");
+    let mut answers = peer.subscribe("#", Qos::AtLeastOnce).await.unwrap();
+    let invocation = Invocation {
+        tokens: [("asset", "cam1"), ("action", "Stop")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        payload: "1".into(),
+        timeout: Some(Duration::from_millis(1500)),
+        user_properties: vec![("mine".into(), "x".into()), ("__stat".into(), "200".into())],
+    };
+    let response = invoker.request(invocation).await.unwrap();
+    assert_eq!(response.payload, "cam1 Stop");
+    let request = answers.next().await.unwrap();
+    assert_eq!(request.topic, "site/1/ops/cam1/Stop");
+    assert_eq!(request.properties.user("mine"), Some("x"));
+    assert_eq!(request.properties.user("__stat"), None);
+    assert_eq!(
+        request.properties.response_topic.as_deref(),
+        Some("site/1/answers/invoker/ops/cam1/Stop/done")
+    );
+    let error = invoker.request(Invocation::default()).await.unwrap_err();
+    assert!(matches!(error, Error::InvalidOption { option, .. } if option == "asset"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_shares_the_requests() {
+    let broker = MemoryBroker::new();
+    let mut executors = Vec::new();
+    for name in ["one", "two"] {
+        let options = ExecutorOptions {
+            service_group: Some("group".into()),
+            ..ExecutorOptions::contract(PATTERN)
+        };
+        let answer = move |_request: Request| async move { Ok(Response::json(name)) };
+        let client = Arc::new(broker.client(name));
+        executors.push(Executor::start(client, options, answer).await.unwrap());
+    }
+    let invoker = invoker(&broker).await;
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(invoker.invoke(TOPIC, "{}").await.unwrap().payload);
+    }
+    answers.sort();
+    assert_eq!(answers, ["one", "one", "two", "two"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn refuses_options_that_cannot_work() {
+    let broker = MemoryBroker::new();
+    let contract = || ExecutorOptions::contract(PATTERN);
+    for (expected, options) in [
+        ("pattern", ExecutorOptions::contract("a//b")),
+        (
+            "namespace",
+            ExecutorOptions {
+                namespace: Some("{a}".into()),
+                ..contract()
+            },
+        ),
+        (
+            "asset",
+            ExecutorOptions {
+                tokens: [("asset".into(), "a/b".into())].into(),
+                ..contract()
+            },
+        ),
+        (
+            "service_group",
+            ExecutorOptions {
+                service_group: Some("a/b".into()),
+                ..contract()
+            },
+        ),
+        (
+            "max_timeout",
+            ExecutorOptions {
+                max_timeout: Duration::ZERO,
+                ..contract()
+            },
+        ),
+        (
+            "name",
+            ExecutorOptions {
+                name: String::new(),
+                ..contract()
+            },
+        ),
+    ] {
+        let error = Executor::start(Arc::new(broker.client("c")), options, echo)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidOption { option, .. } if option == expected),
+            "{expected}: {error}"
+        );
+    }
+    let new = || InvokerOptions::new(PATTERN);
+    for (expected, options) in [
+        ("pattern", InvokerOptions::new("")),
+        (
+            "response_prefix",
+            InvokerOptions {
+                response_prefix: Some("a/+".into()),
+                ..new()
+            },
+        ),
+        (
+            "response_suffix",
+            InvokerOptions {
+                response_suffix: Some("".into()),
+                ..new()
+            },
+        ),
+        (
+            "response_pattern",
+            InvokerOptions {
+                response_pattern: Some("$a".into()),
+                ..new()
+            },
+        ),
+    ] {
+        let error = Invoker::start(Arc::new(broker.client("c")), options)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, Error::InvalidOption { option, .. } if option == expected),
+            "{expected}: {error}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -401,11 +624,41 @@ async fn acknowledges_a_request_after_its_response() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ends_a_request_at_its_deadline_and_refuses_more_than_may_wait() {
+async fn holds_the_acknowledgement_of_a_repetition_until_there_is_a_response() {
+    let broker = MemoryBroker::new();
+    let go = Arc::new(Semaphore::new(0));
+    let gate = go.clone();
+    let handler = move |_request: Request| {
+        let gate = gate.clone();
+        async move {
+            gate.acquire().await.unwrap().forget();
+            Ok(Response::json("1"))
+        }
+    };
+    let options = ExecutorOptions::contract(PATTERN);
+    let _executor = Executor::start(Arc::new(broker.client("executor")), options, handler)
+        .await
+        .unwrap();
+    let mut raw = Raw::new(&broker).await;
+    for _ in 0..2 {
+        raw.send(|_| ()).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(broker.unacknowledged(), 2);
+    go.add_permits(1);
+    drop(raw.answer().await);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(broker.unacknowledged(), 0);
+    assert!(raw.answers.next().now_or_never().is_none(), "one response");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_a_request_at_the_executors_limit_and_refuses_more_than_may_wait() {
     let broker = MemoryBroker::new();
     let options = ExecutorOptions {
         concurrency: 1,
         backlog: 1,
+        max_timeout: Duration::from_millis(2500),
         ..ExecutorOptions::commands(PATTERN)
     };
     let _executor = executor(&broker, options).await;
@@ -417,18 +670,60 @@ async fn ends_a_request_at_its_deadline_and_refuses_more_than_may_wait() {
         })
         .await;
     }
-    let mut statuses = Vec::new();
-    for _ in 0..3 {
-        statuses.push(
-            raw.answer()
-                .await
-                .properties
-                .user("__stat")
-                .unwrap()
-                .to_owned(),
-        );
+    let refused = raw.answer().await;
+    assert_eq!(refused.properties.user("__stat"), Some("503"));
+    for _ in 0..2 {
+        let late = raw.answer().await.properties;
+        assert_eq!(late.user("__stat"), Some("408"));
+        assert_eq!(late.user("__apErr"), Some("false"));
+        assert_eq!(late.user("__propName"), Some("ExecutionTimeout"));
+        assert_eq!(late.user("__propVal"), Some("PT2.5S"));
+        assert_eq!(late.message_expiry, Some(Duration::from_millis(7500)));
     }
-    assert_eq!(statuses, ["503", "408", "408"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn gives_no_answer_that_nobody_waits_for_any_more() {
+    let broker = MemoryBroker::new();
+    let _executor = executor(&broker, ExecutorOptions::contract(PATTERN)).await;
+    let mut raw = Raw::new(&broker).await;
+    raw.send(|request| request.payload = Bytes::from_static(b"slow"))
+        .await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert!(raw.answers.next().now_or_never().is_none());
+    assert_eq!(broker.unacknowledged(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_what_has_arrived_when_it_is_closed() {
+    let broker = MemoryBroker::new();
+    let go = Arc::new(Semaphore::new(0));
+    let gate = go.clone();
+    let handler = move |_request: Request| {
+        let gate = gate.clone();
+        async move {
+            gate.acquire().await.unwrap().forget();
+            Ok(Response::json("1"))
+        }
+    };
+    let options = ExecutorOptions::contract(PATTERN);
+    let executor = Executor::start(Arc::new(broker.client("executor")), options, handler)
+        .await
+        .unwrap();
+    let mut raw = Raw::new(&broker).await;
+    raw.send(|_| ()).await;
+    let closing = tokio::spawn(executor.close());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    raw.send(|request| request.properties.correlation_data = Some(Bytes::from_static(&[9; 16])))
+        .await;
+    assert!(!closing.is_finished());
+    go.add_permits(2);
+    assert_eq!(raw.answer().await.payload, "1");
+    closing.await.unwrap().unwrap();
+    assert!(
+        raw.answers.next().now_or_never().is_none(),
+        "the second came too late"
+    );
 }
 
 #[tokio::test(start_paused = true)]

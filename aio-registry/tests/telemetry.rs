@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use aio_registry::model::{Asset, Device};
 use aio_registry::{
-    CloudEvent, CloudEventSource, ElementKind, Error, MemoryBroker, Mqtt, Publish, Qos,
-    ReceivedTelemetry, Telemetry, TelemetrySender,
+    Ack, CloudEvent, CloudEventSource, ElementKind, MemoryBroker, Message, Mqtt, Properties,
+    Publish, PublishError, Qos, ReceivedTelemetry, Telemetry, TelemetryReceiver,
+    TelemetryReceiverOptions, TelemetrySender,
 };
 use futures::StreamExt;
 
@@ -134,39 +135,130 @@ fn names_device_and_asset_as_the_registry_does() {
 }
 
 #[tokio::test]
-async fn reads_telemetry_of_others_and_refuses_what_it_cannot() {
-    let client = MemoryBroker::new().client("c");
-    let mut messages = client.subscribe("#", Qos::AtMostOnce).await.unwrap();
-    let table: [(&[(&str, &str)], bool); 5] = [
-        (&[], true),
-        (&[("__protVer", "1.3")], true),
-        (&[("__protVer", "2.0")], false),
-        (&[("__ts", "yesterday")], false),
-        (
-            &[
-                ("specversion", "1.0"),
-                ("id", "1"),
-                ("source", "s"),
-                ("type", "t"),
-                ("time", "noon"),
-            ],
-            false,
-        ),
+async fn receives_what_keeps_the_protocol_and_drops_the_rest() {
+    let broker = MemoryBroker::new();
+    let client = broker.client("c");
+    let options = TelemetryReceiverOptions {
+        content_types: vec!["application/json".into()],
+        ..TelemetryReceiverOptions::new("data/{asset}")
+    };
+    let mut receiver = TelemetryReceiver::start(Arc::new(client.clone()), options)
+        .await
+        .unwrap();
+    type Headers = &'static [(&'static str, &'static str)];
+    let table: [(Option<&str>, Headers, bool); 7] = [
+        (None, &[], true),
+        (Some("application/json"), &[("__protVer", "1.3")], true),
+        (Some("text/plain"), &[], false),
+        (None, &[("__protVer", "2.0")], false),
+        (None, &[("__ts", "yesterday")], false),
+        (None, &[("__ts", "900000000000000:00000:n")], false),
+        (None, &[("mine", "x"), ("__srcId", "me")], true),
     ];
-    for (user, good) in table {
-        let mut publish = Publish::new("t", "x");
-        publish.properties.user = user
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect();
+    for (index, (content_type, user, _)) in table.iter().enumerate() {
+        let mut publish = Publish::new("data/cam1", index.to_string());
+        publish.properties.content_type = content_type.map(str::to_owned);
+        let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        publish.properties.user = user.iter().map(owned).collect();
         client.publish(publish).await.unwrap();
-        let parsed = ReceivedTelemetry::parse(messages.next().await.unwrap());
-        match parsed {
-            Ok(_) => assert!(good, "{user:?}"),
-            Err(error) => assert!(
-                !good && matches!(error, Error::Protocol { .. }),
-                "{user:?}: {error}"
-            ),
+    }
+    for (index, (_, _, good)) in table.iter().enumerate() {
+        if *good {
+            let received = receiver.next().await.unwrap();
+            assert_eq!(received.message.payload, index.to_string());
+            assert_eq!(received.tokens["asset"], "cam1");
+            if index == 6 {
+                assert_eq!(received.sender_id.as_deref(), Some("me"));
+                assert_eq!(received.user_properties(), [("mine".into(), "x".into())]);
+            }
         }
+    }
+    assert_eq!(
+        broker.unacknowledged(),
+        0,
+        "what is dropped is acknowledged"
+    );
+    receiver.close().await.unwrap();
+    client
+        .publish(Publish::new("data/cam1", "late"))
+        .await
+        .unwrap();
+    assert!(receiver.next().await.is_none());
+}
+
+#[tokio::test]
+async fn telemetry_with_an_attribute_that_is_none_is_no_cloud_event() {
+    let good = [
+        ("specversion", "1.0"),
+        ("id", "1"),
+        ("source", "s"),
+        ("type", "t"),
+        ("subject", "x"),
+        ("time", "2026-11-21T09:01:49Z"),
+        ("dataschema", "a:b"),
+    ];
+    let parse = |attributes: &[(&str, &str)]| {
+        let mut message = Message {
+            topic: "t".into(),
+            payload: "x".into(),
+            qos: Qos::AtMostOnce,
+            retain: false,
+            properties: Properties::default(),
+            ack: Ack::none(),
+        };
+        let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+        message.properties.user = attributes.iter().map(owned).collect();
+        ReceivedTelemetry::parse(message).unwrap().cloud_event
+    };
+    assert!(parse(&good).is_some());
+    for (name, bad) in [
+        ("specversion", "2.0"),
+        ("id", ""),
+        ("source", "::::"),
+        ("type", ""),
+        ("subject", ""),
+        ("time", "noon"),
+        ("dataschema", "relative"),
+    ] {
+        let changed = good.map(|(key, value)| (key, if key == name { bad } else { value }));
+        assert!(parse(&changed).is_none(), "{name}");
+    }
+    for required in ["specversion", "id", "source", "type"] {
+        let fewer: Vec<_> = good
+            .into_iter()
+            .filter(|(key, _)| *key != required)
+            .collect();
+        assert!(parse(&fewer).is_none(), "{required}");
+    }
+}
+
+#[tokio::test]
+async fn refuses_to_send_what_is_no_cloud_event() {
+    let sender = TelemetrySender::new(Arc::new(MemoryBroker::new().client("c")));
+    type Change = fn(&mut Telemetry, &mut CloudEvent);
+    let table: [Change; 6] = [
+        |_, event| event.source = "::::".into(),
+        |_, event| event.id = String::new(),
+        |_, event| event.event_type = String::new(),
+        |_, event| event.subject = Some(String::new()),
+        |_, event| event.data_schema = Some("relative".into()),
+        |telemetry, _| telemetry.content_type = "json".into(),
+    ];
+    for (index, change) in table.into_iter().enumerate() {
+        let mut telemetry = Telemetry::new("t", "application/json", "1");
+        let mut event = CloudEvent::new("ms-aio:cam1");
+        change(&mut telemetry, &mut event);
+        telemetry.cloud_event = Some(event);
+        let error = sender.send(telemetry).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                PublishError::Invalid {
+                    what: "cloud_event",
+                    ..
+                }
+            ),
+            "{index}: {error}"
+        );
     }
 }

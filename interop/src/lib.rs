@@ -233,7 +233,8 @@ pub fn gstreamer_with(port: u16, width: u32, height: u32, arguments: &[&str]) ->
     server
 }
 
-fn wait_for_port(port: u16) {
+/// Waits until a port of loopback takes connections.
+pub fn wait_for_port(port: u16) {
     until(
         &format!("a listener at port {port}"),
         Duration::from_secs(10),

@@ -1,137 +1,92 @@
 //! One connection to a broker: TCP, TLS, CONNECT, and packets both ways.
 
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use futures::future::BoxFuture;
 use rumqttc::v5::mqttbytes::Error as CodecError;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, Connect, ConnectProperties, ConnectReturnCode, Disconnect, DisconnectReasonCode,
     Login, Packet, PingReq,
 };
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tracing::warn;
 
-use super::{MqttOptions, TlsRoots};
+use super::MqttOptions;
+use super::credentials::Credentials;
 use crate::Error;
 
 /// Packets are written together up to about this many bytes.
 const BATCH: usize = 64 << 10;
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Where to connect, and how, once the options were checked.
-pub(super) struct Target {
+/// Makes the stream of bytes of each connection.
+pub(super) type Dial =
+    Box<dyn Fn(Credentials) -> BoxFuture<'static, Result<Box<dyn Stream>, String>> + Send + Sync>;
+
+/// Connects by TCP, and by TLS where there is a configuration for it.
+///
+/// # Errors
+/// [`Error::Invalid`] for an address that is none.
+pub(super) fn network(options: &MqttOptions) -> Result<Dial, Error> {
+    let url = &options.broker;
+    let invalid = |reason: &str| {
+        let shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+        Error::Invalid {
+            what: format!("broker address {shown}"),
+            reason: reason.into(),
+        }
+    };
+    let default_port = match url.scheme() {
+        "mqtt" => 1883,
+        "mqtts" => 8883,
+        _ => return Err(invalid("it begins with neither mqtt:// nor mqtts://")),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid(
+            "user name and password do not belong in the address; use the options",
+        ));
+    }
+    // Of a scheme that is not http the parser leaves an IPv6 address in brackets.
+    let host = url
+        .host_str()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
+    if host.is_empty() {
+        return Err(invalid("it names no host"));
+    }
+    let name = ServerName::try_from(host.clone())
+        .map_err(|_| invalid("its host is no name a certificate can have"))?;
+    let port = url.port().unwrap_or(default_port);
+    Ok(Box::new(move |credentials| {
+        Box::pin(dial(host.clone(), port, name.clone(), credentials))
+    }))
+}
+
+async fn dial(
     host: String,
     port: u16,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
-}
-
-impl Target {
-    /// Checks the options and reads the certificate authorities.
-    pub(super) async fn new(options: &MqttOptions) -> Result<Self, Error> {
-        let url = &options.broker;
-        let invalid = |reason: &str| {
-            let shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
-            Error::Invalid {
-                what: format!("broker address {shown}"),
-                reason: reason.into(),
-            }
-        };
-        let (secure, default_port) = match url.scheme() {
-            "mqtt" => (false, 1883),
-            "mqtts" => (true, 8883),
-            _ => return Err(invalid("it begins with neither mqtt:// nor mqtts://")),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid(
-                "user name and password do not belong in the address; use the options",
-            ));
-        }
-        // Of a scheme that is not http the parser leaves an IPv6 address in brackets.
-        let host = url
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
-        if host.is_empty() {
-            return Err(invalid("it names no host"));
-        }
-        let tls = if secure {
-            let name = ServerName::try_from(host.clone())
-                .map_err(|_| invalid("its host is no name a certificate can have"))?;
-            let roots = options.tls_roots.clone();
-            let config = crate::file::blocking(move || client_config(&roots)).await?;
-            Some((TlsConnector::from(Arc::new(config)), name))
-        } else {
-            None
-        };
-        Ok(Self {
-            host,
-            port: url.port().unwrap_or(default_port),
-            tls,
-        })
-    }
-}
-
-fn client_config(roots: &TlsRoots) -> Result<ClientConfig, Error> {
-    let mut store = RootCertStore::empty();
-    match roots {
-        TlsRoots::System => {
-            let found = rustls_native_certs::load_native_certs();
-            for error in &found.errors {
-                warn!(%error, "cannot read some certificate authorities of the system");
-            }
-            store.add_parsable_certificates(found.certs);
-        }
-        TlsRoots::File(path) => {
-            for certificate in read_certificates(path)? {
-                let invalid = |error| Error::Invalid {
-                    what: format!("certificate in {}", path.display()),
-                    reason: format!("{error}"),
-                };
-                store.add(certificate).map_err(invalid)?;
-            }
-        }
-    }
-    if store.is_empty() {
-        let reason = "there is no certificate authority in it to trust".into();
-        return Err(Error::Invalid {
-            what: format!("tls_roots {roots:?}"),
-            reason,
-        });
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::Invalid {
-            what: "TLS".into(),
-            reason: error.to_string(),
-        })?;
-    Ok(builder.with_root_certificates(store).with_no_client_auth())
-}
-
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let pem = std::fs::read(path).map_err(|source| Error::Storage {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    CertificateDer::pem_slice_iter(&pem)
-        .collect::<Result<_, _>>()
-        .map_err(|error| Error::Invalid {
-            what: format!("the file of certificate authorities {}", path.display()),
-            reason: error.to_string(),
-        })
+    name: ServerName<'static>,
+    credentials: Credentials,
+) -> Result<Box<dyn Stream>, String> {
+    let at = format!("{host}:{port}");
+    let tcp = TcpStream::connect((host.as_str(), port)).await;
+    let tcp = tcp.map_err(|error| format!("cannot connect to {at}: {error}"))?;
+    tcp.set_nodelay(true).map_err(|error| error.to_string())?;
+    let Some(tls) = credentials.tls else {
+        return Ok(Box::new(tcp));
+    };
+    let tls = TlsConnector::from(tls).connect(name, tcp).await;
+    Ok(Box::new(tls.map_err(|error| {
+        format!("TLS with {at} failed: {error}")
+    })?))
 }
 
 /// A connection the broker has accepted.
@@ -144,21 +99,13 @@ pub(super) struct Connection {
 impl Connection {
     /// Connects and logs in; the error is in words.
     pub(super) async fn open(
-        target: &Target,
+        dial: &Dial,
         options: &MqttOptions,
+        credentials: Credentials,
         clean_start: bool,
     ) -> Result<Self, String> {
-        let at = format!("{}:{}", target.host, target.port);
-        let tcp = TcpStream::connect((target.host.as_str(), target.port)).await;
-        let tcp = tcp.map_err(|error| format!("cannot connect to {at}: {error}"))?;
-        tcp.set_nodelay(true).map_err(|error| error.to_string())?;
-        let stream: Box<dyn Stream> = match &target.tls {
-            None => Box::new(tcp),
-            Some((connector, name)) => {
-                let tls = connector.connect(name.clone(), tcp).await;
-                Box::new(tls.map_err(|error| format!("TLS with {at} failed: {error}"))?)
-            }
-        };
+        let connect = connect_packet(options, &credentials, clean_start)?;
+        let stream = dial(credentials).await?;
         let (reader, writer) = tokio::io::split(stream);
         let mut reader = Reader {
             stream: reader,
@@ -169,7 +116,7 @@ impl Connection {
             stream: writer,
             buffer: BytesMut::new(),
         };
-        writer.add(&connect_packet(options, clean_start)?)?;
+        writer.add(&connect)?;
         writer.flush().await?;
         match reader.read().await {
             Ok(Packet::ConnAck(connack)) if connack.code == ConnectReturnCode::Success => {
@@ -181,21 +128,32 @@ impl Connection {
             }
             Ok(Packet::ConnAck(connack)) => Err(refusal(&connack)),
             Ok(other) => Err(format!(
-                "{at} answered CONNECT with {}; it is no MQTT 5 broker",
+                "CONNECT was answered with {}; this is no MQTT 5 broker",
                 super::packet::name(&other)
             )),
             Err(error) => Err(format!(
-                "{at} did not accept the connection: {error}; some brokers do so when user name or password are wrong"
+                "the broker did not accept the connection: {error}; some brokers do so when user name or password are wrong"
             )),
         }
     }
 }
 
-fn connect_packet(options: &MqttOptions, clean_start: bool) -> Result<Packet, String> {
+fn connect_packet(
+    options: &MqttOptions,
+    credentials: &Credentials,
+    clean_start: bool,
+) -> Result<Packet, String> {
     let mut properties = ConnectProperties::new();
     properties.session_expiry_interval = Some(seconds(options.session_expiry));
     properties.receive_maximum = Some(options.inflight);
     properties.max_packet_size = Some(options.max_packet_size);
+    properties
+        .user_properties
+        .clone_from(&options.user_properties);
+    if let Some(token) = &credentials.token {
+        properties.authentication_method = Some("K8S-SAT".into());
+        properties.authentication_data = Some(Bytes::copy_from_slice(token.as_bytes()));
+    }
     let login = match (&options.username, &options.password) {
         (None, None) => None,
         (username, password) => {
@@ -215,7 +173,9 @@ fn connect_packet(options: &MqttOptions, clean_start: bool) -> Result<Packet, St
         clean_start,
         properties: Some(properties),
     };
-    Ok(Packet::Connect(connect, None, login))
+    let will = options.will.clone().map(super::packet::will);
+    let will = will.transpose().map_err(|error| error.to_string())?;
+    Ok(Packet::Connect(connect, will, login))
 }
 
 pub(super) fn seconds(duration: Duration) -> u32 {
@@ -226,7 +186,10 @@ fn refusal(connack: &ConnAck) -> String {
     let advice = match connack.code {
         ConnectReturnCode::BadUserNamePassword => "the broker refused user name or password",
         ConnectReturnCode::NotAuthorized => {
-            "the broker refused the login: not authorized; check user name and password"
+            "the broker refused the login: not authorized; check user name and password, or the token"
+        }
+        ConnectReturnCode::BadAuthenticationMethod => {
+            "the broker knows no K8S-SAT; leave the token out, which only brokers of Azure IoT Operations take"
         }
         ConnectReturnCode::ClientIdentifierNotValid => "the broker refused the client identifier",
         ConnectReturnCode::UnsupportedProtocolVersion

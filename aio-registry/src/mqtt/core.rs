@@ -1,11 +1,11 @@
 //! The state of an MQTT session over all its connections. Pure: packets in, packets out; no clock, no I/O.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     Filter, Packet, PubAck, PubAckReason, Publish as PublishPacket, RetainForwardRule, SubAck,
-    Subscribe, SubscribeReasonCode, Unsubscribe,
+    Subscribe, SubscribeReasonCode, UnsubAck, UnsubAckReason, Unsubscribe,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -21,6 +21,8 @@ const MAX_LOSSES: u8 = 3;
 
 /// What an endpoint of `publish` waits for.
 type Done = oneshot::Sender<Result<(), PublishError>>;
+/// Who waits for the broker to end a subscription; nobody does when it was dropped.
+type Ended = oneshot::Sender<Result<(), Error>>;
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -36,17 +38,24 @@ pub(super) struct Core {
     subscriptions: BTreeMap<u64, Subscribed>,
     /// SUBSCRIBE packets sent on this connection, by packet identifier.
     subscribing: BTreeMap<u16, Vec<u64>>,
-    /// UNSUBSCRIBE packets sent on this connection.
-    unsubscribing: BTreeSet<u16>,
-    /// Filters to unsubscribe from once there is a connection.
-    stale: BTreeSet<String>,
+    /// UNSUBSCRIBE packets sent on this connection, by packet identifier.
+    unsubscribing: BTreeMap<u16, (String, Vec<Ended>)>,
+    /// Filters to unsubscribe from once there is a connection, and who waits for it.
+    stale: BTreeMap<String, Vec<Ended>>,
     /// Messages that arrived on this connection and are not acknowledged, in order.
     arrived: VecDeque<Arrived>,
     next_arrival: u64,
+    /// Messages beyond those the broker may have on their way, which wait here until it may: Mosquitto 2.0 forgets the
+    /// receive maximum of the sessions it restores when it starts. Closing the connection would go on for ever.
+    surplus: VecDeque<PublishPacket>,
+    surplus_bytes: usize,
+    max_surplus_bytes: usize,
     /// Packets of the protocol that wait to be written.
     control: VecDeque<Packet>,
     next_packet_id: u16,
     connection: Option<Limits>,
+    /// Whether a message was acknowledged on this connection, by either side.
+    progressed: bool,
     inflight_limit: usize,
     receive_maximum: u16,
     closing: bool,
@@ -93,7 +102,7 @@ struct Arrived {
 }
 
 impl Core {
-    pub(super) fn new(inflight: u16) -> Self {
+    pub(super) fn new(inflight: u16, max_surplus_bytes: usize) -> Self {
         Self {
             next_id: 0,
             queue: VecDeque::new(),
@@ -102,13 +111,17 @@ impl Core {
             outstanding: 0,
             subscriptions: BTreeMap::new(),
             subscribing: BTreeMap::new(),
-            unsubscribing: BTreeSet::new(),
-            stale: BTreeSet::new(),
+            unsubscribing: BTreeMap::new(),
+            stale: BTreeMap::new(),
             arrived: VecDeque::new(),
             next_arrival: 0,
+            surplus: VecDeque::new(),
+            surplus_bytes: 0,
+            max_surplus_bytes,
             control: VecDeque::new(),
             next_packet_id: 0,
             connection: None,
+            progressed: false,
             inflight_limit: usize::from(inflight),
             receive_maximum: inflight,
             closing: false,
@@ -159,15 +172,19 @@ impl Core {
                 waiting: Some(waiting),
             },
         );
-        self.stale.remove(filter);
+        for ended in self.stale.remove(filter).unwrap_or_default() {
+            let _ = ended.send(Ok(()));
+        }
         if self.connection.is_some() {
             self.send_subscribe(id);
         }
         id
     }
 
-    pub(super) fn unsubscribe(&mut self, id: u64) {
+    pub(super) fn unsubscribe(&mut self, id: u64, ended: Ended) {
         let Some(gone) = self.subscriptions.remove(&id) else {
+            // The broker had refused it, or the session is closed.
+            let _ = ended.send(Ok(()));
             return;
         };
         if self
@@ -175,9 +192,10 @@ impl Core {
             .values()
             .any(|other| other.filter == gone.filter)
         {
+            let _ = ended.send(Ok(()));
             return;
         }
-        self.stale.insert(gone.filter);
+        self.stale.entry(gone.filter).or_default().push(ended);
         if self.connection.is_some() {
             self.send_unsubscribe();
         }
@@ -198,6 +216,7 @@ impl Core {
             .is_some_and(|arrived| arrived.dealt_with)
             && let Some(arrived) = self.arrived.pop_front()
         {
+            self.progressed = true;
             self.control
                 .push_back(Packet::PubAck(PubAck::new(arrived.packet_id, None)));
         }
@@ -214,7 +233,10 @@ impl Core {
         if session_present {
             self.send_unsubscribe();
         } else {
-            self.stale.clear();
+            // The broker has forgotten them by itself.
+            for ended in std::mem::take(&mut self.stale).into_values().flatten() {
+                let _ = ended.send(Ok(()));
+            }
         }
         let subscriptions = self.subscriptions.iter();
         let needed = subscriptions
@@ -224,13 +246,24 @@ impl Core {
         }
     }
 
-    pub(super) fn disconnected(&mut self) {
+    /// `lost`: the connection broke, and was not ended by this side. Whether a message was acknowledged on it.
+    pub(super) fn disconnected(&mut self, lost: bool) -> bool {
         self.connection = None;
         self.control.clear();
         self.subscribing.clear();
-        self.unsubscribing.clear();
+        for (filter, waiting) in std::mem::take(&mut self.unsubscribing).into_values() {
+            let again = self
+                .subscriptions
+                .values()
+                .any(|other| other.filter == filter);
+            if !again {
+                self.stale.entry(filter).or_default().extend(waiting);
+            }
+        }
         self.arrived.clear();
-        if let Some(oldest) = self.inflight.values_mut().find(|inflight| inflight.sent) {
+        self.surplus.clear();
+        self.surplus_bytes = 0;
+        if lost && let Some(oldest) = self.inflight.values_mut().find(|inflight| inflight.sent) {
             oldest.losses += 1;
         }
         let given_up =
@@ -245,6 +278,7 @@ impl Core {
                 self.inflight.insert(id, inflight);
             }
         }
+        std::mem::take(&mut self.progressed)
     }
 
     /// Takes no more messages; what is queued is still sent.
@@ -259,6 +293,8 @@ impl Core {
         self.queue.clear();
         self.inflight.clear();
         self.subscriptions.clear();
+        self.stale.clear();
+        self.unsubscribing.clear();
         self.control.clear();
     }
 
@@ -342,12 +378,22 @@ impl Core {
         ack: impl FnOnce(u64) -> Ack,
     ) -> Result<Delivery, String> {
         match packet {
+            Packet::Publish(publish) if publish.qos == QoS::AtLeastOnce && !self.has_room() => {
+                self.surplus_bytes += publish.payload.len();
+                if self.surplus_bytes > self.max_surplus_bytes {
+                    return Err(
+                        "the broker sent far more unacknowledged messages than it may".into(),
+                    );
+                }
+                if self.surplus.is_empty() {
+                    debug!("the broker sends more unacknowledged messages than it may");
+                }
+                self.surplus.push_back(publish);
+            }
             Packet::Publish(publish) => return self.deliver(publish, ack),
             Packet::PubAck(puback) => self.published(&puback),
             Packet::SubAck(suback) => self.subscribed(&suback),
-            Packet::UnsubAck(unsuback) => {
-                self.unsubscribing.remove(&unsuback.pkid);
-            }
+            Packet::UnsubAck(unsuback) => self.unsubscribed(&unsuback),
             Packet::PingResp(_) => {}
             Packet::Disconnect(disconnect) => {
                 let reason = disconnect
@@ -369,6 +415,28 @@ impl Core {
         Ok(Delivery::default())
     }
 
+    /// Delivers a message that had to wait for its turn, if there is one and its turn has come.
+    ///
+    /// # Errors
+    /// Those of [`receive`](Self::receive).
+    pub(super) fn next_surplus(
+        &mut self,
+        ack: impl FnOnce(u64) -> Ack,
+    ) -> Result<Option<Delivery>, String> {
+        if self.arrived.len() >= usize::from(self.receive_maximum) {
+            return Ok(None);
+        }
+        let Some(publish) = self.surplus.pop_front() else {
+            return Ok(None);
+        };
+        self.surplus_bytes -= publish.payload.len();
+        self.deliver(publish, ack).map(Some)
+    }
+
+    fn has_room(&self) -> bool {
+        self.surplus.is_empty() && self.arrived.len() < usize::from(self.receive_maximum)
+    }
+
     fn deliver(
         &mut self,
         publish: PublishPacket,
@@ -388,9 +456,6 @@ impl Core {
             return Err("the broker used a topic alias, which was not offered".into());
         }
         let ack = if at_least_once {
-            if self.arrived.len() >= usize::from(self.receive_maximum) {
-                return Err("the broker sent more unacknowledged messages than it may".into());
-            }
             let number = self.next_arrival;
             self.next_arrival += 1;
             self.arrived.push_back(Arrived {
@@ -459,6 +524,7 @@ impl Core {
         };
         let inflight = self.inflight.remove(&id).expect("it was found just now");
         self.outstanding = self.outstanding.saturating_sub(1);
+        self.progressed = true;
         for other in self.inflight.values_mut() {
             other.losses = 0;
         }
@@ -509,6 +575,32 @@ impl Core {
         }
     }
 
+    fn unsubscribed(&mut self, unsuback: &UnsubAck) {
+        let Some((filter, waiting)) = self.unsubscribing.remove(&unsuback.pkid) else {
+            return;
+        };
+        let reason = unsuback.reasons.first();
+        let refused = reason.filter(|reason| {
+            !matches!(
+                reason,
+                UnsubAckReason::Success | UnsubAckReason::NoSubscriptionExisted
+            )
+        });
+        if let Some(reason) = refused {
+            warn!(filter, ?reason, "the broker refused to end a subscription");
+        }
+        for ended in waiting {
+            let _ = ended.send(match refused {
+                None => Ok(()),
+                Some(reason) => Err(Error::UnsubscribeRefused {
+                    filter: filter.clone(),
+                    owner: None,
+                    reason: format!("{reason:?}"),
+                }),
+            });
+        }
+    }
+
     fn send_subscribe(&mut self, id: u64) {
         let packet_id = self.packet_id();
         let Some(subscribed) = self.subscriptions.get(&id) else {
@@ -526,10 +618,10 @@ impl Core {
     }
 
     fn send_unsubscribe(&mut self) {
-        while let Some(filter) = self.stale.pop_first() {
-            let mut packet = Unsubscribe::new(filter, None);
+        while let Some((filter, waiting)) = self.stale.pop_first() {
+            let mut packet = Unsubscribe::new(filter.as_str(), None);
             packet.pkid = self.packet_id();
-            self.unsubscribing.insert(packet.pkid);
+            self.unsubscribing.insert(packet.pkid, (filter, waiting));
             self.control.push_back(Packet::Unsubscribe(packet));
         }
     }
@@ -545,7 +637,7 @@ impl Core {
             self.next_packet_id = self.next_packet_id.checked_add(1).unwrap_or(1);
             let id = self.next_packet_id;
             let used = self.subscribing.contains_key(&id)
-                || self.unsubscribing.contains(&id)
+                || self.unsubscribing.contains_key(&id)
                 || self
                     .inflight
                     .values()

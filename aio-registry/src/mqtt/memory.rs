@@ -3,6 +3,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use futures::future::{self, FutureExt};
+use futures::stream;
 use tokio::sync::mpsc;
 
 use super::{Ack, Message, Mqtt, Publish, PublishError, Subscription};
@@ -135,6 +137,7 @@ impl Mqtt for MemoryClient {
 
     async fn publish(&self, message: Publish) -> Result<(), PublishError> {
         topic::check_topic(&message.topic).map_err(|error| PublishError::Invalid {
+            what: "topic",
             reason: error.to_string(),
         })?;
         let receivers = {
@@ -172,7 +175,7 @@ impl Mqtt for MemoryClient {
 
     async fn subscribe(&self, filter: &str, qos: Qos) -> Result<Subscription, Error> {
         topic::check_filter(filter)?;
-        let (queue, messages) = mpsc::channel(QUEUE);
+        let (queue, mut messages) = mpsc::channel(QUEUE);
         let mut state = self.broker.lock();
         if topic::share_group(filter).is_none() {
             let retained = state
@@ -196,8 +199,10 @@ impl Mqtt for MemoryClient {
             },
         );
         let broker = self.broker.clone();
+        let messages = stream::poll_fn(move |context| messages.poll_recv(context));
         Ok(Subscription::new(messages, move || {
             broker.lock().subscribers.remove(&id);
+            future::ready(Ok(())).boxed()
         }))
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::Publish;
 use crate::Secret;
 
 /// How to connect to a broker.
@@ -16,8 +17,17 @@ pub struct MqttOptions {
     pub username: Option<Secret>,
     /// The password.
     pub password: Option<Secret>,
+    /// A Kubernetes service account token to log in with, by the authentication method `K8S-SAT` of Azure IoT Operations;
+    /// no user name and password then. See [`MqttSession`](crate::MqttSession) on its renewal.
+    pub token_file: Option<PathBuf>,
     /// Which certificate authorities to trust, for `mqtts`.
     pub tls_roots: TlsRoots,
+    /// The certificate to show the broker, for `mqtts`.
+    pub client_certificate: Option<ClientCertificate>,
+    /// What the broker publishes for this client when it vanishes without a goodbye.
+    pub will: Option<Publish>,
+    /// User properties of CONNECT, such as `metriccategory`.
+    pub user_properties: Vec<(String, String)>,
     /// Whether to forget the broker's state of an earlier run; `false`, so that nothing is lost over a restart.
     pub clean_start: bool,
     /// How long the broker keeps the session after the connection is lost; one hour.
@@ -43,8 +53,17 @@ pub enum TlsRoots {
     /// Those of the operating system.
     #[default]
     System,
-    /// Those in a PEM file, and no others.
+    /// Those in a PEM file, or in all files of a folder, and no others.
     File(PathBuf),
+}
+
+/// A client's certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// A PEM file with the certificate, and the intermediate ones after it.
+    pub certificate_file: PathBuf,
+    /// A PEM file with the private key, not encrypted.
+    pub key_file: PathBuf,
 }
 
 impl MqttOptions {
@@ -55,7 +74,11 @@ impl MqttOptions {
             client_id: client_id.into(),
             username: None,
             password: None,
+            token_file: None,
             tls_roots: TlsRoots::default(),
+            client_certificate: None,
+            will: None,
+            user_properties: Vec::new(),
             clean_start: false,
             session_expiry: Duration::from_secs(3600),
             keep_alive: Duration::from_secs(60),
@@ -77,7 +100,9 @@ impl std::fmt::Debug for MqttOptions {
             .field("client_id", &self.client_id)
             .field("username", &self.username)
             .field("password", &self.password)
+            .field("token_file", &self.token_file)
             .field("tls_roots", &self.tls_roots)
+            .field("client_certificate", &self.client_certificate)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
-    Packet, PubAckReason, Publish as PublishPacket, PublishProperties,
+    LastWill, LastWillProperties, Packet, PubAckReason, Publish as PublishPacket, PublishProperties,
 };
 
 use super::{Ack, Message, Properties, Publish, PublishError};
@@ -19,8 +19,14 @@ pub(super) fn qos(qos: Qos) -> QoS {
 
 /// The packet of a message, once it is sure that the codec can write it.
 pub(super) fn publish(message: Publish) -> Result<PublishPacket, PublishError> {
-    let invalid = |reason: String| PublishError::Invalid { reason };
-    topic::check_topic(&message.topic).map_err(|error| invalid(error.to_string()))?;
+    let invalid = |reason: String| PublishError::Invalid {
+        what: "properties",
+        reason,
+    };
+    topic::check_topic(&message.topic).map_err(|error| PublishError::Invalid {
+        what: "topic",
+        reason: error.to_string(),
+    })?;
     let Properties {
         content_type,
         payload_format_utf8,
@@ -62,6 +68,33 @@ pub(super) fn publish(message: Publish) -> Result<PublishPacket, PublishError> {
         PublishPacket::new(message.topic, qos(message.qos), message.payload, properties);
     packet.retain = message.retain;
     Ok(packet)
+}
+
+/// The will of a client, once it is sure that the codec can write it.
+pub(super) fn will(message: Publish) -> Result<LastWill, PublishError> {
+    let packet = publish(message)?;
+    let properties = packet.properties.map(|properties| LastWillProperties {
+        delay_interval: None,
+        payload_format_indicator: properties.payload_format_indicator,
+        message_expiry_interval: properties.message_expiry_interval,
+        content_type: properties.content_type,
+        response_topic: properties.response_topic,
+        correlation_data: properties.correlation_data,
+        user_properties: properties.user_properties,
+    });
+    if packet.payload.len() > 65_535 {
+        return Err(PublishError::TooLarge {
+            size: packet.payload.len(),
+            limit: 65_535,
+        });
+    }
+    Ok(LastWill {
+        topic: packet.topic,
+        message: packet.payload,
+        qos: packet.qos,
+        retain: packet.retain,
+        properties,
+    })
 }
 
 /// The bytes of a packet on the wire.

@@ -1,27 +1,36 @@
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::{self, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt};
+use tokio::io::DuplexStream;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, interval_at, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
-use super::connection::{Connection, Reader, Target, Writer};
+use super::connection::{self, Connection, Dial, Reader, Writer};
 use super::core::{Core, Limits};
+use super::credentials::Credentials;
 use super::{Ack, Mqtt, MqttOptions, Publish, PublishError, Subscription, packet};
 use crate::{Error, Qos, topic};
 
+const NOT_READ: &str = "a subscription is not read from, and holds all it can";
 /// Messages at QoS 0 a slow reader may leave waiting, beyond those at QoS 1.
 const QOS0_QUEUE: usize = 256;
-/// A connection that lived this long was a good one: the next pause is short again.
+/// A connection that lived this long, or on which a message was acknowledged, was a good one: the next pause is short again.
 const GOOD_CONNECTION: Duration = Duration::from_secs(10);
 
 /// A session with a broker over the network, which outlives connections: it connects in the background and again for ever,
 /// with a growing, random pause of 0.5 to 30 s; renews subscriptions; and sends again what was not acknowledged.
 ///
 /// Clones share the session. It is closed by [`disconnect`](Self::disconnect), or when the last clone is dropped.
+///
+/// The files of the options (token, certificates, key) are read before each connection, and looked at every 5 s: when they
+/// have changed, the session says goodbye to the broker and comes back with the new ones, and nothing is lost. The pod of a
+/// connector is given a new token that way.
 ///
 /// With `clean_start` off the broker keeps messages for a client that is away. Those that arrive before they are subscribed
 /// to in this process are acknowledged and dropped.
@@ -68,13 +77,37 @@ impl MqttSession {
     /// Starts a session. Returns at once; the connection is made in the background.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for options that cannot work, [`Error::Storage`] when the file of certificate authorities cannot be read.
+    /// [`Error::Invalid`] for options that cannot work, [`Error::Storage`] when a file of certificates, the key or the token
+    /// cannot be read.
     pub async fn connect(options: MqttOptions) -> Result<Self, Error> {
+        let dial = connection::network(&options)?;
+        Self::start(options, dial).await
+    }
+
+    /// A session over streams in memory instead of the network, for tests with brokers of their own. `dial` makes the stream
+    /// of each connection; the address in the options is not used.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect).
+    #[doc(hidden)]
+    pub async fn connect_over(
+        options: MqttOptions,
+        dial: impl Fn() -> io::Result<DuplexStream> + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let dial = move |_| {
+            let stream = dial().map(|stream| Box::new(stream) as Box<dyn connection::Stream>);
+            future::ready(stream.map_err(|error| error.to_string())).boxed()
+        };
+        Self::start(options, Box::new(dial)).await
+    }
+
+    async fn start(options: MqttOptions, dial: Dial) -> Result<Self, Error> {
         check(&options)?;
-        let target = Target::new(&options).await?;
+        // Files that are missing or wrong are said now, and not again and again in the log.
+        Credentials::read(&options).await?;
         let (state, _) = watch::channel(SessionState::Connecting);
         let shared = Arc::new(Shared {
-            core: Mutex::new(Core::new(options.inflight)),
+            core: Mutex::new(Core::new(options.inflight, options.queue_bytes)),
             wake: Notify::new(),
             progress: Notify::new(),
             memory: Arc::new(Semaphore::new(options.queue_bytes)),
@@ -82,7 +115,7 @@ impl MqttSession {
             options,
         });
         let stop = CancellationToken::new();
-        tokio::spawn(run(shared.clone(), target, stop.clone()));
+        tokio::spawn(run(shared.clone(), dial, stop.clone()));
         Ok(Self {
             shared,
             stop: stop.clone(),
@@ -201,19 +234,30 @@ impl Mqtt for MqttSession {
     async fn subscribe(&self, filter: &str, qos: Qos) -> Result<Subscription, Error> {
         topic::check_filter(filter)?;
         let shared = &self.shared;
-        let (queue, messages) = mpsc::channel(usize::from(shared.options.inflight) + QOS0_QUEUE);
+        let (queue, mut messages) =
+            mpsc::channel(usize::from(shared.options.inflight) + QOS0_QUEUE);
         let (waiting, agreed) = oneshot::channel();
         let id = shared.core().subscribe(filter, qos, queue, waiting);
         shared.wake.notify_one();
         let weak = Arc::downgrade(shared);
+        let after = shared.options.publish_timeout;
+        let what = format!("end of the subscription to {filter}");
         // From here on dropping it unsubscribes, so that a future that is dropped leaves nothing behind.
+        let messages = stream::poll_fn(move |context| messages.poll_recv(context));
         let subscription = Subscription::new(messages, move || {
+            let (ended, agreed) = oneshot::channel();
             if let Some(shared) = weak.upgrade() {
-                shared.core().unsubscribe(id);
+                shared.core().unsubscribe(id, ended);
                 shared.wake.notify_one();
             }
+            async move {
+                match timeout(after, agreed).await {
+                    Ok(agreed) => agreed.unwrap_or(Err(Error::Closed)),
+                    Err(_) => Err(Error::Timeout { what, after }),
+                }
+            }
+            .boxed()
         });
-        let after = shared.options.publish_timeout;
         match timeout(after, agreed).await {
             Ok(Ok(Ok(()))) => Ok(subscription),
             Ok(Ok(Err(error))) => Err(error),
@@ -292,45 +336,60 @@ fn check(options: &MqttOptions) -> Result<(), Error> {
     if options.username.is_none() && options.password.is_some() {
         return invalid("username", "there is a password but no user name");
     }
+    if options.token_file.is_some() && options.username.is_some() {
+        return invalid(
+            "token_file",
+            "there is a user name as well, and a client logs in by one of them",
+        );
+    }
+    if options.client_certificate.is_some() && options.broker.scheme() != "mqtts" {
+        return invalid(
+            "client_certificate",
+            "it needs mqtts, and the broker's address has mqtt",
+        );
+    }
+    if let Some(will) = options.will.clone() {
+        packet::will(will).map_err(|error| Error::Invalid {
+            what: "will".into(),
+            reason: error.to_string(),
+        })?;
+    }
     Ok(())
 }
 
-async fn run(shared: Arc<Shared>, target: Target, stop: CancellationToken) {
+async fn run(shared: Arc<Shared>, dial: Dial, stop: CancellationToken) {
     let mut failures = 0;
     let mut clean_start = shared.options.clean_start;
     while !stop.is_cancelled() {
         shared.state.send_replace(SessionState::Connecting);
-        let opening = timeout(
-            shared.options.connect_timeout,
-            Connection::open(&target, &shared.options, clean_start),
-        );
+        let opening = open(&shared.options, &dial, clean_start);
         let Some(opened) = stop.run_until_cancelled(opening).await else {
             break;
         };
-        let opened = opened.unwrap_or_else(|_| {
-            Err(format!(
-                "no connection within {:?}",
-                shared.options.connect_timeout
-            ))
-        });
         let error = match opened {
             Err(error) => error,
-            Ok(connection) => {
+            Ok((connection, credentials)) => {
                 // Only the first connection of a process may start anew; later ones resume it.
                 clean_start = false;
                 let since = Instant::now();
-                let error = serve(&shared, connection, &stop).await;
-                shared.core().disconnected();
+                let end = serve(&shared, connection, &credentials, &stop).await;
+                let progressed = shared.core().disconnected(matches!(end, End::Lost(_)));
                 shared.progress.notify_waiters();
-                if since.elapsed() >= GOOD_CONNECTION {
+                if progressed || since.elapsed() >= GOOD_CONNECTION {
                     failures = 0;
                 }
-                error
+                match end {
+                    End::Stopped => break,
+                    End::Renewed => {
+                        info!(
+                            "the credentials have changed; connecting to the MQTT broker with the new ones"
+                        );
+                        continue;
+                    }
+                    End::Lost(error) => error,
+                }
             }
         };
-        if stop.is_cancelled() {
-            break;
-        }
         let retry_in = pause(failures, rand::random());
         failures = failures.saturating_add(1);
         warn!(broker = %shared.options.broker.host_str().unwrap_or_default(), error, ?retry_in, "not connected to the MQTT broker");
@@ -347,14 +406,49 @@ async fn run(shared: Arc<Shared>, target: Target, stop: CancellationToken) {
     shared.progress.notify_waiters();
 }
 
+async fn open(
+    options: &MqttOptions,
+    dial: &Dial,
+    clean_start: bool,
+) -> Result<(Connection, Credentials), String> {
+    let opening = async {
+        let read = Credentials::read(options).await;
+        let credentials = read.map_err(|error| error.to_string())?;
+        let connection = Connection::open(dial, options, credentials.clone(), clean_start).await?;
+        Ok((connection, credentials))
+    };
+    timeout(options.connect_timeout, opening)
+        .await
+        .unwrap_or_else(|_| {
+            Err(format!(
+                "no connection within {:?}",
+                options.connect_timeout
+            ))
+        })
+}
+
 /// Full jitter: a random share of a ceiling that doubles from 0.5 s to 30 s; never less than 50 ms.
 fn pause(failures: u32, random: f64) -> Duration {
     let ceiling = 0.5 * 2f64.powi(failures.min(10) as i32);
     Duration::from_secs_f64((ceiling.min(30.0) * random).max(0.05))
 }
 
-/// Keeps a connection going until it is lost or the session is to stop; says why it ended.
-async fn serve(shared: &Arc<Shared>, connection: Connection, stop: &CancellationToken) -> String {
+/// Why a connection ended.
+enum End {
+    Lost(String),
+    /// There are new credentials.
+    Renewed,
+    /// The session is to stop.
+    Stopped,
+}
+
+/// Keeps a connection going until it is lost, its credentials have changed or the session is to stop.
+async fn serve(
+    shared: &Arc<Shared>,
+    connection: Connection,
+    credentials: &Credentials,
+    stop: &CancellationToken,
+) -> End {
     let Connection {
         connack,
         mut reader,
@@ -379,19 +473,15 @@ async fn serve(shared: &Arc<Shared>, connection: Connection, stop: &Cancellation
     );
     shared.core().connected(connack.session_present, limits);
     shared.state.send_replace(SessionState::Connected);
-    let lost = tokio::select! {
-        lost = read(shared, &mut reader, keep_alive) => lost,
-        lost = write(shared, &mut writer, keep_alive) => lost,
-        () = stop.cancelled() => {
-            // Without a goodbye the broker finds out by itself.
-            let _ = timeout(Duration::from_secs(1), writer.disconnect()).await;
-            return "closed".into();
-        }
+    let goodbye = tokio::select! {
+        Err(error) = read(shared, &mut reader, keep_alive) => return End::Lost(error),
+        Err(error) = write(shared, &mut writer, keep_alive) => return End::Lost(error),
+        () = credentials.changed(&shared.options) => End::Renewed,
+        () = stop.cancelled() => End::Stopped,
     };
-    match lost {
-        Ok(never) => match never {},
-        Err(error) => error,
-    }
+    // Without a goodbye the broker finds out by itself.
+    let _ = timeout(Duration::from_secs(1), writer.disconnect()).await;
+    goodbye
 }
 
 async fn read(
@@ -409,7 +499,7 @@ async fn read(
         });
         // Dropping a message that nobody wants acknowledges it, which takes the lock again.
         if delivery?.overflow {
-            return Err("a subscription is not read from, and holds all it can".into());
+            return Err(NOT_READ.into());
         }
         shared.wake.notify_one();
         shared.progress.notify_waiters();
@@ -425,13 +515,27 @@ fn acknowledgement(shared: Weak<Shared>, number: u64) -> Ack {
     })
 }
 
+fn deliver_surplus(shared: &Arc<Shared>) -> Result<(), String> {
+    loop {
+        let ack = |number| acknowledgement(Arc::downgrade(shared), number);
+        let delivery = shared.core().next_surplus(ack)?;
+        let Some(delivery) = delivery else {
+            return Ok(());
+        };
+        if delivery.overflow {
+            return Err(NOT_READ.into());
+        }
+    }
+}
+
 async fn write(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     writer: &mut Writer,
     keep_alive: Duration,
 ) -> Result<std::convert::Infallible, String> {
     let mut pings = interval_at(Instant::now() + keep_alive * 3 / 4, keep_alive * 3 / 4);
     loop {
+        deliver_surplus(shared)?;
         while !writer.is_full() {
             let Some(packet) = shared.core().next_packet() else {
                 break;

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures::Stream;
-use tokio::sync::mpsc;
+use futures::future::BoxFuture;
+use futures::stream::{BoxStream, Stream, StreamExt};
 
 use super::Properties;
-use crate::Qos;
+use crate::{Error, Qos};
 
 /// A message that arrived.
 #[derive(Clone, Debug)]
@@ -69,21 +69,42 @@ impl std::fmt::Debug for AckOnDrop {
 }
 
 /// The messages of one topic filter, a [`Stream`]. It ends when the session is closed; dropping it unsubscribes.
-#[derive(Debug)]
 pub struct Subscription {
-    messages: mpsc::Receiver<Message>,
-    _unsubscribe: AckOnDrop,
+    messages: BoxStream<'static, Message>,
+    unsubscribe: Option<Unsubscribe>,
 }
 
+type Unsubscribe = Box<dyn FnOnce() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
+
 impl Subscription {
-    /// For another [`Mqtt`](super::Mqtt): the receiving end of a queue, and what to do when the subscription is dropped.
-    pub(super) fn new(
-        messages: mpsc::Receiver<Message>,
-        unsubscribe: impl FnOnce() + Send + Sync + 'static,
+    /// For another [`Mqtt`](super::Mqtt): the messages, and how to unsubscribe. That is called when the subscription is
+    /// closed or dropped, and unsubscribes at once; the future it returns waits for the broker to agree.
+    pub fn new(
+        messages: impl Stream<Item = Message> + Send + 'static,
+        unsubscribe: impl FnOnce() -> BoxFuture<'static, Result<(), Error>> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            messages,
-            _unsubscribe: AckOnDrop(Some(Box::new(unsubscribe))),
+            messages: messages.boxed(),
+            unsubscribe: Some(Box::new(unsubscribe)),
+        }
+    }
+
+    /// Unsubscribes and waits for the broker to agree. Messages that arrived before can still be read; then the stream ends.
+    ///
+    /// # Errors
+    /// [`Error::UnsubscribeRefused`], [`Error::Timeout`], [`Error::Closed`].
+    pub async fn close(&mut self) -> Result<(), Error> {
+        match self.unsubscribe.take() {
+            Some(unsubscribe) => unsubscribe().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if let Some(unsubscribe) = self.unsubscribe.take() {
+            drop(unsubscribe());
         }
     }
 }
@@ -92,6 +113,12 @@ impl Stream for Subscription {
     type Item = Message;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.messages.poll_recv(context)
+        self.messages.poll_next_unpin(context)
+    }
+}
+
+impl std::fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Subscription")
     }
 }

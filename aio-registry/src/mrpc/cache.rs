@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::Publish;
+use crate::{Ack, Publish};
 
 /// What tells a request from others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +35,8 @@ pub(super) struct Cache {
 
 #[derive(Debug)]
 enum Entry {
-    Running,
+    /// With the acknowledgements of the same request that came again: they wait for the response as well.
+    Running(Vec<Ack>),
     Answered {
         response: Arc<Publish>,
         size: usize,
@@ -65,9 +66,12 @@ impl Cache {
         }
     }
 
-    pub(super) fn look_up(&mut self, key: &Key, now: Instant) -> Seen {
-        match self.entries.get(key) {
-            Some(Entry::Running) => return Seen::Running,
+    pub(super) fn look_up(&mut self, key: &Key, ack: &Ack, now: Instant) -> Seen {
+        match self.entries.get_mut(key) {
+            Some(Entry::Running(again)) => {
+                again.push(ack.clone());
+                return Seen::Running;
+            }
             Some(Entry::Answered {
                 response, expires, ..
             }) if *expires > now => return Seen::Answered(response.clone()),
@@ -77,11 +81,17 @@ impl Cache {
             }
             None => {}
         }
-        self.entries.insert(key.clone(), Entry::Running);
+        self.entries.insert(key.clone(), Entry::Running(Vec::new()));
         Seen::New
     }
 
-    pub(super) fn answered(&mut self, key: Key, response: Arc<Publish>, expires: Instant) {
+    /// Notes a response; the acknowledgements that have waited for it.
+    pub(super) fn answered(
+        &mut self,
+        key: Key,
+        response: Arc<Publish>,
+        expires: Instant,
+    ) -> Vec<Ack> {
         let user = response
             .properties
             .user
@@ -90,7 +100,7 @@ impl Cache {
             .sum::<usize>();
         let size = response.payload.len() + response.topic.len() + key.size() + user;
         self.bytes += size;
-        self.entries.insert(
+        let before = self.entries.insert(
             key.clone(),
             Entry::Answered {
                 response,
@@ -105,11 +115,15 @@ impl Cache {
             };
             self.remove(&oldest);
         }
+        match before {
+            Some(Entry::Running(again)) => again,
+            _ => Vec::new(),
+        }
     }
 
     /// Forgets a request that was not answered.
     pub(super) fn forget(&mut self, key: &Key) {
-        if matches!(self.entries.get(key), Some(Entry::Running)) {
+        if matches!(self.entries.get(key), Some(Entry::Running(_))) {
             self.entries.remove(key);
         }
     }
@@ -142,13 +156,28 @@ mod tests {
         let response = |bytes| Arc::new(Publish::new("r", vec![0; bytes]));
         let mut cache = Cache::new(2, 1000);
         for name in ["a", "b", "c"] {
-            assert!(matches!(cache.look_up(&key(name), now), Seen::New));
-            assert!(matches!(cache.look_up(&key(name), now), Seen::Running));
+            assert!(matches!(
+                cache.look_up(&key(name), &Ack::none(), now),
+                Seen::New
+            ));
+            assert!(matches!(
+                cache.look_up(&key(name), &Ack::none(), now),
+                Seen::Running
+            ));
             cache.answered(key(name), response(10), later);
         }
-        assert!(matches!(cache.look_up(&key("a"), now), Seen::New));
-        assert!(matches!(cache.look_up(&key("c"), now), Seen::Answered(_)));
-        assert!(matches!(cache.look_up(&key("c"), later), Seen::New));
+        assert!(matches!(
+            cache.look_up(&key("a"), &Ack::none(), now),
+            Seen::New
+        ));
+        assert!(matches!(
+            cache.look_up(&key("c"), &Ack::none(), now),
+            Seen::Answered(_)
+        ));
+        assert!(matches!(
+            cache.look_up(&key("c"), &Ack::none(), later),
+            Seen::New
+        ));
         cache.answered(key("c"), response(2000), later);
         assert_eq!((cache.bytes, cache.order.len()), (0, 0));
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::StreamExt;
-use tokio::sync::Semaphore;
+use jiff::SignedDuration;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -16,7 +17,7 @@ use tracing::{debug, warn};
 
 use super::cache::{Cache, Key, Seen};
 use super::{HybridClock, HybridTime, JSON, Response, Status, header};
-use crate::topic::{self, TopicPattern};
+use crate::topic::{self, TopicPattern, option_error};
 use crate::{Error, Message, Mqtt, Properties, Publish, Qos, Subscription};
 
 /// How strictly requests are read.
@@ -33,17 +34,24 @@ pub enum RequestPolicy {
 /// How an [`Executor`] works.
 #[derive(Clone, Debug)]
 pub struct ExecutorOptions {
+    /// What it is called in logs and errors; by default the pattern.
+    pub name: String,
     /// The topics requests arrive on, such as `azure-iot-operations/asset-operations/{asset}/{group}/{action}`.
     pub pattern: String,
+    /// Levels that come before the pattern.
+    pub namespace: Option<String>,
+    /// Values of tokens of the pattern, where not every value is to be served.
+    pub tokens: BTreeMap<String, String>,
     /// Shares requests with the other executors of this group (`$share`).
     pub service_group: Option<String>,
     /// How strictly requests are read.
     pub policy: RequestPolicy,
-    /// The content type of requests, or `None` to take any; `application/json`.
-    pub content_type: Option<String>,
+    /// The content types of requests it takes, or none to take any; `application/json`. One that names none is taken.
+    pub content_types: Vec<String>,
     /// How long a request without an expiry may take; 30 s.
     pub default_timeout: Duration,
-    /// The longest any request may take, whatever it asks for; 10 minutes.
+    /// The longest any request may take, whatever it asks for; 10 minutes. When it is over, the answer is 408. When the
+    /// request's own expiry is over, nobody waits any more and there is no answer.
     pub max_timeout: Duration,
     /// The largest request, in bytes; 1 MiB.
     pub max_request_bytes: usize,
@@ -62,11 +70,15 @@ pub struct ExecutorOptions {
 impl ExecutorOptions {
     /// For requests by the contract.
     pub fn contract(pattern: impl Into<String>) -> Self {
+        let pattern = pattern.into();
         Self {
-            pattern: pattern.into(),
+            name: pattern.clone(),
+            pattern,
+            namespace: None,
+            tokens: BTreeMap::new(),
             service_group: None,
             policy: RequestPolicy::Contract,
-            content_type: Some("application/json".into()),
+            content_types: vec![JSON.to_owned()],
             default_timeout: Duration::from_secs(30),
             max_timeout: Duration::from_secs(600),
             max_request_bytes: 1 << 20,
@@ -82,7 +94,7 @@ impl ExecutorOptions {
     pub fn commands(pattern: impl Into<String>) -> Self {
         Self {
             policy: RequestPolicy::Tolerant,
-            content_type: None,
+            content_types: Vec::new(),
             ..Self::contract(pattern)
         }
     }
@@ -103,7 +115,7 @@ pub struct Request {
     pub user_properties: Vec<(String, String)>,
     /// Who asks (`__srcId`), when it was given. Not authenticated.
     pub source: Option<String>,
-    /// When the answer is no longer wanted; the handler is dropped then.
+    /// Until when it is to be answered; the handler is dropped then.
     pub deadline: std::time::Instant,
 }
 
@@ -130,8 +142,12 @@ pub enum HandlerError {
 /// A request is acknowledged once its response was, so that a crash loses none; a request that comes twice gets the same
 /// response without being handled twice. Requests that ask for an answer on no topic, on one with wildcards or on one that
 /// begins with `$` are dropped. A response that the broker does not take is dropped with a warning.
+///
+/// Dropping it stops it at once; [`close`](Self::close) lets it finish.
 #[derive(Debug)]
 pub struct Executor {
+    name: String,
+    close: oneshot::Sender<oneshot::Sender<Result<(), Error>>>,
     _stop: DropGuard,
 }
 
@@ -139,7 +155,7 @@ impl Executor {
     /// Subscribes and answers.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a bad pattern; those of [`Mqtt::subscribe`].
+    /// [`Error::InvalidOption`]; those of [`Mqtt::subscribe`].
     pub async fn start<H, F>(
         mqtt: Arc<dyn Mqtt>,
         options: ExecutorOptions,
@@ -149,15 +165,30 @@ impl Executor {
         H: Fn(Request) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Response, HandlerError>> + Send + 'static,
     {
-        let pattern = TopicPattern::parse(&options.pattern)?;
+        if options.max_timeout.is_zero() {
+            let reason = "no request could be answered in no time";
+            return Err(option_error("max_timeout", Some("0"), reason));
+        }
+        let mut pattern = TopicPattern::parse(&options.pattern)?;
+        if options.name.is_empty() {
+            return Err(option_error("name", None, "it is empty"));
+        }
+        if let Some(namespace) = &options.namespace {
+            pattern = pattern.in_namespace(namespace)?;
+        }
+        let filter = pattern.with(&options.tokens)?.filter();
         let filter = match &options.service_group {
             Some(group) => {
-                topic::check_label(group)?;
-                format!("$share/{group}/{}", pattern.filter())
+                if topic::check_label(group).is_err() {
+                    let reason = "it is no label of a topic";
+                    return Err(option_error("service_group", Some(group), reason));
+                }
+                format!("$share/{group}/{filter}")
             }
-            None => pattern.filter(),
+            None => filter,
         };
         let requests = mqtt.subscribe(&filter, Qos::AtLeastOnce).await?;
+        let name = options.name.clone();
         let service = Arc::new(Service {
             cache: Mutex::new(Cache::new(options.cache_entries, options.cache_bytes)),
             turns: Semaphore::new(options.concurrency.max(1)),
@@ -170,16 +201,40 @@ impl Executor {
         });
         let stop = CancellationToken::new();
         let stopped = stop.clone();
+        let (close, closing) = oneshot::channel();
         tokio::spawn(async move {
             // The tasks of requests stop with their set.
             let mut tasks = JoinSet::new();
             stopped
-                .run_until_cancelled(service.run(requests, &mut tasks))
+                .run_until_cancelled(service.run(requests, closing, &mut tasks))
                 .await;
         });
         Ok(Self {
+            name,
+            close,
             _stop: stop.drop_guard(),
         })
+    }
+
+    /// Unsubscribes, and answers the requests that have arrived.
+    ///
+    /// # Errors
+    /// [`Error::UnsubscribeRefused`], [`Error::Timeout`], [`Error::Closed`], when the broker does not agree. The requests
+    /// were answered all the same.
+    pub async fn close(self) -> Result<(), Error> {
+        let (done, closed) = oneshot::channel();
+        // The session may have ended, and the service with it.
+        let _ = self.close.send(done);
+        match closed.await.unwrap_or(Err(Error::Closed)) {
+            Err(Error::UnsubscribeRefused { filter, reason, .. }) => {
+                Err(Error::UnsubscribeRefused {
+                    filter,
+                    owner: Some(self.name),
+                    reason,
+                })
+            }
+            other => other,
+        }
     }
 }
 
@@ -189,6 +244,7 @@ type Handler =
 struct Service {
     mqtt: Arc<dyn Mqtt>,
     options: ExecutorOptions,
+    /// With the tokens that are given left open, so that their values are read from the topic as well.
     pattern: TopicPattern,
     handler: Handler,
     clock: HybridClock,
@@ -201,16 +257,26 @@ struct Service {
 struct Reply {
     topic: String,
     correlation: Option<Bytes>,
+    /// When the handler is to have answered: the executor's time is over, or the request's.
     deadline: Instant,
+    /// When nobody waits for the answer any more, as far as that is known.
+    expires: Option<Instant>,
     /// The version the request was made in, when it is one that is not supported.
     version: Option<String>,
+}
+
+impl Reply {
+    fn is_expired(&self) -> bool {
+        self.expires
+            .is_some_and(|expires| expires <= Instant::now())
+    }
 }
 
 /// An answer that the protocol gives, not the application.
 struct Refusal {
     status: Status,
     message: String,
-    property: Option<(&'static str, String)>,
+    property: Option<(&'static str, Option<String>)>,
     /// Whether the handler said so.
     application: bool,
 }
@@ -225,14 +291,25 @@ impl Refusal {
         }
     }
 
+    fn missing(mut self, name: &'static str) -> Self {
+        self.property = Some((name, None));
+        self
+    }
+
     fn about(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.property = Some((name, value.into()));
+        self.property = Some((name, Some(value.into())));
         self
     }
 }
 
 impl Service {
-    async fn run(self: &Arc<Self>, mut requests: Subscription, tasks: &mut JoinSet<()>) {
+    async fn run(
+        self: &Arc<Self>,
+        mut requests: Subscription,
+        mut closing: oneshot::Receiver<oneshot::Sender<Result<(), Error>>>,
+        tasks: &mut JoinSet<()>,
+    ) {
+        let mut closed = None;
         loop {
             tokio::select! {
                 Some(_) = tasks.join_next() => {}
@@ -240,9 +317,15 @@ impl Service {
                     Some(message) => self.accept(message, tasks),
                     None => break,
                 },
+                Ok(done) = &mut closing, if !closing.is_terminated() => {
+                    closed = Some((done, requests.close().await));
+                }
             }
         }
         while tasks.join_next().await.is_some() {}
+        if let Some((done, result)) = closed {
+            let _ = done.send(result);
+        }
     }
 
     /// Decides in the order of arrival what becomes of a request, and leaves the waiting to a task.
@@ -266,7 +349,7 @@ impl Service {
             });
         let seen = key
             .as_ref()
-            .map(|key| self.cache().look_up(key, Instant::now()));
+            .map(|key| self.cache().look_up(key, &message.ack, Instant::now()));
         match seen {
             Some(Seen::Running) => debug!(
                 topic = message.topic,
@@ -295,19 +378,23 @@ impl Service {
 
     fn reply(&self, message: &Message) -> Option<Reply> {
         let properties = &message.properties;
-        let topic = properties
-            .response_topic
-            .clone()
-            .filter(|topic| !topic.starts_with('$') && topic::check_topic(topic).is_ok())?;
-        let timeout = properties
-            .message_expiry
+        let topic = properties.response_topic.clone().filter(|topic| {
+            topic::is_strict(topic)
+                || (self.options.policy == RequestPolicy::Tolerant
+                    && !topic.starts_with('$')
+                    && topic::check_topic(topic).is_ok())
+        })?;
+        let now = Instant::now();
+        let expiry = properties.message_expiry;
+        let timeout = expiry
             .unwrap_or(self.options.default_timeout)
             .min(self.options.max_timeout);
         let version = properties.user(header::PROTOCOL_VERSION_KEY);
         Some(Reply {
             topic,
             correlation: properties.correlation_data.clone(),
-            deadline: Instant::now() + timeout,
+            deadline: now + timeout,
+            expires: expiry.map(|expiry| now + expiry),
             version: version
                 .filter(|version| !header::is_supported(Some(version)))
                 .map(str::to_owned),
@@ -320,17 +407,25 @@ impl Service {
             Ok(request) => self.handle(request, reply.deadline).await,
             Err(refusal) => Err(refusal),
         };
+        if reply.is_expired() {
+            debug!(
+                executor = self.options.name,
+                "a request expired before it was answered"
+            );
+            return;
+        }
         let response = self.response(&reply, result);
+        let mut again = Vec::new();
         if let Some(key) = key {
             // Longer than the invoker waits, as the broker may deliver a request late again.
-            self.cache().answered(
+            again = self.cache().answered(
                 key,
                 Arc::new(response.clone()),
-                reply.deadline + Duration::from_secs(60),
+                reply.expires.unwrap_or(reply.deadline) + Duration::from_secs(60),
             );
         }
         self.publish(response).await;
-        drop(ack);
+        drop((ack, again));
     }
 
     /// What the protocol has to say about a request before anyone handles it.
@@ -346,33 +441,35 @@ impl Service {
         let properties = message.properties;
         match &properties.correlation_data {
             None if contract => {
-                return Err(bad("Correlation data missing").about("Correlation Data", ""));
+                return Err(bad("Correlation data missing").missing(header::CORRELATION_DATA));
             }
             Some(data) if contract && data.len() != 16 => {
                 let refusal = bad("Correlation data is not 16 bytes long");
-                return Err(refusal.about("Correlation Data", data.len().to_string()));
+                return Err(refusal.about(header::CORRELATION_DATA, data.len().to_string()));
             }
             _ => {}
         }
         if contract && properties.message_expiry.is_none() {
-            return Err(bad("Message expiry interval missing").about("Message Expiry", ""));
+            return Err(bad("Message expiry interval missing").missing(header::MESSAGE_EXPIRY));
         }
-        if let (Some(expected), Some(given)) =
-            (&self.options.content_type, &properties.content_type)
-            && expected != given
+        let expected = &self.options.content_types;
+        if let Some(given) = &properties.content_type
+            && !expected.is_empty()
+            && !expected.contains(given)
         {
             let refusal = Refusal::new(
                 Status::UnsupportedContentType,
-                format!("content type is to be {expected}"),
+                format!("content type is to be {}", expected.join(" or ")),
             );
-            return Err(refusal.about("Content Type", given.chars().take(200).collect::<String>()));
+            return Err(refusal.about(header::CONTENT_TYPE, short(given)));
         }
         if let Some(text) = properties.user(header::TIMESTAMP) {
             let time = text
                 .parse::<HybridTime>()
-                .map_err(|error| bad(&error.to_string()).about("__ts", short(text)))?;
+                .map_err(|error| bad(&error.to_string()).about(header::TIMESTAMP, short(text)))?;
             self.clock.observe(&time).map_err(|error| {
-                Refusal::new(Status::Unavailable, error.to_string()).about("__ts", short(text))
+                Refusal::new(Status::Unavailable, error.to_string())
+                    .about(header::TIMESTAMP, short(text))
             })?;
         }
         if message.payload.len() > self.options.max_request_bytes {
@@ -401,7 +498,14 @@ impl Service {
     }
 
     async fn handle(&self, request: Request, deadline: Instant) -> Result<Response, Refusal> {
-        let late = || Refusal::new(Status::Timeout, "the request was not answered in time");
+        // When it is the request's time that is over, this is not sent.
+        let late = || {
+            let limit = SignedDuration::try_from(self.options.max_timeout);
+            Refusal::new(Status::Timeout, "the request was not answered in time").about(
+                "ExecutionTimeout",
+                limit.unwrap_or(SignedDuration::MAX).to_string(),
+            )
+        };
         if self.waiting.fetch_add(1, Ordering::SeqCst)
             >= self.options.backlog + self.options.concurrency
         {
@@ -420,7 +524,7 @@ impl Service {
         let result = timeout_at(deadline, handled).await.map_err(|_| late())?;
         let result = result.map_err(|_| {
             warn!(
-                pattern = self.options.pattern,
+                executor = self.options.name,
                 "the handler of a request panicked"
             );
             Refusal {
@@ -458,25 +562,31 @@ impl Service {
             (header::SOURCE.to_owned(), self.mqtt.client_id().to_owned()),
             (header::TIMESTAMP.to_owned(), self.clock.tick().to_string()),
         ];
-        let (payload, content_type) = match result {
+        let (payload, content_type, is_text) = match result {
             Ok(response) => {
                 user.extend(header::of_application(response.user_properties));
+                let content_type = response.content_type.unwrap_or_else(|| JSON.to_owned());
+                let is_text = (content_type == JSON).then_some(true);
                 (
                     response.payload,
-                    response.content_type.unwrap_or_else(|| JSON.to_owned()),
+                    content_type,
+                    response.payload_format_utf8.or(is_text),
                 )
             }
             Err(refusal) => {
                 user.push((header::STATUS_MESSAGE.to_owned(), short(&refusal.message)));
                 if let Some((name, value)) = refusal.property {
                     user.push((header::PROPERTY_NAME.to_owned(), name.to_owned()));
-                    user.push((header::PROPERTY_VALUE.to_owned(), value));
+                    user.extend(value.map(|value| (header::PROPERTY_VALUE.to_owned(), value)));
                 }
                 if let Some(version) = &reply.version {
-                    user.push((header::SUPPORTED_VERSIONS.to_owned(), "1".to_owned()));
+                    user.push((
+                        header::SUPPORTED_VERSIONS.to_owned(),
+                        header::MAJOR_VERSION.to_owned(),
+                    ));
                     user.push((header::REQUEST_VERSION.to_owned(), short(version)));
                 }
-                (Bytes::new(), String::new())
+                (Bytes::new(), String::new(), None)
             }
         };
         if self.options.high_priority {
@@ -487,11 +597,12 @@ impl Service {
             qos: Qos::AtLeastOnce,
             retain: false,
             properties: Properties {
-                payload_format_utf8: (content_type == JSON).then_some(true),
+                payload_format_utf8: is_text,
                 content_type: Some(content_type),
                 message_expiry: Some(
                     reply
-                        .deadline
+                        .expires
+                        .unwrap_or(reply.deadline)
                         .saturating_duration_since(Instant::now())
                         .max(Duration::from_secs(1)),
                 ),

@@ -1,7 +1,9 @@
 //! Names and fixed values of the protocol's user properties.
 
 pub(super) const PROTOCOL_VERSION: &str = "1.0";
-pub(super) const PROTOCOL_VERSION_KEY: &str = "__protVer";
+/// The major versions that are spoken, separated by spaces.
+pub(crate) const MAJOR_VERSION: &str = "1";
+pub(crate) const PROTOCOL_VERSION_KEY: &str = "__protVer";
 pub(super) const SOURCE: &str = "__srcId";
 pub(super) const TIMESTAMP: &str = "__ts";
 pub(super) const STATUS: &str = "__stat";
@@ -11,6 +13,9 @@ pub(super) const PROPERTY_NAME: &str = "__propName";
 pub(super) const PROPERTY_VALUE: &str = "__propVal";
 pub(super) const SUPPORTED_VERSIONS: &str = "__supProtMajVer";
 pub(super) const REQUEST_VERSION: &str = "__requestProtVer";
+pub(super) const CONTENT_TYPE: &str = "Content Type";
+pub(super) const CORRELATION_DATA: &str = "Correlation Data";
+pub(super) const MESSAGE_EXPIRY: &str = "Message Expiry";
 pub(super) const PARTITION: &str = "$partition";
 pub(super) const HIGH_PRIORITY: &str = "$high_priority";
 
@@ -19,16 +24,16 @@ pub(crate) fn is_supported(version: Option<&str>) -> bool {
     let Some((major, minor)) = version.unwrap_or(PROTOCOL_VERSION).split_once('.') else {
         return false;
     };
-    major == "1" && minor.parse::<u16>().is_ok()
+    major == MAJOR_VERSION && minor.parse::<u16>().is_ok()
 }
 
 /// Whether a user property is the protocol's own and not the application's.
-pub(super) fn is_reserved(name: &str) -> bool {
+fn is_reserved(name: &str) -> bool {
     name.starts_with("__") || name == PARTITION || name == HIGH_PRIORITY
 }
 
 /// The user properties of the application.
-pub(super) fn of_application(user: Vec<(String, String)>) -> Vec<(String, String)> {
+pub(crate) fn of_application(user: Vec<(String, String)>) -> Vec<(String, String)> {
     user.into_iter()
         .filter(|(name, _)| !is_reserved(name))
         .collect()

@@ -39,7 +39,7 @@ impl HybridClock {
     /// Takes note of another node's time.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when it is more than 60 s ahead.
+    /// [`Error::Clock`] when it is more than 60 s ahead; this clock stays as it was.
     pub fn observe(&self, remote: &HybridTime) -> Result<(), Error> {
         self.last
             .lock()
@@ -69,6 +69,7 @@ impl HybridTime {
     }
 
     fn advance(&mut self, now: u64) {
+        self.follow_back(now);
         if now > self.millis {
             (self.millis, self.counter) = (now, 0);
         } else {
@@ -77,12 +78,12 @@ impl HybridTime {
     }
 
     fn merge(&mut self, remote: &Self, now: u64) -> Result<(), Error> {
-        if remote.millis.saturating_sub(now) > MAX_DRIFT.as_millis() as u64 {
-            return Err(Error::Protocol {
-                what: format!("the time {remote}"),
-                reason: "it is more than 60 s ahead of this clock; synchronise the clocks".into(),
+        if is_ahead(remote.millis, now) {
+            return Err(Error::Clock {
+                time: remote.to_string(),
             });
         }
+        self.follow_back(now);
         if now > self.millis && now > remote.millis {
             (self.millis, self.counter) = (now, 0);
         } else if remote.millis > self.millis {
@@ -95,6 +96,13 @@ impl HybridTime {
             self.count_up();
         }
         Ok(())
+    }
+
+    /// When the machine's clock was set back by more than others bear, theirs is the right one: this one goes back as well.
+    fn follow_back(&mut self, now: u64) {
+        if is_ahead(self.millis, now) {
+            (self.millis, self.counter) = (now, 0);
+        }
     }
 
     fn count_up(&mut self) {
@@ -140,11 +148,17 @@ impl FromStr for HybridTime {
                 node,
             })
         };
-        parse().ok_or_else(|| Error::Protocol {
-            what: "__ts".into(),
+        parse().ok_or_else(|| Error::Header {
+            what: "a message".into(),
+            name: super::header::TIMESTAMP.into(),
+            value: Some(text.chars().take(200).collect()),
             reason: "it is no hybrid time such as 001795251708093:00000:node".into(),
         })
     }
+}
+
+fn is_ahead(millis: u64, now: u64) -> bool {
+    millis.saturating_sub(now) > MAX_DRIFT.as_millis() as u64
 }
 
 fn now_millis() -> u64 {
@@ -197,8 +211,29 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_clock_that_is_a_minute_ahead() {
-        assert!(at(0, 0).merge(&at(61_000, 0), 0).is_err());
-        assert!(at(0, 0).merge(&at(60_000, 0), 0).is_ok());
+    fn refuses_a_clock_that_is_more_than_a_minute_ahead() {
+        let mut clock = at(0, 7);
+        let error = clock.merge(&at(60_001, 0), 0).unwrap_err();
+        assert!(matches!(error, Error::Clock { .. }), "{error}");
+        assert_eq!(clock, at(0, 7));
+        assert!(clock.merge(&at(60_000, 0), 0).is_ok());
+    }
+
+    #[test]
+    fn a_full_counter_goes_over_into_the_milliseconds() {
+        let mut clock = at(1000, MAX_COUNTER);
+        clock.advance(1000);
+        assert_eq!(clock, at(1001, 0));
+        clock.merge(&at(2000, MAX_COUNTER), 1000).unwrap();
+        assert_eq!(clock, at(2001, 0));
+    }
+
+    #[test]
+    fn goes_back_with_a_clock_that_was_set_back_by_more_than_others_bear() {
+        let mut clock = at(100_000, 5);
+        clock.advance(40_000);
+        assert_eq!(clock, at(100_000, 6), "by a minute it does not");
+        clock.advance(39_999);
+        assert_eq!(clock, at(39_999, 1));
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod credentials;
+mod faults;
 mod scripted;
 
 use std::time::Duration;
@@ -69,8 +71,15 @@ async fn publish_returns_what_the_broker_answered() {
     for (reason, expected) in [
         (PubAckReason::Success, None),
         (PubAckReason::NoMatchingSubscribers, None),
-        (PubAckReason::QuotaExceeded, Some((0x97, true))),
+        (PubAckReason::UnspecifiedError, Some((0x80, true))),
+        (
+            PubAckReason::ImplementationSpecificError,
+            Some((0x83, true)),
+        ),
         (PubAckReason::NotAuthorized, Some((0x87, false))),
+        (PubAckReason::TopicNameInvalid, Some((0x90, false))),
+        (PubAckReason::PacketIdentifierInUse, Some((0x91, true))),
+        (PubAckReason::QuotaExceeded, Some((0x97, true))),
         (PubAckReason::PayloadFormatInvalid, Some((0x99, false))),
     ] {
         let answer = async {

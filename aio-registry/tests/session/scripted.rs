@@ -1,18 +1,29 @@
 //! A broker that does what a test tells it.
 
+use std::io;
+
 use bytes::BytesMut;
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, ConnAckProperties, Connect, ConnectReturnCode, Packet, PubAck, PubAckReason, Publish,
-    SubAck, SubscribeReasonCode,
+    ConnAck, ConnAckProperties, Connect, ConnectReturnCode, LastWill, Packet, PubAck, PubAckReason,
+    Publish, SubAck, SubscribeReasonCode,
 };
 use rumqttc::v5::mqttbytes::{Error, QoS};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
 
 pub struct Broker {
-    listener: TcpListener,
+    source: Source,
     pub port: u16,
 }
+
+enum Source {
+    Network(TcpListener),
+    Memory(Mutex<mpsc::UnboundedReceiver<DuplexStream>>),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// How a connection is accepted.
 #[derive(Default)]
@@ -23,16 +34,36 @@ pub struct Accept {
 }
 
 pub struct Peer {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     buffer: BytesMut,
     pub connect: Connect,
+    pub will: Option<LastWill>,
 }
 
 impl Broker {
     pub async fn bind() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        Self { listener, port }
+        Self {
+            source: Source::Network(listener),
+            port,
+        }
+    }
+
+    /// A broker in memory, and how to reach it: for tests on a clock that is paused.
+    pub fn memory() -> (Self, impl Fn() -> io::Result<DuplexStream>) {
+        let (dialled, streams) = mpsc::unbounded_channel();
+        let broker = Self {
+            source: Source::Memory(Mutex::new(streams)),
+            port: 1,
+        };
+        let dial = move || {
+            let (near, far) = duplex(1 << 20);
+            let gone = |_| io::Error::from(io::ErrorKind::ConnectionRefused);
+            dialled.send(far).map_err(gone)?;
+            Ok(near)
+        };
+        (broker, dial)
     }
 
     pub async fn accept(&self, accept: Accept) -> Peer {
@@ -62,15 +93,19 @@ impl Broker {
         session_present: bool,
         properties: ConnAckProperties,
     ) -> Peer {
-        let (mut stream, _) = self.listener.accept().await.unwrap();
+        let mut stream: Box<dyn Stream> = match &self.source {
+            Source::Network(listener) => Box::new(listener.accept().await.unwrap().0),
+            Source::Memory(streams) => Box::new(streams.lock().await.recv().await.unwrap()),
+        };
         let mut buffer = BytesMut::new();
-        let Some(Packet::Connect(connect, _, _)) = read(&mut stream, &mut buffer).await else {
+        let Some(Packet::Connect(connect, will, _)) = read(&mut stream, &mut buffer).await else {
             panic!("no CONNECT")
         };
         let mut peer = Peer {
             stream,
             buffer,
             connect,
+            will,
         };
         peer.write(Packet::ConnAck(ConnAck {
             session_present,
@@ -130,7 +165,7 @@ impl Peer {
     }
 }
 
-async fn read(stream: &mut TcpStream, buffer: &mut BytesMut) -> Option<Packet> {
+async fn read(stream: &mut Box<dyn Stream>, buffer: &mut BytesMut) -> Option<Packet> {
     loop {
         // A DISCONNECT without a reason, which the codec writes but does not read.
         if buffer.starts_with(&[0xe0, 0]) {
