@@ -255,10 +255,14 @@ pub fn until<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>)
 }
 
 /// The path of one of this workspace's programs, built if it is not up to date. All are built in one go: one by one, cargo
-/// would build what they have in common for each of them, with the features of each.
+/// would build what they have in common for each of them, with the features of each. With `PROGRAMS_BUILT=1`, those are taken that
+/// `cargo test` has built for the tests of their own packages (as in `.ci/run`).
 pub fn program(name: &str) -> PathBuf {
     static BUILD: Once = Once::new();
     BUILD.call_once(|| {
+        if std::env::var_os("PROGRAMS_BUILT").is_some_and(|value| value == "1") {
+            return;
+        }
         let packages = [
             "camctl",
             "media-connector",

@@ -148,16 +148,13 @@ impl RtspServer {
 
     /// Makes the next picture of a stream a key frame, for all who play it.
     pub(crate) fn send_key_frame(&self, url: &Url) {
-        let stream = self.shared.programme().and_then(|it| it.stream(url));
-        for (path, track) in stream
-            .iter()
-            .flat_map(|stream| stream.tracks.iter().map(|it| (&stream.path, it)))
-        {
+        let Some(stream) = self.shared.programme().and_then(|it| it.stream(url)) else {
+            return;
+        };
+        for track in &stream.tracks {
             if let Track::Clip(clip) = track {
-                let timeline = self.shared.timeline.at(clip.pace);
-                self.shared
-                    .cue(path, track)
-                    .jump(timeline.unit_at(now()) + 1, clip);
+                let next = self.shared.timeline.at(clip.pace).unit_at(now()) + 1;
+                self.shared.cue(&stream.path, track).jump(next, clip);
             }
         }
     }

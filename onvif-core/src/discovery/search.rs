@@ -312,9 +312,13 @@ async fn send_now(
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
-    let is_full = |socket: &UdpSocket| {
-        let sent = socket.try_send_to(datagram.as_bytes(), target);
-        sent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    let is_full = |socket: &UdpSocket| match socket.try_send_to(datagram.as_bytes(), target) {
+        Ok(_) => false,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
+        Err(error) => {
+            tracing::debug!(%target, %error, "cannot send a probe");
+            false
+        }
     };
     let of_family = |socket: &&Arc<UdpSocket>| {
         let local = socket.local_addr();

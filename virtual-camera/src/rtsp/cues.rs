@@ -51,7 +51,10 @@ impl Cue {
     pub(super) fn jump(&self, unit: u64, clip: &Clip) {
         let place = self.place(unit, clip);
         let ahead = clip.units().iter().cycle().skip(place);
-        let distance = ahead.take_while(|unit| !unit.is_key).count() as u64;
+        let distance = ahead
+            .take(clip.units().len())
+            .take_while(|unit| !unit.is_key)
+            .count() as u64;
         let mut jump = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Two before a unit are one.
         if unit > jump.from {
