@@ -15,14 +15,16 @@ use tokio::time::timeout;
 const DEADLINE: Duration = Duration::from_secs(60);
 const USER: [&str; 2] = ["viewer", "p@ss word"];
 
-/// A certificate for localhost with its key; returns the file and the certificate.
-fn certificate(folder: &Path) -> (String, Vec<u8>) {
+/// A certificate for localhost; returns its file, that of its key, and the certificate.
+fn certificate(folder: &Path) -> ([String; 2], Vec<u8>) {
     let key = rcgen::KeyPair::generate().unwrap();
     let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = parameters.self_signed(&key).unwrap().pem();
-    let file = folder.join("server.pem");
-    fs::write(&file, certificate.clone() + &key.serialize_pem()).unwrap();
-    (file.to_str().unwrap().to_owned(), certificate.into())
+    let files = ["server.pem", "key.pem"].map(|name| folder.join(name));
+    fs::write(&files[0], &certificate).unwrap();
+    fs::write(&files[1], key.serialize_pem()).unwrap();
+    let files = files.map(|file| file.to_str().unwrap().to_owned());
+    (files, certificate.into())
 }
 
 fn serve(arguments: &[&str]) -> (Process, u16) {
@@ -68,7 +70,7 @@ async fn digest_and_basic_open_each_way_and_wrong_passwords_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let (pem, roots) = certificate(folder.path());
+    let ([pem, key], roots) = certificate(folder.path());
     for basic in [false, true] {
         let mut arguments = USER.to_vec();
         arguments.extend(basic.then_some("--basic"));
@@ -79,7 +81,7 @@ async fn digest_and_basic_open_each_way_and_wrong_passwords_none() {
             read(options.clone()).await.unwrap();
             refused(options).await;
         }
-        arguments.extend(["--tls", &pem]);
+        arguments.extend(["--tls", &pem, &key]);
         let (_secure, port) = serve(&arguments);
         for scheme in ["rtsps", "https"] {
             let mut options = options(scheme, port);

@@ -1,13 +1,24 @@
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use connector_sdk::{Connector, Credentials, Data, Device, Endpoint, Error, Sink, StreamSpec};
+use connector_sdk::{Connector, Data, Device, Endpoint, Error, Sink, StreamSpec};
 use futures::StreamExt;
-use media_pipeline::{Hub, HubOptions, HubStatus, RtspOptions, RtspSource, Source};
+use media_pipeline::{CaptureMethod, Hub, HubStatus, SnapshotOptions};
 
+use crate::source::{self, Opened};
 use crate::task::Task;
 
-/// Serves endpoints of type `Microsoft.Media`: `rtsp://` addresses, anonymous or with user name and password.
+/// Serves endpoints of type `Microsoft.Media`, anonymous or with user name and password: `rtsp://` and `rtsps://` addresses,
+/// and `http://` and `https://` addresses of JPEG pictures, one for each request or as a stream.
+///
+/// The `additionalConfiguration` of an endpoint is JSON with any of these:
+///
+/// | field | values | default |
+/// |---|---|---|
+/// | `transport` | `tcp`, `udp`, `multicast`, `http` (RTSP tunnelled through HTTP; HTTPS for `rtsps` and `https` addresses) | `tcp` |
+/// | `snapshotUri` | the address of single JPEG pictures beside an RTSP stream | |
+/// | `captureMethod` | where snapshots come from: `stream`, `snapshot-uri`, or `auto`, which is the snapshot URI for JPEG up to one a second, and the stream else and when that fails | `auto` |
+/// | `allowBasic` | Basic authentication without TLS | `false` |
+/// | `pinnedKey` | the key of the camera's certificate, `sha256/…` | |
+/// | `acceptInvalidCertificates` | anybody's certificate will do | `false` |
 #[derive(Clone, Debug, Default)]
 pub struct MediaConnector {}
 
@@ -22,6 +33,7 @@ impl MediaConnector {
 #[derive(Debug)]
 pub struct MediaDevice {
     hub: Hub,
+    capture: CaptureMethod,
 }
 
 #[async_trait]
@@ -33,19 +45,21 @@ impl Connector for MediaConnector {
     }
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<MediaDevice, Error> {
-        let mut options = RtspOptions::new(endpoint.address()?);
-        if let Credentials::UsernamePassword { username, password } = &endpoint.credentials {
-            let password = password.as_text().map_err(|error| {
-                Error::configuration("the password is not UTF-8").because(error)
-            })?;
-            options.credentials = Some(media_pipeline::Credentials::new(username, password));
+        let Opened {
+            source,
+            hub,
+            capture,
+        } = source::open(endpoint)?;
+        // The status of the endpoint says whether there are pictures, before any asset wants them.
+        match &hub.snapshot_uri {
+            Some(uri) if capture == CaptureMethod::SnapshotUri => {
+                uri.snapshot().await.map_err(failed)?;
+            }
+            _ => source.connect().await.map_err(failed)?.close().await,
         }
-        let source = Arc::new(RtspSource::new(options).map_err(failed)?);
-        // The status of the endpoint says whether the stream is there, before any asset wants it.
-        let session = source.connect().await.map_err(failed)?;
-        session.close().await;
         Ok(MediaDevice {
-            hub: Hub::new(source, HubOptions::default()),
+            hub: Hub::new(source, hub),
+            capture,
         })
     }
 }
@@ -64,11 +78,15 @@ impl Device for MediaDevice {
             Task::Idle => return Ok(()),
             Task::SnapshotToMqtt(rate, options) => (rate, options),
         };
-        let content_type = options.format.media_type();
+        let options = SnapshotOptions {
+            capture: self.capture,
+            ..options
+        };
         let mut snapshots = self.hub.snapshots(rate, options).map_err(failed)?;
         while let Some(snapshot) = snapshots.next().await {
             match snapshot {
                 Ok(snapshot) => {
+                    let content_type = snapshot.format.media_type();
                     let data = Data::new(content_type, snapshot.data).at(snapshot.captured.time);
                     if let Err(error) = sink.send(data).await {
                         // The broker is away or refused this one: the next snapshot is newer anyway.
@@ -85,7 +103,7 @@ impl Device for MediaDevice {
 }
 
 /// Whose fault an error of the pipeline is, in the connector's terms.
-fn failed(error: media_pipeline::Error) -> Error {
+pub(crate) fn failed(error: media_pipeline::Error) -> Error {
     use connector_sdk::ErrorKind as To;
     use media_pipeline::ErrorKind as From;
     let kind = match error.kind() {

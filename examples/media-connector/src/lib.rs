@@ -4,6 +4,7 @@
 //! asset's stream names the task; this version runs `snapshot-to-mqtt`, and says so in the status of any other.
 
 mod connector;
+mod source;
 mod task;
 
 pub use connector::{MediaConnector, MediaDevice};
