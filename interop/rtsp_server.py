@@ -38,6 +38,7 @@ factory.set_launch(
 server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
 server.set_service(port)
+rights = None
 auth = GstRtspServer.RTSPAuth() if user or given.tls else None
 if user:
     token = GstRtspServer.RTSPToken()
@@ -59,6 +60,8 @@ server.get_mount_points().add_factory("/cam", factory)
 for path, launch in given.mount:
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(f"( {launch} )")
+    if rights:
+        factory.set_permissions(rights)
     server.get_mount_points().add_factory(path, factory)
 server.attach(None)
 print("ready", flush=True)
