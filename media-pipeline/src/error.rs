@@ -45,7 +45,7 @@ pub enum Error {
         /// Time left until the next attempt is permitted.
         retry_in: Duration,
     },
-    /// The camera answered a request with an error status of RTSP or HTTP.
+    /// The camera answered a request with an RTSP error status.
     #[error("{url}: the camera answered {method} with {status} {reason}")]
     Refused {
         /// The stream, without credentials.
