@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 """GStreamer's RTSP server as a camera: a live H.264 test picture at rtsp://127.0.0.1:PORT/cam.
 
-usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD] [--basic] [--tls PEM...] [--mount PATH LAUNCH]...
+usage: rtsp_server.py PORT WIDTH HEIGHT [USER PASSWORD] [--basic] [--tls PEM KEY] [--mount PATH LAUNCH]...
                       [--record PATH LAUNCH]...
 
-With a user: HTTP Digest authentication, or Basic. With TLS, by a certificate and its key in one file or in two, nothing goes
-without it. Tunnels through HTTP are taken too. A mount is a further stream, which each client gets from its start. What a
+With a user: HTTP Digest authentication, or Basic. With TLS nothing goes without it. Tunnels through HTTP are taken too. A mount is a further stream, which each client gets from its start. What a
 client publishes to the path of a record goes into its pipeline.
 """
 import argparse
@@ -26,7 +25,7 @@ arguments.add_argument("user", nargs="*")
 arguments.add_argument("--basic", action="store_true")
 arguments.add_argument("--mount", nargs=2, action="append", default=[])
 arguments.add_argument("--record", nargs=2, action="append", default=[])
-arguments.add_argument("--tls", nargs="+")
+arguments.add_argument("--tls", nargs=2)
 given = arguments.parse_args()
 port, width, height, user = given.port, given.width, given.height, given.user
 
@@ -42,28 +41,29 @@ server = GstRtspServer.RTSPServer()
 server.set_address("127.0.0.1")
 server.set_service(port)
 rights = None
-auth = GstRtspServer.RTSPAuth()
-if given.tls:
-    auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(given.tls[0], given.tls[-1]))
-if user or given.tls:
-    server.set_auth(auth)
+auth = GstRtspServer.RTSPAuth() if user or given.tls else None
 if user:
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")
+    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+    auth.add_digest(user[0], user[1], token)
     if given.basic:
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC)
         auth.add_basic(GstRtspServer.RTSPAuth.make_basic(*user), token)
-    else:
-        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
-        auth.add_digest(user[0], user[1], token)
     rights = GstRtspServer.RTSPPermissions()
     rights.add_permission_for_role("viewer", "media.factory.access", True)
     rights.add_permission_for_role("viewer", "media.factory.construct", True)
     factory.set_permissions(rights)
+if given.tls:
+    auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*given.tls))
+if auth:
+    server.set_auth(auth)
 server.get_mount_points().add_factory("/cam", factory)
 for path, launch in given.mount:
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(f"( {launch} )")
+    if rights:
+        factory.set_permissions(rights)
     server.get_mount_points().add_factory(path, factory)
 for path, launch in given.record:
     factory = GstRtspServer.RTSPMediaFactory()

@@ -4,9 +4,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
-use interop::{GSTREAMER, Process, free_port, gstreamer_with, installed};
+use interop::{FFMPEG, GSTREAMER, Process, free_port, gstreamer_with, installed};
 use media_pipeline::{
     Codec, Credentials, Error, ErrorKind, RtspOptions, RtspSource, RtspTransport, Source as _,
 };
@@ -15,14 +16,16 @@ use tokio::time::timeout;
 const DEADLINE: Duration = Duration::from_secs(60);
 const USER: [&str; 2] = ["viewer", "p@ss word"];
 
-/// A certificate for localhost with its key; returns the file and the certificate.
-fn certificate(folder: &Path) -> (String, Vec<u8>) {
+/// A certificate for localhost; returns its file, that of its key, and the certificate.
+fn certificate(folder: &Path) -> ([String; 2], Vec<u8>) {
     let key = rcgen::KeyPair::generate().unwrap();
     let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = parameters.self_signed(&key).unwrap().pem();
-    let file = folder.join("server.pem");
-    fs::write(&file, certificate.clone() + &key.serialize_pem()).unwrap();
-    (file.to_str().unwrap().to_owned(), certificate.into())
+    let files = ["server.pem", "key.pem"].map(|name| folder.join(name));
+    fs::write(&files[0], &certificate).unwrap();
+    fs::write(&files[1], key.serialize_pem()).unwrap();
+    let files = files.map(|file| file.to_str().unwrap().to_owned());
+    (files, certificate.into())
 }
 
 fn serve(arguments: &[&str]) -> (Process, u16) {
@@ -68,7 +71,7 @@ async fn digest_and_basic_open_each_way_and_wrong_passwords_none() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let (pem, roots) = certificate(folder.path());
+    let ([pem, key], roots) = certificate(folder.path());
     for basic in [false, true] {
         let mut arguments = USER.to_vec();
         arguments.extend(basic.then_some("--basic"));
@@ -79,7 +82,7 @@ async fn digest_and_basic_open_each_way_and_wrong_passwords_none() {
             read(options.clone()).await.unwrap();
             refused(options).await;
         }
-        arguments.extend(["--tls", &pem]);
+        arguments.extend(["--tls", &pem, &key]);
         let (_secure, port) = serve(&arguments);
         for scheme in ["rtsps", "https"] {
             let mut options = options(scheme, port);
@@ -99,4 +102,72 @@ async fn datagrams_come_complete() {
     let mut options = options("rtsp", port);
     options.transport = RtspTransport::Udp;
     read(options).await.unwrap();
+}
+
+/// The coded slices of an H.264 byte stream.
+fn slices(data: &[u8]) -> Vec<Vec<u8>> {
+    let starts = data.windows(3).enumerate();
+    let starts = starts.filter(|(_, window)| *window == [0, 0, 1]);
+    let starts: Vec<_> = starts.map(|(at, _)| at + 3).collect();
+    let ends = starts.iter().skip(1).map(|start| start - 3);
+    let nals = starts.iter().zip(ends.chain([data.len()]));
+    let nals = nals.map(|(&start, end)| data[start..end].to_vec());
+    let mut slices: Vec<_> = nals.filter(|nal| matches!(nal[0] & 0x1f, 1 | 5)).collect();
+    for slice in &mut slices {
+        while slice.last() == Some(&0) {
+            slice.pop();
+        }
+    }
+    slices
+}
+
+#[tokio::test]
+async fn what_comes_over_each_way_is_what_is_in_the_file() {
+    if !installed(&[GSTREAMER, FFMPEG]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clip.h264");
+    let encode = "-nostdin -v error -f lavfi -i testsrc2=size=320x180:rate=25 -t 2 -pix_fmt yuv420p -c:v libx264 -g 25 -bf 2";
+    let mut ffmpeg = Command::new("ffmpeg");
+    let done = ffmpeg.args(encode.split(' ')).arg(&file).status().unwrap();
+    assert!(done.success());
+    let written = slices(&fs::read(&file).unwrap());
+    let launch = format!(
+        "filesrc location={} ! h264parse ! video/x-h264,framerate=25/1 ! rtph264pay name=pay0 pt=96 config-interval=-1",
+        file.display()
+    );
+    let ([pem, key], roots) = certificate(folder.path());
+    let plain = [&USER[..], &["--mount", "/file", &launch]].concat();
+    let secure = [&plain[..], &["--tls", &pem, &key]].concat();
+    let (_plain, plain) = serve(&plain);
+    let (_secure, secure) = serve(&secure);
+    for (scheme, port, transport) in [
+        ("rtsp", plain, RtspTransport::Tcp),
+        ("rtsp", plain, RtspTransport::Udp),
+        ("http", plain, RtspTransport::Tcp),
+        ("rtsps", secure, RtspTransport::Tcp),
+        ("https", secure, RtspTransport::Tcp),
+    ] {
+        let mut options = options(scheme, port);
+        options.url.set_path("/file");
+        options.transport = transport;
+        options.tls.extra_roots = roots.clone();
+        let source = RtspSource::new(options).unwrap();
+        let reading = async {
+            let mut session = source.connect().await.unwrap();
+            let mut read = Vec::new();
+            for _ in 0..45 {
+                let unit = session.next().await.unwrap().unwrap();
+                read.extend_from_slice(&unit.data);
+            }
+            session.close().await;
+            read
+        };
+        let read = slices(&timeout(DEADLINE, reading).await.unwrap());
+        assert!(
+            read.len() >= 45 && written.starts_with(&read),
+            "{scheme} {transport:?}"
+        );
+    }
 }

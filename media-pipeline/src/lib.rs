@@ -1,13 +1,14 @@
-//! Reads RTSP camera streams and makes snapshots, frames, clips and access units of them, without a C codec.
+//! Reads camera streams and makes snapshots, frames, clips and access units of them, without a C codec.
 //!
 //! It is not a media server and not a player: it decodes single pictures, not video, and leaves discovery of
 //! cameras and their stream addresses to others.
 //!
-//! A [`Source`] says where a stream comes from; [`RtspSource`] is one for cameras, [`FileSource`] for files. A [`Hub`] reads
-//! it once, over one session that heals itself, for any number of consumers: [`Hub::snapshot`] for a [`Snapshot`] of now,
-//! [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes or pixels, and [`Hub::subscribe`] for every
-//! [`AccessUnit`] as the camera coded it; [`Hub::clip`] and [`Hub::clips`] put them into files, each a [`Clip`]. A
-//! [`DecodePool`] bounds what decoding may take of the machine.
+//! A [`Source`] says where a stream comes from: [`RtspSource`] and [`HttpSource`] are for cameras, [`FileSource`] is for
+//! files. A [`Hub`] reads it once, over one session that heals itself, for any number of consumers: [`Hub::snapshot`] for a
+//! [`Snapshot`] of now, [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes or pixels, and
+//! [`Hub::subscribe`] for every [`AccessUnit`] as the camera coded it; [`Hub::clip`] and [`Hub::clips`] put them into files,
+//! each a [`Clip`], and [`Hub::restream`] gives them to a media server. A [`DecodePool`] bounds what decoding may take of the
+//! machine.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -28,7 +29,8 @@
 //! # }
 //! ```
 //!
-//! Everything a camera sends is taken as hostile: see [`Caps`], [`AuthBudget`] and [`ForeignUrlPolicy`].
+//! Everything a camera sends is taken as hostile: see [`Caps`], [`AuthBudget`], [`TlsPolicy`] and
+//! [`ForeignUrlPolicy`].
 
 mod access_unit;
 mod backoff;

@@ -1,16 +1,28 @@
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_sdk::model::Target;
-use connector_sdk::{Connector, Credentials, Data, Device, Endpoint, Error, Sink, StreamSpec};
+use connector_sdk::{Connector, Data, Device, Endpoint, Error, Sink, StreamSpec};
 use futures::StreamExt;
-use media_pipeline::{Hub, HubOptions, HubStatus, RtspOptions, RtspSource, Source, Tracks};
+use media_pipeline::{CaptureMethod, Hub, HubStatus};
 
+use crate::source::{self, Opened};
 use crate::storage::Storage;
 use crate::task::Task;
 
-/// Serves endpoints of type `Microsoft.Media`: `rtsp://` addresses, anonymous or with user name and password.
+/// Serves endpoints of type `Microsoft.Media`, anonymous or with user name and password: `rtsp://` and `rtsps://` addresses,
+/// and `http://` and `https://` addresses of JPEG pictures, one for each request or as a stream.
+///
+/// The `additionalConfiguration` of an endpoint is JSON with any of these:
+///
+/// | field | values | default |
+/// |---|---|---|
+/// | `transport` | `tcp`, `udp`, `multicast`, `http` (RTSP tunnelled through HTTP; HTTPS for `rtsps` and `https` addresses) | `tcp` |
+/// | `snapshotUri` | the address of single JPEG pictures beside an RTSP stream | |
+/// | `captureMethod` | where snapshots come from: `stream`, `snapshot-uri`, or `auto`, which is the snapshot URI for JPEG up to one a second, and the stream else and when that fails | `auto` |
+/// | `allowBasic` | Basic authentication without TLS | `false` |
+/// | `pinnedKey` | the key of the camera's certificate, `sha256/…` | |
+/// | `acceptInvalidCertificates` | anybody's certificate will do | `false` |
 #[derive(Clone, Debug, Default)]
 pub struct MediaConnector {
     storage: Storage,
@@ -43,6 +55,7 @@ impl MediaConnector {
 pub struct MediaDevice {
     hub: Hub,
     storage: Storage,
+    capture: CaptureMethod,
 }
 
 #[async_trait]
@@ -54,21 +67,21 @@ impl Connector for MediaConnector {
     }
 
     async fn connect(&self, endpoint: &Endpoint) -> Result<MediaDevice, Error> {
-        let mut options = RtspOptions::new(endpoint.address()?);
-        if let Credentials::UsernamePassword { username, password } = &endpoint.credentials {
-            let password = password.as_text().map_err(|error| {
-                Error::configuration("the password is not UTF-8").because(error)
-            })?;
-            options.credentials = Some(media_pipeline::Credentials::new(username, password));
+        let Opened {
+            source,
+            hub,
+            capture,
+        } = source::open(endpoint)?;
+        // The status of the endpoint says whether there are pictures, before any asset wants them.
+        match &hub.snapshot_uri {
+            Some(uri) if capture == CaptureMethod::SnapshotUri => {
+                uri.snapshot().await.map_err(failed)?;
+            }
+            _ => source.connect().await.map_err(failed)?.close().await,
         }
-        // Clips and streams have sound.
-        options.tracks = Tracks::VideoAndAudio;
-        let source = Arc::new(RtspSource::new(options).map_err(failed)?);
-        // The status of the endpoint says whether the stream is there, before any asset wants it.
-        let session = source.connect().await.map_err(failed)?;
-        session.close().await;
         Ok(MediaDevice {
-            hub: Hub::new(source, HubOptions::default()),
+            hub: Hub::new(source, hub),
+            capture,
             storage: self.storage.clone(),
         })
     }
@@ -89,7 +102,7 @@ impl Device for MediaDevice {
 
     async fn run_stream(&self, stream: &StreamSpec, sink: &Sink) -> Result<(), Error> {
         let storage = &self.storage;
-        let (rate, options) = match Task::of(stream)? {
+        let (rate, options) = match Task::of(stream)?.captured_by(self.capture) {
             Task::Idle => return Ok(()),
             Task::SnapshotToMqtt(rate, options) => (rate, options),
             Task::SnapshotToFs(task) => return task.run(&self.hub, storage, stream, sink).await,
@@ -101,11 +114,11 @@ impl Device for MediaDevice {
                 "destinations[{index}].target: snapshot-to-mqtt sends to Mqtt alone"
             )));
         }
-        let content_type = options.format.media_type();
         let mut snapshots = self.hub.snapshots(rate, options).map_err(failed)?;
         while let Some(snapshot) = snapshots.next().await {
             match snapshot {
                 Ok(snapshot) => {
+                    let content_type = snapshot.format.media_type();
                     let data = Data::new(content_type, snapshot.data).at(snapshot.captured.time);
                     if let Err(error) = sink.send(data).await {
                         // The broker is away or refused this one: the next snapshot is newer anyway.

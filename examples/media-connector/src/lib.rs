@@ -7,6 +7,7 @@
 mod clip_to_fs;
 mod connector;
 mod snapshot_to_fs;
+mod source;
 mod storage;
 mod stream_to_rtsp;
 mod task;

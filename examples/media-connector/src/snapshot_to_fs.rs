@@ -21,7 +21,7 @@ const MIN_FREE: u64 = 256 << 20;
 #[derive(Clone, Debug)]
 pub(crate) struct SnapshotToFs {
     rate: Rate,
-    options: SnapshotOptions,
+    pub(crate) options: SnapshotOptions,
     path: Option<String>,
 }
 

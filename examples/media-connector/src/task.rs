@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connector_sdk::{Error, StreamSpec};
-use media_pipeline::{Rate, SnapshotOptions, StillFormat};
+use media_pipeline::{CaptureMethod, Rate, SnapshotOptions, StillFormat};
 use serde::Deserialize;
 
 use crate::clip_to_fs::ClipToFs;
@@ -59,6 +59,16 @@ impl Task {
         } else {
             Self::Idle
         })
+    }
+
+    /// The task, with snapshots from where the endpoint has them.
+    pub(crate) fn captured_by(mut self, capture: CaptureMethod) -> Self {
+        match &mut self {
+            Self::SnapshotToMqtt(_, options) => options.capture = capture,
+            Self::SnapshotToFs(task) => task.options.capture = capture,
+            Self::Idle | Self::ClipToFs(_) | Self::StreamToRtsp(_) => {}
+        }
+        self
     }
 
     fn snapshot_to_mqtt(stream: &StreamSpec) -> Result<Self, Error> {

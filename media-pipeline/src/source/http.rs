@@ -272,6 +272,9 @@ impl Inner {
         max_age: Duration,
         rest: Rest,
     ) -> Result<Fetched, Error> {
+        if let (Rest::Fail, Some((_, why))) = (rest, self.rest()) {
+            return Err(why);
+        }
         let mut exchange = self.exchange.lock().await;
         let latest = self.latest().clone();
         if let Some(fetched) = latest
@@ -295,14 +298,10 @@ impl Inner {
 
     /// Whether a request may be made now; waits for it where that is wanted.
     async fn permit(&self, rest: Rest) -> Result<(), Error> {
-        let resting = self.resting().clone();
-        if let Some((until, why)) = resting
-            && Instant::now() < until
-        {
-            match rest {
-                Rest::Wait => sleep_until(until).await,
-                Rest::Fail => return Err(why),
-            }
+        match (self.rest(), rest) {
+            (Some((until, _)), Rest::Wait) => sleep_until(until).await,
+            (Some((_, why)), Rest::Fail) => return Err(why),
+            (None, _) => {}
         }
         if self.options.credentials.is_some() {
             self.budget.permit().map_err(|retry_in| Error::HeldBack {
@@ -368,6 +367,12 @@ impl Inner {
         };
         *latest = Some(fetched.clone());
         fetched
+    }
+
+    /// Until when the camera is left alone, and why.
+    fn rest(&self) -> Option<(Instant, Error)> {
+        let resting = self.resting().clone();
+        resting.filter(|(until, _)| Instant::now() < *until)
     }
 
     fn resting(&self) -> MutexGuard<'_, Option<(Instant, Error)>> {
