@@ -6,7 +6,7 @@
 //! A [`Source`] says where a stream comes from; [`RtspSource`] is one for cameras, [`FileSource`] for files. A [`Hub`] reads
 //! it once, over one session that heals itself, for any number of consumers: [`Hub::snapshot`] for a [`Snapshot`] of now,
 //! [`Hub::snapshots`] for one in each period, [`Hub::frames`] for pictures in planes, and [`Hub::subscribe`] for every
-//! [`AccessUnit`] as the camera coded it; [`Hub::clip`] and [`Hub::clips`] put them into files, each a [`Clip`]. A
+//! [`AccessUnit`] as the camera coded it; [`Hub::clip`] and [`Hub::clips`] put them into files, each a [`Clip`]; [`Hub::restream`] publishes them to a media server. A
 //! [`DecodePool`] bounds what decoding may take of the machine.
 //!
 //! ```
