@@ -55,11 +55,11 @@ impl Publisher {
         let mut subscription = self.subscribe();
         loop {
             self.status.send_replace(RestreamStatus::Waiting);
-            let started = Instant::now();
             let lineup = tokio::select! {
                 lineup = self.lineup(&mut subscription) => lineup,
                 () = self.stop.cancelled() => break,
             };
+            let started = Instant::now();
             let ended = match lineup {
                 Ok(lineup) => self.publish(&mut subscription, lineup).await,
                 Err(error) => Ended::Failed(error),

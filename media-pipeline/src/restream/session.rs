@@ -134,7 +134,10 @@ impl Session {
 
     /// What is written here is sent by [`turn`](Self::turn).
     pub(super) fn output(&mut self) -> &mut BytesMut {
-        self.progress = Instant::now();
+        // What is added to what waits does not make the server any faster.
+        if self.takes_more() {
+            self.progress = Instant::now();
+        }
         &mut self.output
     }
 
