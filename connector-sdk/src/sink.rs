@@ -339,3 +339,69 @@ fn topic(
         ttl: configuration.ttl.map_or(DEFAULT_TTL, Duration::from_secs),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(destinations: Vec<Destination>) -> Route {
+        Route {
+            namespace: "aio".into(),
+            device_name: "cam".into(),
+            endpoint_name: "stream".into(),
+            device: Arc::default(),
+            asset_name: "gate".into(),
+            asset: Identity {
+                uuid: None,
+                external_asset_id: None,
+            },
+            component: Component::Stream {
+                name: "clips".into(),
+            },
+            data_source: None,
+            type_ref: None,
+            destinations,
+        }
+    }
+
+    #[test]
+    fn destinations_go_where_devices_serve_them() {
+        let both = || vec![Destination::mqtt("a/b"), Destination::storage("clips")];
+        let served = [Target::Mqtt, Target::Storage];
+        let (topics, storage) = destinations(&route(both()), &served).unwrap();
+        assert_eq!((topics.len(), &topics[0].topic[..]), (1, "a/b"));
+        assert_eq!(storage, ["clips"]);
+        let (topics, storage) = destinations(&route(Vec::new()), &served).unwrap();
+        assert_eq!(topics[0].topic, "aio/data/gate/clips");
+        assert!(storage.is_empty());
+
+        let error = destinations(&route(both()), &[Target::Mqtt]).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (
+                ErrorKind::Unsupported,
+                "destinations[1].target: Storage is not supported here; Mqtt is"
+            )
+        );
+    }
+
+    #[test]
+    fn what_a_destination_lacks_is_named() {
+        for (mut destination, message) in [
+            (
+                Destination::mqtt(""),
+                "destinations[0].configuration.topic: missing",
+            ),
+            (
+                Destination::storage(""),
+                "destinations[0].configuration.path: missing",
+            ),
+        ] {
+            destination.configuration.topic = None;
+            destination.configuration.path = None;
+            let served = [Target::Mqtt, Target::Storage];
+            let error = destinations(&route(vec![destination]), &served).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+}

@@ -151,10 +151,10 @@ async fn memory_stays_flat_however_often_a_camera_does_it() {
             growth >> 10
         );
         assert!(growth < GROWTH, "{evil:?}: {} MiB", growth >> 20);
-        // One connection for each attempt: a redirect is not followed.
+        // A redirect that never ends is given up, whether or not it is followed for a while.
         let clients = clients.load(Ordering::Relaxed);
         assert!(
-            (SESSIONS..SESSIONS * 2).contains(&clients),
+            (SESSIONS..SESSIONS * 10).contains(&clients),
             "{evil:?}: {clients}"
         );
     }

@@ -55,11 +55,11 @@ impl Publisher {
         let mut subscription = self.subscribe();
         loop {
             self.status.send_replace(RestreamStatus::Waiting);
-            let started = Instant::now();
             let lineup = tokio::select! {
                 lineup = self.lineup(&mut subscription) => lineup,
                 () = self.stop.cancelled() => break,
             };
+            let started = Instant::now();
             let ended = match lineup {
                 Ok(lineup) => self.publish(&mut subscription, lineup).await,
                 Err(error) => Ended::Failed(error),
@@ -68,6 +68,13 @@ impl Publisher {
                 Ended::Stopped => break,
                 Ended::Changed => {
                     tracing::info!(%server, "the stream has changed, announcing it again");
+                    // One that changes all the time must not make for as many sessions.
+                    if started.elapsed() < STABLE {
+                        tokio::select! {
+                            () = sleep(backoff.delay()) => {}
+                            () = self.stop.cancelled() => break,
+                        }
+                    }
                     subscription = self.subscribe();
                     continue;
                 }
@@ -186,11 +193,12 @@ impl Publisher {
         let mut timeline = Timeline::default();
         let mut held = std::mem::take(&mut lineup.held).into_iter();
         loop {
-            if session.takes_more()
+            while session.takes_more()
                 && let Some(unit) = held.next()
-                && let Err(error) = self.write(&unit, &lineup, &mut timeline, senders, session)
             {
-                return Ended::Failed(error);
+                if let Err(error) = self.write(&unit, &lineup, &mut timeline, senders, session) {
+                    return Ended::Failed(error);
+                }
             }
             tokio::select! {
                 () = self.stop.cancelled() => return Ended::Stopped,

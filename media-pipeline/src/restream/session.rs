@@ -20,6 +20,8 @@ use crate::guard::{AuthBudget, Authenticator, Caps, Frame, Framer, Message, Viol
 const FAREWELL: Duration = Duration::from_secs(2);
 /// What a server says of the life of a session if it says nothing (RFC 2326 section 12.37).
 const USUAL_LIFE: Duration = Duration::from_secs(60);
+/// However long it says it is, a word now and then does no harm.
+const LONGEST_LIFE: Duration = Duration::from_secs(3_600);
 /// Answers to requests of the server wait for no more than this.
 const HIGH_WATER: usize = 64 << 10;
 const SESSION_NOT_FOUND: u16 = 454;
@@ -111,7 +113,7 @@ impl Session {
             let channel = 2 * index as u8;
             let next = channel + 1;
             let transport = format!("RTP/AVP/TCP;unicast;interleaved={channel}-{next};mode=record");
-            let track = format!("{}/{}", url, sdp::control(index));
+            let track = format!("{}/{}", url.trim_end_matches('/'), sdp::control(index));
             let answer = self
                 .request("SETUP", &track, &[("Transport", transport)], "")
                 .await?;
@@ -132,7 +134,10 @@ impl Session {
 
     /// What is written here is sent by [`turn`](Self::turn).
     pub(super) fn output(&mut self) -> &mut BytesMut {
-        self.progress = Instant::now();
+        // What is added to what waits does not make the server any faster.
+        if self.takes_more() {
+            self.progress = Instant::now();
+        }
         &mut self.output
     }
 
@@ -351,7 +356,7 @@ impl Session {
         self.id = parts.next().map(str::to_owned);
         let life = parts.find_map(|part| part.strip_prefix("timeout=")?.trim().parse().ok());
         let life = life.map_or(USUAL_LIFE, Duration::from_secs);
-        self.keepalive.every = (life / 2).max(Duration::from_secs(1));
+        self.keepalive.every = (life.min(LONGEST_LIFE) / 2).max(Duration::from_secs(1));
         Ok(())
     }
 
