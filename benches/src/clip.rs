@@ -62,6 +62,15 @@ impl Clip {
         Self::describe(path, spec, &data)
     }
 
+    /// Its pictures, each an access unit.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(crate) fn units(&self) -> anyhow::Result<Vec<Vec<u8>>> {
+        let data = fs::read(&self.path).with_context(|| format!("cannot read {:?}", self.path))?;
+        Ok(pictures(&data).map(<[u8]>::to_vec).collect())
+    }
+
     fn describe(path: PathBuf, spec: ClipSpec, data: &[u8]) -> anyhow::Result<Self> {
         let (mut sizes, mut keys) = (Vec::new(), Vec::new());
         for picture in pictures(data) {

@@ -69,7 +69,7 @@ impl JfifPlanes {
 }
 
 /// Converts all planes into `out`, without padding; returns the strides.
-fn convert(tables: &ToJfif, picture: &Picture, out: &mut [Vec<u8>; 3]) -> [usize; 3] {
+fn convert(tables: &mut ToJfif, picture: &Picture, out: &mut [Vec<u8>; 3]) -> [usize; 3] {
     let (width, height) = (picture.width, picture.height);
     let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
     let strides = [width as usize, half_width as usize, half_width as usize];
