@@ -111,6 +111,10 @@ fn serve(stream: TcpStream, mut film: Film, loops: u32) -> std::io::Result<()> {
         let due = began + Duration::from_secs_f64(sent / Replay::RATE);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
+    // A report without blocks, and a goodbye of the only source (RFC 3550).
+    output.write_all(b"$\x01\0\x10\x80\xc9\0\x01\0\0\0\x01\x81\xcb\0\x01\0\0\0\x01")?;
+    // The client is given time to end by itself.
+    thread::sleep(Duration::from_millis(300));
     output.shutdown(std::net::Shutdown::Write)
 }
 
