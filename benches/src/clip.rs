@@ -62,15 +62,6 @@ impl Clip {
         Self::describe(path, spec, &data)
     }
 
-    /// Its pictures, each an access unit.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub(crate) fn units(&self) -> anyhow::Result<Vec<Vec<u8>>> {
-        let data = fs::read(&self.path).with_context(|| format!("cannot read {:?}", self.path))?;
-        Ok(pictures(&data).map(<[u8]>::to_vec).collect())
-    }
-
     fn describe(path: PathBuf, spec: ClipSpec, data: &[u8]) -> anyhow::Result<Self> {
         let (mut sizes, mut keys) = (Vec::new(), Vec::new());
         for picture in pictures(data) {
@@ -123,6 +114,15 @@ fn make(path: &Path, spec: ClipSpec) -> anyhow::Result<()> {
         bail!("ffmpeg could not make the clip ({status}); it needs libx264");
     }
     fs::rename(&partial, path).with_context(|| format!("cannot write {path:?}"))
+}
+
+/// The pictures of a clip, each an access unit.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn units(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+    let data = fs::read(path).with_context(|| format!("cannot read {path:?}"))?;
+    Ok(pictures(&data).map(<[u8]>::to_vec).collect())
 }
 
 fn pictures(data: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -28,7 +28,7 @@ pub use comparison::{Comparison, Measured};
 pub use parts::{clips, consumers, demux, many, warm};
 pub use plot::plot;
 pub use process::{Running, Usage};
-pub use replay::Replay;
+pub use replay::{Replay, replay};
 pub use report::{FirstPictureReport, FirstPictureRow, Setting, SnapshotReport, SnapshotRow};
 pub use rounds::{first_picture, snapshots};
 pub use server::Server;

@@ -2,16 +2,21 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::Clip;
+use crate::clip::units;
+use crate::tool::worker;
+use crate::{Clip, Running};
 
-/// An RTSP server on a free port of loopback, for RTP interleaved in TCP. It lives as long as the process.
+/// An RTSP server on a free port of loopback, for RTP interleaved in TCP. It is a process of its own, because the memory of
+/// this one is counted to those that it starts; it is killed when this is dropped.
 #[derive(Debug)]
 pub struct Replay {
     url: String,
@@ -19,6 +24,7 @@ pub struct Replay {
     pub bytes: u64,
     /// Access units that a session sends.
     pub units: u64,
+    _process: Running,
 }
 
 /// One round of the clip, as it goes over the wire.
@@ -32,29 +38,30 @@ struct Film {
 }
 
 impl Replay {
-    /// Bytes a second: what all tools keep up with, so that none has to wait for another kind of reader.
-    const RATE: f64 = 60e6;
-
     /// Starts it; each session gets the clip so many times.
     ///
     /// # Errors
     /// If the clip cannot be read, or no port is free.
     pub fn start(clip: &Clip, loops: u32) -> anyhow::Result<Self> {
-        let film = Film::new(&clip.units()?).context("the clip has no parameter sets")?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).context("cannot listen")?;
-        let url = format!("rtsp://{}/replay", listener.local_addr()?);
-        let (bytes, units) = (film.wire.len() as u64, u64::from(film.pictures));
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let film = film.clone();
-                // A client that leaves early is no concern of the server's.
-                thread::spawn(move || serve(stream, film, loops));
-            }
-        });
+        let mut child = worker("replay", &clip.path.to_string_lossy())?
+            .arg(loops.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the replay")?;
+        // Kept in the process: it ends when its input closes, also if this program is killed.
+        let output = child.stdout.take().expect("piped above");
+        let process = Running::from(child);
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let [url, bytes, units] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            bail!("the replay of {:?} did not start", clip.path);
+        };
         Ok(Self {
-            url,
-            bytes: bytes * u64::from(loops),
-            units: units * u64::from(loops),
+            url: url.to_owned(),
+            bytes: bytes.parse()?,
+            units: units.parse()?,
+            _process: process,
         })
     }
 
@@ -62,6 +69,33 @@ impl Replay {
     pub fn url(&self) -> &str {
         &self.url
     }
+}
+
+/// Bytes a second: what all tools keep up with, so that none has to wait for another kind of reader.
+const RATE: f64 = 60e6;
+
+/// The server itself: says where it is, and ends when its standard input does.
+///
+/// # Errors
+/// If the clip cannot be read, or no port is free.
+pub fn replay(clip: &Path, loops: u32) -> anyhow::Result<()> {
+    let film = Film::new(&units(clip)?).context("the clip has no parameter sets")?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("cannot listen")?;
+    println!(
+        "rtsp://{}/replay {} {}",
+        listener.local_addr()?,
+        film.wire.len() as u64 * u64::from(loops),
+        film.pictures * loops
+    );
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let film = film.clone();
+            // A client that leaves early is no concern of the server's.
+            thread::spawn(move || serve(stream, film, loops));
+        }
+    });
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+    Ok(())
 }
 
 fn serve(stream: TcpStream, mut film: Film, loops: u32) -> std::io::Result<()> {
@@ -108,7 +142,7 @@ fn serve(stream: TcpStream, mut film: Film, loops: u32) -> std::io::Result<()> {
         film.stamp(number);
         output.write_all(&film.wire)?;
         let sent = f64::from(number + 1) * film.wire.len() as f64;
-        let due = began + Duration::from_secs_f64(sent / Replay::RATE);
+        let due = began + Duration::from_secs_f64(sent / RATE);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     // A report without blocks, and a goodbye of the only source (RFC 3550).

@@ -126,9 +126,6 @@ pub async fn demux(url: &str, units: u64) -> anyhow::Result<()> {
             _ => anyhow::bail!("{read} units of {units}"),
         }
     }
-    // The session is closed while there is still a runtime.
-    drop((stream, hub));
-    sleep(Duration::from_millis(100)).await;
     Ok(())
 }
 

@@ -118,16 +118,8 @@ impl ToJfif {
         })
     }
 
-    /// Converts two rows of luma (the second may be absent at the bottom) with the chroma row they share.
-    pub(crate) fn rows(
-        &mut self,
-        luma: [&[u8]; 2],
-        cb: &[u8],
-        cr: &[u8],
-        luma_out: [&mut [u8]; 2],
-        cb_out: &mut [u8],
-        cr_out: &mut [u8],
-    ) {
+    /// Converts two rows of luma (the second may be empty at the bottom) with the chroma row they share, in place.
+    pub(crate) fn rows(&mut self, luma: [&mut [u8]; 2], cb: &mut [u8], cr: &mut [u8]) {
         let around = |sample: u8| (i16::from(sample) - 128) << CHROMA_UP;
         let mix = |[from_cb, from_cr]: [i16; 2], cb: u8, cr: u8| {
             upper(around(cb), from_cb) + upper(around(cr), from_cr)
@@ -135,27 +127,25 @@ impl ToJfif {
         let (zero, factor) = (self.luma_zero, self.luma);
         let scaled = |sample: u8| upper((i16::from(sample) - zero) << LUMA_UP, factor);
         match self.luma_share {
-            None => {
-                for (source, target) in luma.into_iter().zip(luma_out) {
-                    let samples = source.iter().zip(target);
-                    samples.for_each(|(s, t)| *t = rounded(scaled(*s)));
-                }
-            }
+            None => luma
+                .into_iter()
+                .for_each(|row| row.iter_mut().for_each(|s| *s = rounded(scaled(*s)))),
             Some(share) => {
                 self.added.resize(2 * cb.len(), 0);
-                let pairs = self.added.chunks_exact_mut(2).zip(cb.iter().zip(cr));
+                let pairs = self.added.chunks_exact_mut(2).zip(cb.iter().zip(&*cr));
                 pairs.for_each(|(pair, (cb, cr))| pair.fill(mix(share, *cb, *cr)));
-                for (source, target) in luma.into_iter().zip(luma_out) {
-                    let samples = source.iter().zip(target).zip(&self.added);
-                    samples.for_each(|((s, t), add)| *t = rounded(scaled(*s) + add));
+                for row in luma {
+                    let samples = row.iter_mut().zip(&self.added);
+                    samples.for_each(|(s, add)| *s = rounded(scaled(*s) + add));
                 }
             }
         }
         let [to_cb, to_cr] = self.chroma;
         let zero = 128 << POINT;
-        for (((cb, cr), cb_out), cr_out) in cb.iter().zip(cr).zip(cb_out).zip(cr_out) {
-            *cb_out = rounded(zero + mix(to_cb, *cb, *cr));
-            *cr_out = rounded(zero + mix(to_cr, *cb, *cr));
+        for (cb, cr) in cb.iter_mut().zip(cr) {
+            let (from_cb, from_cr) = (*cb, *cr);
+            *cb = rounded(zero + mix(to_cb, from_cb, from_cr));
+            *cr = rounded(zero + mix(to_cr, from_cb, from_cr));
         }
     }
 }
@@ -304,17 +294,10 @@ mod tests {
         let Some(mut tables) = ToJfif::new(colour) else {
             return [y, cb, cr];
         };
-        let (mut y_out, mut cb_out, mut cr_out) = ([0; 2], [0], [0]);
-        tables.rows(
-            [&[y, y], &[]],
-            &[cb],
-            &[cr],
-            [&mut y_out, &mut []],
-            &mut cb_out,
-            &mut cr_out,
-        );
-        assert_eq!(y_out[0], y_out[1]);
-        [y_out[0], cb_out[0], cr_out[0]]
+        let (mut luma, mut cb, mut cr) = ([y, y], [cb], [cr]);
+        tables.rows([&mut luma, &mut []], &mut cb, &mut cr);
+        assert_eq!(luma[0], luma[1]);
+        [luma[0], cb[0], cr[0]]
     }
 
     #[test]

@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use benches::{
-    Clip, ClipSpec, SnapshotReport, clips, consumers, demux, first_picture, many, plot, snapshots,
-    targets, warm, worker,
+    Clip, ClipSpec, SnapshotReport, clips, consumers, demux, first_picture, many, plot, replay,
+    snapshots, targets, warm, worker,
 };
 use clap::{Parser, Subcommand};
 use serde::Serialize;
+use tokio::time::sleep;
 
 /// Compares what it costs to get pictures out of an RTSP stream: this project, ffmpeg, GStreamer and OpenCV, side by side.
 ///
@@ -101,6 +103,10 @@ enum Worker {
         url: String,
         units: u64,
         folder: PathBuf,
+    },
+    Replay {
+        clip: PathBuf,
+        loops: u32,
     },
 }
 
@@ -230,7 +236,7 @@ impl Arguments {
 
 #[tokio::main]
 async fn work(worker: Worker) -> anyhow::Result<()> {
-    match worker {
+    let done = match worker {
         Worker::Snapshots {
             url,
             seconds,
@@ -251,5 +257,9 @@ async fn work(worker: Worker) -> anyhow::Result<()> {
         } => worker::consumers(&url, seconds, consumers).await,
         Worker::Demux { url, units } => worker::demux(&url, units).await,
         Worker::Clip { url, units, folder } => worker::clip(&url, units, &folder).await,
-    }
+        Worker::Replay { clip, loops } => return replay(&clip, loops),
+    };
+    // The sessions are closed while there is still a runtime.
+    sleep(Duration::from_millis(100)).await;
+    done
 }

@@ -254,9 +254,10 @@ impl Worker {
             Some((format, encoder)) if format == make.format => encoder,
             _ => new_encoder(make.format)?,
         };
-        let data = encoder.encode(&picture, make.quality)?;
+        let (width, height) = (picture.width, picture.height);
+        let data = encoder.encode(picture, make.quality)?;
         self.encoder = Some((make.format, encoder));
-        Ok((data, picture.width, picture.height))
+        Ok((data, width, height))
     }
 }
 
