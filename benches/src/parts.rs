@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use crate::clip::units;
+use crate::clip::first_unit;
 use crate::report::median;
 use crate::rounds::empty;
 use crate::tool::{command, worker};
@@ -33,8 +33,7 @@ pub fn warm(clip: &Clip, requests: u32, folder: &Path) -> anyhow::Result<Compari
     let mut rows = vec![(OURS.to_owned(), vec![percentiles(&mut times, cpu)])];
     if Tool::Ffmpeg.missing().is_none() {
         let (key, picture) = (folder.join("key.h264"), folder.join("key.jpg"));
-        let units = units(&clip.path)?;
-        fs::write(&key, units.first().context("the clip is empty")?)?;
+        fs::write(&key, first_unit(&clip.path)?)?;
         let mut ffmpeg = command(
             "ffmpeg -nostdin -v error -y -f h264 -i",
             &key.to_string_lossy(),
