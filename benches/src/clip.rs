@@ -116,6 +116,25 @@ fn make(path: &Path, spec: ClipSpec) -> anyhow::Result<()> {
     fs::rename(&partial, path).with_context(|| format!("cannot write {path:?}"))
 }
 
+/// The pictures of a clip, each an access unit.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn units(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+    let data = fs::read(path).with_context(|| format!("cannot read {path:?}"))?;
+    Ok(pictures(&data).map(<[u8]>::to_vec).collect())
+}
+
+/// The first picture of a clip.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn first_unit(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let data = fs::read(path).with_context(|| format!("cannot read {path:?}"))?;
+    let first = pictures(&data).next().context("the clip is empty")?;
+    Ok(first.to_vec())
+}
+
 fn pictures(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     let starts: Vec<usize> = data
         .windows(Clip::DELIMITER.len())

@@ -1,4 +1,4 @@
-//! Rounds of measurements: the tools one after the other, in another order in each round.
+//! Rounds of pictures: all tools on the same stream.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use media_pipeline::check_jpeg;
 use crate::report::Round;
 use crate::{Clip, FirstPictureReport, Running, Server, Setting, SnapshotReport, Tool, Usage};
 
-/// Takes one JPEG a second of `streams` streams, for `seconds` per tool and round.
+/// Takes one JPEG a second of `streams` streams with all tools at the same time, for `seconds` a round.
 ///
 /// # Errors
 /// If a tool cannot be started or files cannot be written.
@@ -28,22 +28,24 @@ pub fn snapshots(
     let mut measured: Vec<(Tool, Vec<Round>)> =
         setting.tools().map(|tool| (tool, Vec::new())).collect();
     for round in 0..rounds {
+        let mut running = Vec::new();
         for turn in 0..measured.len() {
             let turn = (turn + round) % measured.len();
-            let (tool, results) = &mut measured[turn];
+            let tool = measured[turn].0;
             let folder = folder.join(format!("{round}-{}", tool.slug()));
             for stream in 0..streams {
                 empty(&folder.join(stream.to_string()))?;
             }
-            let commands = tool.snapshots(server.url(), seconds, &folder, streams)?;
-            let running: Vec<Running> = commands
-                .iter()
-                .map(|command| Running::start(command, tool.limit(seconds)))
-                .collect::<anyhow::Result<_>>()?;
-            let mut result = Round::default();
-            for process in running {
-                result.add(process.finish()?);
+            for command in tool.snapshots(server.url(), seconds, &folder, streams)? {
+                running.push((turn, Running::start(&command, tool.limit(seconds))?));
             }
+        }
+        let mut results = vec![Round::default(); measured.len()];
+        for (turn, process) in running {
+            results[turn].add(process.finish()?);
+        }
+        for ((tool, rounds), mut result) in measured.iter_mut().zip(results) {
+            let folder = folder.join(format!("{round}-{}", tool.slug()));
             let mut bytes = 0;
             for stream in 0..streams {
                 let sizes = complete(&folder.join(stream.to_string()), size)?;
@@ -51,14 +53,9 @@ pub fn snapshots(
                 bytes += sizes.iter().sum::<usize>();
             }
             result.picture_kb = bytes as f64 / 1e3 / result.pictures as f64;
-            eprintln!(
-                "round {}: {}: {} pictures",
-                round + 1,
-                tool.name(),
-                result.pictures
-            );
-            results.push(result);
+            rounds.push(result);
         }
+        eprintln!("one JPEG a second: round {} of {rounds}", round + 1);
     }
     Ok(SnapshotReport::new(setting, seconds, streams, measured))
 }
@@ -115,7 +112,7 @@ pub fn first_picture(
     Ok(FirstPictureReport::new(setting, measured))
 }
 
-fn empty(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn empty(folder: &Path) -> anyhow::Result<()> {
     let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).with_context(|| format!("cannot make {folder:?}"))
 }

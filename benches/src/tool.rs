@@ -29,17 +29,21 @@ pub enum Tool {
     /// OpenCV in a Python loop that reads every frame.
     #[serde(rename = "OpenCV, every frame")]
     OpenCv,
+    /// OpenCV in a Python loop that decodes every frame and converts only those that are due.
+    #[serde(rename = "OpenCV, grab")]
+    OpenCvGrab,
 }
 
 impl Tool {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Ours,
         Self::Ffmpeg,
         Self::FfmpegKeyFrames,
         Self::Gstreamer,
         Self::GstreamerKeyFrames,
         Self::OpenCv,
+        Self::OpenCvGrab,
     ];
 
     /// What it is called in tables.
@@ -51,6 +55,7 @@ impl Tool {
             Self::Gstreamer => "GStreamer, every frame",
             Self::GstreamerKeyFrames => "GStreamer, key frames",
             Self::OpenCv => "OpenCV, every frame",
+            Self::OpenCvGrab => "OpenCV, grab",
         }
     }
 
@@ -73,7 +78,7 @@ impl Tool {
                 &["gst-inspect-1.0", "--exists", "avdec_h264"],
                 "apt-get install gstreamer1.0-tools gstreamer1.0-libav gstreamer1.0-plugins-good gstreamer1.0-plugins-bad",
             ),
-            Self::OpenCv => (
+            Self::OpenCv | Self::OpenCvGrab => (
                 &["python3", "-c", "import cv2"],
                 "pip install opencv-python-headless",
             ),
@@ -96,7 +101,7 @@ impl Tool {
         if self == Self::Ours {
             let mut command = worker("snapshots", url)?;
             command.arg(seconds.to_string()).arg(folder);
-            command.arg(streams.to_string());
+            command.arg(streams.to_string()).arg("1");
             return Ok(vec![command]);
         }
         let peer = |stream: usize| self.peer(url, seconds, &folder.join(stream.to_string()));
@@ -130,8 +135,9 @@ impl Tool {
             Self::GstreamerKeyFrames => {
                 gstreamer("identity drop-buffer-flags=delta-unit ! avdec_h264 max-threads=1")
             }
-            Self::Ours | Self::OpenCv => {
-                let mut python = opencv("snapshots", url);
+            Self::Ours | Self::OpenCv | Self::OpenCvGrab => {
+                let grab = self == Self::OpenCvGrab;
+                let mut python = opencv(if grab { "grab" } else { "snapshots" }, url);
                 python.arg(seconds.to_string()).arg(folder.to_string());
                 python
             }
@@ -179,7 +185,7 @@ impl Tool {
                 python.arg(&file);
                 python
             }
-            Self::Gstreamer => return Ok(None),
+            Self::Gstreamer | Self::OpenCvGrab => return Ok(None),
         }))
     }
 
@@ -227,14 +233,14 @@ pub fn installed() -> Vec<String> {
 }
 
 /// A command line without spaces in its words, and a last argument that may have some.
-fn command(line: &str, last: &str) -> Command {
+pub(crate) fn command(line: &str, last: &str) -> Command {
     let mut words = line.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or_default());
     command.args(words).arg(last);
     command
 }
 
-fn worker(what: &str, url: &str) -> anyhow::Result<Command> {
+pub(crate) fn worker(what: &str, url: &str) -> anyhow::Result<Command> {
     let program = env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(program);
     command.args(["worker", what, url]);

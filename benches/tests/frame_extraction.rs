@@ -57,7 +57,15 @@ fn run(arguments: &[&str]) -> Option<Value> {
 
 #[test]
 fn every_installed_tool_gives_pictures_of_every_stream() {
-    let Some(report) = run(&["--seconds", "4", "--rounds", "1", "--streams", "2"]) else {
+    let Some(report) = run(&[
+        "snapshots",
+        "--seconds",
+        "4",
+        "--rounds",
+        "1",
+        "--streams",
+        "2",
+    ]) else {
         return;
     };
     let rows = report["rows"].as_array().unwrap();

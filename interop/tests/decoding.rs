@@ -4,12 +4,14 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use interop::{FFMPEG, installed};
 use md5::{Digest as _, Md5};
 use media_pipeline::{
-    AccessUnit, FileOptions, FileSource, Pace, Picture, Source as _, VideoDecoder, decoder_for,
+    AccessUnit, FileOptions, FileSource, Hub, HubOptions, Pace, Picture, SnapshotOptions,
+    Source as _, VideoDecoder, decoder_for,
 };
 use tokio::time::timeout;
 
@@ -293,4 +295,33 @@ async fn h265_of_ten_bits_to_eight() {
         .collect();
     assert_eq!(ours.len(), 12 * 320 * 180 * 3 / 2);
     assert!(ours == theirs);
+}
+
+#[tokio::test]
+async fn the_time_of_capture_is_read_as_it_was_written() {
+    if !installed(&[FFMPEG]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path(), "320x180", 50, "-c:v libx264 clip.mp4");
+    let source = FileSource::new(FileOptions::new(folder.path().join("clip.mp4"))).unwrap();
+    let hub = Hub::new(Arc::new(source), HubOptions::default());
+    let snapshot = hub.snapshot(&SnapshotOptions::default()).await.unwrap();
+    let file = folder.path().join("now.jpg");
+    std::fs::write(&file, &snapshot.data).unwrap();
+    let said = |command: &mut Command| String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let tags = "frame_tags=DateTimeOriginal,SubSecTimeOriginal,OffsetTimeOriginal";
+    let mut ffprobe = Command::new("ffprobe");
+    ffprobe.args(["-v", "error", "-show_entries", tags, "-of", "csv=p=0"]);
+    let read = said(ffprobe.arg(&file));
+    let since = snapshot.captured.time.duration_since(UNIX_EPOCH).unwrap();
+    let (seconds, millis) = (since.as_secs(), since.subsec_millis());
+    let mut date = Command::new("date");
+    date.args(["-u", "+%Y:%m:%d %H:%M:%S", "-d", &format!("@{seconds}")]);
+    let date = said(&mut date);
+    assert!(read.contains(date.trim()), "{read} is not {date}");
+    assert!(
+        read.contains(&format!("{millis:03}")),
+        "{read} has no {millis} ms"
+    );
 }

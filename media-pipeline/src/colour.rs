@@ -75,26 +75,26 @@ impl Matrix {
 const FRACTION: u32 = 16;
 const HALF: i32 = 1 << (FRACTION - 1);
 
-/// Tables that turn samples of one [`Colour`] into [`Colour::JFIF`].
+/// Turns samples of one [`Colour`] into [`Colour::JFIF`].
+///
+/// In 16 bits throughout, so that compilers make eight or more at once of it: samples are shifted up, factors have 13 or
+/// 14 bits behind the point, and of their products the upper halves are kept, with 5 bits behind the point.
 pub(crate) struct ToJfif {
-    luma: [u8; 256],
-    chroma: Box<ChromaTables>,
-    /// Luma in fixed point and what Cb and Cr add to it; only where the matrix differs.
-    luma_share: Option<Box<LumaTables>>,
+    luma_zero: i16,
+    luma: i16,
+    /// What Cb and Cr add to luma; only where the matrix differs.
+    luma_share: Option<[i16; 2]>,
+    /// What Cb and Cr add to Cb, and to Cr.
+    chroma: [[i16; 2]; 2],
+    /// What is added to the luma of a row.
+    added: Vec<i16>,
 }
 
-struct ChromaTables {
-    cb_from_cb: [i32; 256],
-    cb_from_cr: [i32; 256],
-    cr_from_cb: [i32; 256],
-    cr_from_cr: [i32; 256],
-}
-
-struct LumaTables {
-    y: [i32; 256],
-    from_cb: [i32; 256],
-    from_cr: [i32; 256],
-}
+const LUMA_UP: u32 = 7;
+const LUMA_FACTOR: i32 = 1 << 14;
+const CHROMA_UP: u32 = 8;
+const CHROMA_FACTOR: i32 = 1 << 13;
+const POINT: u32 = 5;
 
 impl ToJfif {
     /// `None` if there is nothing to do.
@@ -103,66 +103,60 @@ impl ToJfif {
             return None;
         }
         let (luma_scale, luma_zero, chroma_scale) = match colour.range {
-            Range::Full => (1.0, 0.0, 1.0),
-            Range::Limited => (255.0 / 219.0, 16.0, 255.0 / 224.0),
+            Range::Full => (1.0, 0, 1.0),
+            Range::Limited => (255.0 / 219.0, 16, 255.0 / 224.0),
         };
-        let [[y_cb, y_cr], [cb_cb, cb_cr], [cr_cb, cr_cr]] = chroma_mix(colour.matrix);
-        let fixed = |value: f64| (value * f64::from(1 << FRACTION)).round() as i32;
-        let y = table(|s| fixed((s - luma_zero) * luma_scale));
-        let chroma = |factor: f64| table(|s| fixed((s - 128.0) * chroma_scale * factor));
+        let fixed = |value: f64, one: i32| (value * f64::from(one)).round() as i16;
+        let [luma_share, cb, cr] = chroma_mix(colour.matrix)
+            .map(|row| row.map(|factor| fixed(factor * chroma_scale, CHROMA_FACTOR)));
         Some(Self {
-            luma: y.map(round),
-            chroma: Box::new(ChromaTables {
-                cb_from_cb: chroma(cb_cb),
-                cb_from_cr: chroma(cb_cr),
-                cr_from_cb: chroma(cr_cb),
-                cr_from_cr: chroma(cr_cr),
-            }),
-            luma_share: (colour.matrix != Matrix::Bt601).then(|| {
-                Box::new(LumaTables {
-                    y,
-                    from_cb: chroma(y_cb),
-                    from_cr: chroma(y_cr),
-                })
-            }),
+            luma_zero,
+            luma: fixed(luma_scale, LUMA_FACTOR),
+            luma_share: (colour.matrix != Matrix::Bt601).then_some(luma_share),
+            chroma: [cb, cr],
+            added: Vec::new(),
         })
     }
 
-    /// Converts two rows of luma (the second may be absent at the bottom) with the chroma row they share.
-    pub(crate) fn rows(
-        &self,
-        luma: [&[u8]; 2],
-        cb: &[u8],
-        cr: &[u8],
-        luma_out: [&mut [u8]; 2],
-        cb_out: &mut [u8],
-        cr_out: &mut [u8],
-    ) {
-        for (source, target) in luma.into_iter().zip(luma_out) {
-            match &self.luma_share {
-                None => source
-                    .iter()
-                    .zip(target)
-                    .for_each(|(s, t)| *t = self.luma[usize::from(*s)]),
-                Some(share) => {
-                    let chroma = cb.iter().zip(cr);
-                    for ((s, t), (cb, cr)) in source.chunks(2).zip(target.chunks_mut(2)).zip(chroma)
-                    {
-                        let add = share.from_cb[usize::from(*cb)] + share.from_cr[usize::from(*cr)];
-                        s.iter()
-                            .zip(t)
-                            .for_each(|(s, t)| *t = round(share.y[usize::from(*s)] + add));
-                    }
+    /// Converts two rows of luma (the second may be empty at the bottom) with the chroma row they share, in place.
+    pub(crate) fn rows(&mut self, luma: [&mut [u8]; 2], cb: &mut [u8], cr: &mut [u8]) {
+        let around = |sample: u8| (i16::from(sample) - 128) << CHROMA_UP;
+        let mix = |[from_cb, from_cr]: [i16; 2], cb: u8, cr: u8| {
+            upper(around(cb), from_cb) + upper(around(cr), from_cr)
+        };
+        let (zero, factor) = (self.luma_zero, self.luma);
+        let scaled = |sample: u8| upper((i16::from(sample) - zero) << LUMA_UP, factor);
+        match self.luma_share {
+            None => luma
+                .into_iter()
+                .for_each(|row| row.iter_mut().for_each(|s| *s = rounded(scaled(*s)))),
+            Some(share) => {
+                self.added.resize(2 * cb.len(), 0);
+                let pairs = self.added.chunks_exact_mut(2).zip(cb.iter().zip(&*cr));
+                pairs.for_each(|(pair, (cb, cr))| pair.fill(mix(share, *cb, *cr)));
+                for row in luma {
+                    let samples = row.iter_mut().zip(&self.added);
+                    samples.for_each(|(s, add)| *s = rounded(scaled(*s) + add));
                 }
             }
         }
-        let tables = &self.chroma;
-        for (((cb, cr), cb_out), cr_out) in cb.iter().zip(cr).zip(cb_out).zip(cr_out) {
-            let (b, r) = (usize::from(*cb), usize::from(*cr));
-            *cb_out = round((128 << FRACTION) + tables.cb_from_cb[b] + tables.cb_from_cr[r]);
-            *cr_out = round((128 << FRACTION) + tables.cr_from_cb[b] + tables.cr_from_cr[r]);
+        let [to_cb, to_cr] = self.chroma;
+        let zero = 128 << POINT;
+        for (cb, cr) in cb.iter_mut().zip(cr) {
+            let (from_cb, from_cr) = (*cb, *cr);
+            *cb = rounded(zero + mix(to_cb, from_cb, from_cr));
+            *cr = rounded(zero + mix(to_cr, from_cb, from_cr));
         }
     }
+}
+
+/// The upper half of a product.
+fn upper(a: i16, b: i16) -> i16 {
+    ((i32::from(a) * i32::from(b)) >> 16) as i16
+}
+
+fn rounded(fixed: i16) -> u8 {
+    ((fixed + (1 << (POINT - 1))) >> POINT).clamp(0, 255) as u8
 }
 
 /// Turns one sample of each plane into red, green and blue, full range.
@@ -297,20 +291,13 @@ mod tests {
     }
 
     fn to_jfif(colour: Colour, [y, cb, cr]: [u8; 3]) -> [u8; 3] {
-        let Some(tables) = ToJfif::new(colour) else {
+        let Some(mut tables) = ToJfif::new(colour) else {
             return [y, cb, cr];
         };
-        let (mut y_out, mut cb_out, mut cr_out) = ([0; 2], [0], [0]);
-        tables.rows(
-            [&[y, y], &[]],
-            &[cb],
-            &[cr],
-            [&mut y_out, &mut []],
-            &mut cb_out,
-            &mut cr_out,
-        );
-        assert_eq!(y_out[0], y_out[1]);
-        [y_out[0], cb_out[0], cr_out[0]]
+        let (mut luma, mut cb, mut cr) = ([y, y], [cb], [cr]);
+        tables.rows([&mut luma, &mut []], &mut cb, &mut cr);
+        assert_eq!(luma[0], luma[1]);
+        [luma[0], cb[0], cr[0]]
     }
 
     #[test]
@@ -326,6 +313,33 @@ mod tests {
                     .max()
                     .unwrap();
                 assert!(error <= 2, "{bar:?} in {colour:?}: {got:?}, not {want:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_sample_is_within_one_of_what_it_should_be() {
+        for colour in all() {
+            let (scale, zero, chroma_scale) = match colour.range {
+                Range::Full => (1.0, 0.0, 1.0),
+                Range::Limited => (255.0 / 219.0, 16.0, 255.0 / 224.0),
+            };
+            let mix = chroma_mix(colour.matrix);
+            let chroma = || (0..=255).step_by(15);
+            for (cb, cr) in chroma().flat_map(|cb| chroma().map(move |cr| (cb, cr))) {
+                for y in (0..=255).step_by(5) {
+                    let around = |c: u8| (f64::from(c) - 128.0) * chroma_scale;
+                    let mixed = mix.map(|[b, r]| b * around(cb) + r * around(cr));
+                    let luma = (f64::from(y) - zero) * scale + mixed[0];
+                    let exact = [luma, 128.0 + mixed[1], 128.0 + mixed[2]];
+                    for (got, exact) in to_jfif(colour, [y, cb, cr]).into_iter().zip(exact) {
+                        let off = (f64::from(got) - exact.clamp(0.0, 255.0)).abs();
+                        assert!(
+                            off <= 1.0,
+                            "{y} {cb} {cr} in {colour:?}: {got}, not {exact}"
+                        );
+                    }
+                }
             }
         }
     }

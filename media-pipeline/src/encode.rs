@@ -19,11 +19,11 @@ use crate::{Error, Picture};
 
 /// Turns decoded pictures into files of one format.
 pub trait StillEncoder: Send {
-    /// Encodes one picture. `quality` is 1 to 100; formats without loss ignore it.
+    /// Encodes one picture, whose memory may be used up. `quality` is 1 to 100; formats without loss ignore it.
     ///
     /// # Errors
     /// [`Error::Encode`] if the picture does not fit the format.
-    fn encode(&mut self, picture: &Picture, quality: u8) -> Result<Bytes, Error>;
+    fn encode(&mut self, picture: Picture, quality: u8) -> Result<Bytes, Error>;
 }
 
 /// An encoder of this crate for `format`.

@@ -207,7 +207,7 @@ async fn ten_thousand_spoiled_pictures_are_pictures_or_errors() {
     .to_vec();
     let (codec, data) = &seeds[0];
     let picture = pool.picture(unit(*codec, data.clone())).await.unwrap();
-    let jpeg = encoder_for(StillFormat::Jpeg).encode(&picture, 80).unwrap();
+    let jpeg = encoder_for(StillFormat::Jpeg).encode(picture, 80).unwrap();
     seeds.push((Codec::Jpeg, jpeg.to_vec()));
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = |below: usize| {
@@ -348,8 +348,8 @@ fn libjpeg_turbo_and_the_encoder_of_this_crate_agree() {
         let mut decoder = decoder_for(codec).unwrap();
         let picture = decoder.decode(&unit(codec, data)).unwrap().unwrap();
         let pixels = |jpeg: bytes::Bytes| image::load_from_memory(&jpeg).unwrap().into_rgb8();
-        let theirs = pixels(theirs.encode(&picture, 90).unwrap());
-        let ours = pixels(ours.encode(&picture, 90).unwrap());
+        let theirs = pixels(theirs.encode(picture.clone(), 90).unwrap());
+        let ours = pixels(ours.encode(picture, 90).unwrap());
         assert_eq!(ours.dimensions(), theirs.dimensions());
         let apart = ours
             .iter()

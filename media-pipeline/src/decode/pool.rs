@@ -1,5 +1,7 @@
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::thread;
 
 use tokio::sync::Semaphore;
 
@@ -22,7 +24,7 @@ pub struct DecodePool {
 
 struct Inner {
     permits: Arc<Semaphore>,
-    idle: Mutex<Vec<Worker>>,
+    idle: Mutex<Vec<Desk>>,
     new_decoder: Box<NewDecoder>,
     new_encoder: Box<NewEncoder>,
 }
@@ -142,7 +144,7 @@ impl DecodePool {
         self.run(|_| job()).await
     }
 
-    /// Runs a job on a blocking thread as soon as one of the workers is free.
+    /// Runs a job as soon as one of the workers is free.
     async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Worker) -> Result<T, Error> + Send + 'static,
@@ -156,20 +158,59 @@ impl DecodePool {
             .map_err(|_| Error::Closed)?;
         let inner = self.inner.clone();
         let task = tokio::task::spawn_blocking(move || {
-            let mut worker = inner.idle().pop().unwrap_or_default();
-            let result = job(&mut worker);
-            // Not reached after a panic: then the worker and its decoder are dropped.
-            inner.idle().push(worker);
+            // The one that rested last: its memory is warm, and that of the others is not needed.
+            let desk = inner.idle().pop();
+            let desk = desk.map_or_else(Desk::new, Ok)?;
+            let outcome = desk.run(job);
+            inner.idle().push(desk);
             drop(permit);
-            result
+            outcome.unwrap_or_else(|| {
+                Err(Error::Decode {
+                    reason: "the decoder panicked on this picture".into(),
+                })
+            })
         });
-        match task.await {
-            Ok(result) => result,
-            Err(e) if e.is_panic() => Err(Error::Decode {
-                reason: "the decoder panicked on this picture".into(),
-            }),
-            Err(_) => Err(Error::Closed),
-        }
+        task.await.unwrap_or(Err(Error::Closed))
+    }
+}
+
+/// A worker on a thread of its own. Tokio's threads come and go, and each would keep of a picture's memory what the allocator
+/// keeps for a thread.
+struct Desk {
+    jobs: mpsc::Sender<Job>,
+}
+
+type Job = Box<dyn FnOnce(&mut Worker) + Send>;
+
+impl Desk {
+    fn new() -> Result<Self, Error> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        // It ends when the desk is dropped.
+        let thread = thread::Builder::new().name("decode".into()).spawn(move || {
+            let mut worker = Worker::default();
+            while let Ok(job) = queue.recv() {
+                if catch_unwind(AssertUnwindSafe(|| job(&mut worker))).is_err() {
+                    worker = Worker::default();
+                }
+            }
+        });
+        thread.map(|_| Self { jobs }).map_err(|e| Error::Decode {
+            reason: format!("there is no thread for it: {e}"),
+        })
+    }
+
+    /// Runs a job and waits for its result; `None` if it panicked.
+    fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Worker) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (done, result) = mpsc::sync_channel(1);
+        let job: Job = Box::new(move |worker| {
+            // The one who waits is there: it is a blocking call.
+            let _ = done.send(job(worker));
+        });
+        self.jobs.send(job).ok()?;
+        result.recv().ok()
     }
 }
 
@@ -182,7 +223,7 @@ impl std::fmt::Debug for DecodePool {
 }
 
 impl Inner {
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Worker>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Desk>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -213,9 +254,10 @@ impl Worker {
             Some((format, encoder)) if format == make.format => encoder,
             _ => new_encoder(make.format)?,
         };
-        let data = encoder.encode(&picture, make.quality)?;
+        let (width, height) = (picture.width, picture.height);
+        let data = encoder.encode(picture, make.quality)?;
         self.encoder = Some((make.format, encoder));
-        Ok((data, picture.width, picture.height))
+        Ok((data, width, height))
     }
 }
 

@@ -1,34 +1,41 @@
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use rusty_jpeg::encode::{Encoder, PlanarYcbcrImage};
 
 use super::StillEncoder;
 use crate::colour::ToJfif;
-use crate::{Colour, Error, Picture};
+use crate::{Colour, Error, Picture, Plane};
 
 /// JPEG from planes, never through RGB.
 #[derive(Default)]
 pub(super) struct JpegEncoder {
-    planes: JfifPlanes,
+    colours: ToJfifColours,
 }
 
 impl StillEncoder for JpegEncoder {
-    fn encode(&mut self, picture: &Picture, quality: u8) -> Result<Bytes, Error> {
+    fn encode(&mut self, picture: Picture, quality: u8) -> Result<Bytes, Error> {
         let failed = |reason: String| Error::Encode { reason };
         let side = |side: u32| {
             u16::try_from(side).map_err(|_| failed("the picture is too large for JPEG".into()))
         };
-        let ([y, cb, cr], strides) = self.planes.of(picture);
-        let image = PlanarYcbcrImage::new(
+        let Picture {
+            width,
+            height,
             y,
             cb,
             cr,
-            strides,
-            side(picture.width)?,
-            side(picture.height)?,
+            ..
+        } = self.colours.convert(picture);
+        let image = PlanarYcbcrImage::new(
+            &y.data,
+            &cb.data,
+            &cr.data,
+            [y.stride, cb.stride, cr.stride],
+            side(width)?,
+            side(height)?,
             (2, 2),
         )
         .ok_or_else(|| failed("the planes are smaller than the picture".into()))?;
-        let mut jpeg = Vec::with_capacity(y.len() / 8);
+        let mut jpeg = Vec::with_capacity(y.data.len() / 8);
         let mut encoder = Encoder::new(&mut jpeg, quality.clamp(1, 100));
         encoder.set_sampling_factor(image.sampling_factor());
         encoder
@@ -38,62 +45,64 @@ impl StillEncoder for JpegEncoder {
     }
 }
 
-/// The planes of pictures in the colour of JFIF.
+/// Brings pictures into the colour of JFIF.
 #[derive(Default)]
-pub(super) struct JfifPlanes {
-    tables: Option<(Colour, Option<ToJfif>)>,
-    converted: [Vec<u8>; 3],
+pub(super) struct ToJfifColours {
+    factors: Option<(Colour, Option<ToJfif>)>,
 }
 
-impl JfifPlanes {
-    /// The planes and their strides: those of the picture itself where they need no conversion.
-    pub(super) fn of<'a>(&'a mut self, picture: &'a Picture) -> ([&'a [u8]; 3], [usize; 3]) {
-        let (_, tables) = match &mut self.tables {
+impl ToJfifColours {
+    /// In place, unless somebody else has the picture too.
+    pub(super) fn convert(&mut self, picture: Picture) -> Picture {
+        let (_, factors) = match &mut self.factors {
             Some(kept) if kept.0 == picture.colour => kept,
             other => other.insert((picture.colour, ToJfif::new(picture.colour))),
         };
-        match tables {
-            None => {
-                let planes = [&picture.y, &picture.cb, &picture.cr];
-                (
-                    planes.map(|plane| &plane.data[..]),
-                    planes.map(|plane| plane.stride),
-                )
-            }
-            Some(tables) => {
-                let strides = convert(tables, picture, &mut self.converted);
-                (self.converted.each_ref().map(Vec::as_slice), strides)
-            }
+        let Some(factors) = factors else {
+            return picture;
+        };
+        let (width, half_width) = (picture.width as usize, picture.width.div_ceil(2) as usize);
+        let half_height = picture.height.div_ceil(2) as usize;
+        let [mut y, mut cb, mut cr] = [picture.y, picture.cb, picture.cr].map(own);
+        let pairs = y.data.chunks_mut(2 * y.stride).zip(0..picture.height);
+        let chroma = cb
+            .data
+            .chunks_mut(cb.stride)
+            .zip(cr.data.chunks_mut(cr.stride));
+        for ((pair, row), (cb, cr)) in pairs.zip(chroma).take(half_height) {
+            let whole = 2 * row + 1 < picture.height;
+            let (upper, lower) = pair.split_at_mut(y.stride.min(pair.len()));
+            let lower = if whole { &mut lower[..width] } else { &mut [] };
+            factors.rows(
+                [&mut upper[..width], lower],
+                &mut cb[..half_width],
+                &mut cr[..half_width],
+            );
+        }
+        let plane = |own: Own| Plane {
+            data: own.data.freeze(),
+            stride: own.stride,
+        };
+        Picture {
+            y: plane(y),
+            cb: plane(cb),
+            cr: plane(cr),
+            colour: Colour::JFIF,
+            ..picture
         }
     }
 }
 
-/// Converts all planes into `out`, without padding; returns the strides.
-fn convert(tables: &ToJfif, picture: &Picture, out: &mut [Vec<u8>; 3]) -> [usize; 3] {
-    let (width, height) = (picture.width, picture.height);
-    let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
-    let strides = [width as usize, half_width as usize, half_width as usize];
-    let rows = [height, half_height, half_height];
-    for ((plane, stride), rows) in out.iter_mut().zip(strides).zip(rows) {
-        plane.resize(stride * rows as usize, 0);
+/// A plane that can be changed.
+struct Own {
+    data: BytesMut,
+    stride: usize,
+}
+
+fn own(plane: Plane) -> Own {
+    let copy = |data: Bytes| BytesMut::from(&data[..]);
+    Own {
+        data: plane.data.try_into_mut().unwrap_or_else(copy),
+        stride: plane.stride,
     }
-    let [y, cb, cr] = out;
-    let chroma = cb.chunks_mut(strides[1]).zip(cr.chunks_mut(strides[2]));
-    for ((pair, (cb, cr)), row) in y.chunks_mut(strides[0] * 2).zip(chroma).zip(0..) {
-        let (upper, lower) = pair.split_at_mut(strides[0]);
-        let lower_source = if lower.is_empty() {
-            &[][..]
-        } else {
-            picture.y.row(2 * row + 1, width)
-        };
-        tables.rows(
-            [picture.y.row(2 * row, width), lower_source],
-            picture.cb.row(row, half_width),
-            picture.cr.row(row, half_width),
-            [upper, lower],
-            cb,
-            cr,
-        );
-    }
-    strides
 }

@@ -11,9 +11,9 @@ use crate::{Error, Picture};
 pub(super) struct LosslessEncoder(pub(super) ImageFormat);
 
 impl StillEncoder for LosslessEncoder {
-    fn encode(&mut self, picture: &Picture, _quality: u8) -> Result<Bytes, Error> {
+    fn encode(&mut self, picture: Picture, _quality: u8) -> Result<Bytes, Error> {
         let failed = |reason: String| Error::Encode { reason };
-        let image = RgbImage::from_raw(picture.width, picture.height, rgb(picture))
+        let image = RgbImage::from_raw(picture.width, picture.height, rgb(&picture))
             .ok_or_else(|| failed("the planes are smaller than the picture".into()))?;
         let mut file = Cursor::new(Vec::new());
         image

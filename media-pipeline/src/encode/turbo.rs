@@ -1,14 +1,16 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use turbojpeg::{Compressor, Subsamp, YuvPlanesImage};
 
 use super::StillEncoder;
-use super::jpeg::JfifPlanes;
-use crate::{Error, Picture};
+use super::jpeg::ToJfifColours;
+use crate::{Error, Picture, Plane};
 
 /// JPEG from planes by libjpeg-turbo, with the feature `turbojpeg`. For [`DecodePool::with_codecs`](crate::DecodePool::with_codecs).
 pub struct TurboJpegEncoder {
     compressor: Compressor,
-    planes: JfifPlanes,
+    colours: ToJfifColours,
 }
 
 impl TurboJpegEncoder {
@@ -19,21 +21,21 @@ impl TurboJpegEncoder {
     pub fn new() -> Result<Self, Error> {
         Ok(Self {
             compressor: Compressor::new().map_err(failed)?,
-            planes: JfifPlanes::default(),
+            colours: ToJfifColours::default(),
         })
     }
 }
 
 impl StillEncoder for TurboJpegEncoder {
-    fn encode(&mut self, picture: &Picture, quality: u8) -> Result<Bytes, Error> {
-        let ([y, cb, cr], [y_stride, cb_stride, cr_stride]) = self.planes.of(picture);
+    fn encode(&mut self, picture: Picture, quality: u8) -> Result<Bytes, Error> {
+        let picture = self.colours.convert(picture);
         let (width, height) = (picture.width as usize, picture.height as usize);
         let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
         // The library wants whole rows and panics without them.
         let [y, cb, cr] = [
-            whole_rows(y, y_stride, width, height),
-            whole_rows(cb, cb_stride, half_width, half_height),
-            whole_rows(cr, cr_stride, half_width, half_height),
+            whole_rows(&picture.y, width, height),
+            whole_rows(&picture.cb, half_width, half_height),
+            whole_rows(&picture.cr, half_width, half_height),
         ];
         let image = YuvPlanesImage {
             y_plane: &y.0[..],
@@ -55,16 +57,11 @@ impl StillEncoder for TurboJpegEncoder {
 }
 
 /// A plane whose last row is as long as the others, copied only where it is not.
-fn whole_rows(
-    plane: &[u8],
-    stride: usize,
-    width: usize,
-    height: usize,
-) -> (std::borrow::Cow<'_, [u8]>, usize) {
-    if plane.len() >= stride * height {
-        return (plane.into(), stride);
+fn whole_rows(plane: &Plane, width: usize, height: usize) -> (Cow<'_, [u8]>, usize) {
+    if plane.data.len() >= plane.stride * height {
+        return (Cow::Borrowed(&plane.data), plane.stride);
     }
-    let rows = plane.chunks(stride).take(height);
+    let rows = plane.data.chunks(plane.stride).take(height);
     (rows.flat_map(|row| &row[..width]).copied().collect(), width)
 }
 

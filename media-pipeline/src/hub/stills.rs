@@ -27,7 +27,7 @@ impl KeyFrame {
     }
 }
 
-/// The snapshots made last: consumers that want the same one share it, and wait for each other.
+/// The snapshots of the newest key frame: consumers that want the same one share it, and wait for each other.
 #[derive(Default)]
 pub(super) struct Stills {
     recent: Mutex<VecDeque<(StillKey, Arc<OnceCell<Snapshot>>)>>,
@@ -62,6 +62,10 @@ impl Stills {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, cell)) = recent.iter().find(|(kept, _)| *kept == key) {
             return cell.clone();
+        }
+        let newest = recent.iter().map(|((number, _), _)| *number).max();
+        if newest.is_some_and(|number| number < key.0) {
+            recent.clear();
         }
         if recent.len() == Self::KEPT {
             recent.pop_front();
