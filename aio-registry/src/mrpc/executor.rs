@@ -111,6 +111,8 @@ pub struct Request {
     pub payload: Bytes,
     /// Its media type, when it was given.
     pub content_type: Option<String>,
+    /// Whether it is marked as UTF-8 text or as bytes, when it is.
+    pub payload_format_utf8: Option<bool>,
     /// User properties that are not the protocol's.
     pub user_properties: Vec<(String, String)>,
     /// Who asks (`__srcId`), when it was given. Not authenticated.
@@ -126,6 +128,9 @@ pub enum HandlerError {
     /// The payload cannot be understood: 400.
     #[error("the payload is refused: {0}")]
     InvalidPayload(String),
+    /// It is in a format that is not understood, though its content type is one of the options: 415.
+    #[error("the content type is refused: {0}")]
+    UnsupportedContentType(String),
     /// What was called took too long: 408.
     #[error("timed out: {0}")]
     Timeout(String),
@@ -487,6 +492,7 @@ impl Service {
             tokens,
             payload: message.payload,
             content_type: properties.content_type,
+            payload_format_utf8: properties.payload_format_utf8,
             source: properties
                 .user
                 .iter()
@@ -520,6 +526,7 @@ impl Service {
         let _turn = turn
             .map_err(|_| late())?
             .map_err(|_| Refusal::new(Status::Unavailable, "the executor is closed"))?;
+        let content_type = request.content_type.clone().unwrap_or_default();
         let handled = AssertUnwindSafe((self.handler)(request)).catch_unwind();
         let result = timeout_at(deadline, handled).await.map_err(|_| late())?;
         let result = result.map_err(|_| {
@@ -534,6 +541,10 @@ impl Service {
         })?;
         result.map_err(|error| match error {
             HandlerError::InvalidPayload(message) => Refusal::new(Status::BadRequest, message),
+            HandlerError::UnsupportedContentType(message) => {
+                Refusal::new(Status::UnsupportedContentType, message)
+                    .about(header::CONTENT_TYPE, short(&content_type))
+            }
             HandlerError::Timeout(message) => Refusal::new(Status::Timeout, message),
             HandlerError::Unavailable(message) => Refusal::new(Status::Unavailable, message),
             HandlerError::Failed(message) => Refusal {

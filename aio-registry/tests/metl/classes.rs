@@ -36,6 +36,14 @@ pub async fn run(case: Case) -> Outcome {
     }
 }
 
+/// The error that is to be caught when the element of a list is made: only the last one fails.
+fn catch_of<'a, T>(case: &'a Case, list: &[T], index: usize) -> Option<&'a Catch> {
+    case.prologue
+        .catch
+        .as_ref()
+        .filter(|_| index + 1 == list.len())
+}
+
 /// Compares how something ended with how it is to end; `Some` when it ended well.
 fn judge<T>(result: Result<T, Caught>, catch: Option<&Catch>) -> Outcome<Option<T>> {
     match (result, catch) {
@@ -47,10 +55,11 @@ fn judge<T>(result: Result<T, Caught>, catch: Option<&Catch>) -> Outcome<Option<
 }
 
 async fn executors(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outcome {
-    for executor in &case.prologue.executors {
+    let list = &case.prologue.executors;
+    for (index, executor) in list.iter().enumerate() {
         let count = Arc::<Mutex<usize>>::default();
         let handler = Arc::new(Handler::new(executor, world.events(), count.clone()));
-        let options = executor_options(executor, mqtt.client_id());
+        let options = executor_options(executor);
         let mqtt = mqtt.clone();
         let started = world
             .call(async move {
@@ -62,7 +71,7 @@ async fn executors(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outco
                 started.map_err(|error| Caught::of_command(&error))
             })
             .await?;
-        let Some(started) = judge(started, case.prologue.catch.as_ref())? else {
+        let Some(started) = judge(started, catch_of(case, list, index))? else {
             return Ok(());
         };
         world.executors.push((started, count));
@@ -105,17 +114,12 @@ async fn executors(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outco
     Ok(())
 }
 
-fn executor_options(executor: &case::Executor, client_id: &str) -> ExecutorOptions {
+fn executor_options(executor: &case::Executor) -> ExecutorOptions {
     let pattern = executor.request_topic.clone().unwrap_or_default();
     let mut options = ExecutorOptions::contract(pattern);
     options.name = executor.command_name.clone().unwrap_or_default();
     options.namespace.clone_from(&executor.topic_namespace);
     options.tokens.clone_from(&executor.topic_token_map);
-    let executor_id = executor.executor_id.clone();
-    options
-        .tokens
-        .entry("executorId".into())
-        .or_insert_with(|| executor_id.unwrap_or_else(|| client_id.to_owned()));
     options.content_types = executor.serializer.accepted();
     if let Some(timeout) = executor.execution_timeout {
         options.max_timeout = timeout.duration();
@@ -135,6 +139,7 @@ struct Handler {
     out_content_type: Option<String>,
     indicate_text: Option<bool>,
     fail_deserialization: bool,
+    refuses_text: bool,
     raise_error: bool,
     sync: Vec<case::Sync>,
     events: Events,
@@ -151,6 +156,7 @@ impl Handler {
             out_content_type: executor.serializer.out_content_type.clone(),
             indicate_text: executor.serializer.indicate_character_data,
             fail_deserialization: executor.serializer.fail_deserialization,
+            refuses_text: executor.serializer.refuses_text(),
             raise_error: executor.raise_error,
             sync: executor.sync.clone(),
             events,
@@ -161,6 +167,9 @@ impl Handler {
     async fn handle(&self, request: Request) -> Result<Response, HandlerError> {
         let text = String::from_utf8(request.payload.to_vec());
         let text = text.map_err(|error| HandlerError::InvalidPayload(error.to_string()))?;
+        if self.refuses_text && request.payload_format_utf8 == Some(true) {
+            return Err(HandlerError::UnsupportedContentType("it is text".into()));
+        }
         if self.fail_deserialization {
             return Err(HandlerError::InvalidPayload("as the case says".into()));
         }
@@ -205,9 +214,8 @@ impl Handler {
 }
 
 async fn invokers(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outcome {
-    let mut failing = Vec::new();
-    for invoker in &case.prologue.invokers {
-        failing.push(invoker.serializer.fail_deserialization);
+    let list = &case.prologue.invokers;
+    for (index, invoker) in list.iter().enumerate() {
         let (mqtt, options) = (mqtt.clone(), invoker_options(invoker));
         let name = options.name.clone();
         let started = world
@@ -216,7 +224,7 @@ async fn invokers(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outcom
                 started.map_err(|error| Caught::of_command(&error))
             })
             .await?;
-        match (started, &case.prologue.catch) {
+        match (started, catch_of(case, list, index)) {
             (Ok(started), None) => world.invokers.push((name, started)),
             // What is missing for a request can be seen when there is one.
             (Ok(started), Some(catch)) => {
@@ -226,10 +234,12 @@ async fn invokers(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outcom
                 };
                 // Kept, as it unsubscribes when it is dropped.
                 world.invokers.push((name, started.clone()));
-                let result = world.call(invoke(started, invocation, false)).await?;
+                let result = world
+                    .call(invoke(started, invocation, &invoker.serializer))
+                    .await?;
                 return judge(result, Some(catch)).map(drop);
             }
-            (started, catch) => return judge(started.map(drop), catch.as_ref()).map(drop),
+            (started, catch) => return judge(started.map(drop), catch).map(drop),
         }
     }
     for action in &case.actions {
@@ -239,7 +249,7 @@ async fn invokers(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outcom
                 let index = world.invokers.iter().position(|(known, _)| *known == name);
                 let index = index.ok_or_else(|| format!("there is no command {name:?}"))?;
                 let invoker = world.invokers[index].1.clone();
-                let call = invoke(invoker, invocation(command), failing[index]);
+                let call = invoke(invoker, invocation(command), &list[index].serializer);
                 let call = world.spawn(call);
                 world.invocations.insert(command.invocation_index, call);
             }
@@ -296,21 +306,30 @@ fn invocation(command: &InvokeCommand) -> Invocation {
     }
 }
 
-async fn invoke(
+fn invoke(
     invoker: Invoker,
     invocation: Invocation,
-    fail_deserialization: bool,
-) -> Result<Response, Caught> {
-    let response = invoker.request(invocation).await;
-    let response = response.map_err(|error| Caught::of_command(&error))?;
-    if fail_deserialization || std::str::from_utf8(&response.payload).is_err() {
-        return Err(Caught::invalid_payload());
+    serializer: &case::Serializer,
+) -> impl Future<Output = Result<Response, Caught>> + use<> {
+    let (fails, refuses_text) = (serializer.fail_deserialization, serializer.refuses_text());
+    async move {
+        let response = invoker.request(invocation).await;
+        let response = response.map_err(|error| Caught::of_command(&error))?;
+        if refuses_text && response.payload_format_utf8 == Some(true) {
+            return Err(Caught::invalid_content_type(
+                response.content_type.as_deref(),
+            ));
+        }
+        if fails || std::str::from_utf8(&response.payload).is_err() {
+            return Err(Caught::invalid_payload());
+        }
+        Ok(response)
     }
-    Ok(response)
 }
 
 async fn receivers(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outcome {
-    for receiver in &case.prologue.receivers {
+    let list = &case.prologue.receivers;
+    for (index, receiver) in list.iter().enumerate() {
         let pattern = receiver.telemetry_topic.clone().unwrap_or_default();
         let options = TelemetryReceiverOptions {
             name: "test".into(),
@@ -326,10 +345,10 @@ async fn receivers(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outco
                 started.map_err(|error| Caught::of_telemetry(&error))
             })
             .await?;
-        let Some(started) = judge(started, case.prologue.catch.as_ref())? else {
+        let Some(started) = judge(started, catch_of(case, list, index))? else {
             return Ok(());
         };
-        let receiving = read(started, receiver.serializer.fail_deserialization, world);
+        let receiving = read(started, &receiver.serializer, world);
         world.receivers.push(receiving);
     }
     for action in &case.actions {
@@ -371,7 +390,12 @@ async fn receivers(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outco
 }
 
 /// The application behind a receiver.
-fn read(mut receiver: TelemetryReceiver, fail_deserialization: bool, world: &World) -> Receiving {
+fn read(
+    mut receiver: TelemetryReceiver,
+    serializer: &case::Serializer,
+    world: &World,
+) -> Receiving {
+    let (fails, refuses_text) = (serializer.fail_deserialization, serializer.refuses_text());
     let count = Arc::<Mutex<usize>>::default();
     let (close, mut closing) = oneshot::channel();
     let (counting, received) = (count.clone(), world.received.clone());
@@ -383,7 +407,8 @@ fn read(mut receiver: TelemetryReceiver, fail_deserialization: bool, world: &Wor
                         return (receiver, Err(Error::Closed));
                     };
                     let text = std::str::from_utf8(&telemetry.message.payload);
-                    if fail_deserialization || text.is_err() {
+                    let is_text = telemetry.message.properties.payload_format_utf8 == Some(true);
+                    if fails || text.is_err() || (refuses_text && is_text) {
                         continue;
                     }
                     *counting.lock().unwrap() += 1;
@@ -456,9 +481,10 @@ fn time(text: &str) -> Outcome<std::time::SystemTime> {
 
 async fn senders(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outcome {
     let mut patterns = Vec::new();
-    for sender in &case.prologue.senders {
+    let list = &case.prologue.senders;
+    for (index, sender) in list.iter().enumerate() {
         let pattern = pattern(sender).map_err(|error| Caught::of_telemetry(&error).shallow(true));
-        match (pattern, &case.prologue.catch) {
+        match (pattern, catch_of(case, list, index)) {
             (Ok(pattern), None) => patterns.push(pattern),
             // What is missing for a message can be seen when there is one.
             (Ok(pattern), Some(catch)) => {
@@ -467,7 +493,7 @@ async fn senders(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Outcome
                 let result = world.call(call).await?;
                 return judge(result, Some(catch)).map(drop);
             }
-            (pattern, catch) => return judge(pattern.map(drop), catch.as_ref()).map(drop),
+            (pattern, catch) => return judge(pattern.map(drop), catch).map(drop),
         }
     }
     for action in &case.actions {
