@@ -16,7 +16,7 @@ pub enum RequestPolicy {
     Tolerant,
 }
 
-/// How an [`Executor`] works.
+/// How an [`Executor`](super::Executor) works.
 #[derive(Clone, Debug)]
 pub struct ExecutorOptions {
     /// What it is called in logs and errors; by default the pattern.
@@ -106,7 +106,8 @@ pub struct Request {
     pub deadline: std::time::Instant,
 }
 
-/// Why a request could not be answered. Errors of the application, such as a camera that refuses, are a [`Response`].
+/// Why a request could not be answered. Errors of the application, such as a camera that refuses, are a
+/// [`Response`](crate::mrpc::Response).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HandlerError {
