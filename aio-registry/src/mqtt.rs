@@ -7,6 +7,7 @@ mod environment;
 mod memory;
 mod options;
 mod packet;
+mod running;
 mod session;
 mod subscription;
 

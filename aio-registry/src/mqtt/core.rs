@@ -1,19 +1,20 @@
 //! The state of an MQTT session over all its connections. Pure: packets in, packets out; no clock, no I/O.
 
+mod arrivals;
+mod subscriptions;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{
-    Filter, Packet, PubAck, PubAckReason, Publish as PublishPacket, RetainForwardRule, SubAck,
-    Subscribe, SubscribeReasonCode, UnsubAck, UnsubAckReason, Unsubscribe,
-};
-use tokio::sync::mpsc::error::TrySendError;
+use rumqttc::v5::mqttbytes::v5::{Packet, PubAck, PubAckReason, Publish as PublishPacket};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tracing::{debug, warn};
+use tracing::debug;
+
+use arrivals::Delivery;
 
 use super::packet;
 use super::{Ack, Message, PublishError};
-use crate::{Error, Qos, topic};
+use crate::{Error, Qos};
 
 /// After this many connections in a row that were lost with the same message waiting longest, it is given up: brokers that
 /// take no larger packets close the connection, and would do so for ever.
@@ -153,73 +154,6 @@ impl Core {
     /// Takes a message back that was not sent yet.
     pub(super) fn withdraw(&mut self, id: u64) {
         self.queue.retain(|queued| queued.id != id);
-    }
-
-    pub(super) fn subscribe(
-        &mut self,
-        filter: &str,
-        qos: Qos,
-        queue: mpsc::Sender<Message>,
-        waiting: oneshot::Sender<Result<(), Error>>,
-    ) -> u64 {
-        let id = self.id();
-        self.subscriptions.insert(
-            id,
-            Subscribed {
-                filter: filter.to_owned(),
-                qos,
-                queue,
-                waiting: Some(waiting),
-            },
-        );
-        for ended in self.stale.remove(filter).unwrap_or_default() {
-            let _ = ended.send(Ok(()));
-        }
-        if self.connection.is_some() {
-            self.send_subscribe(id);
-        }
-        id
-    }
-
-    pub(super) fn unsubscribe(&mut self, id: u64, ended: Ended) {
-        let Some(gone) = self.subscriptions.remove(&id) else {
-            // The broker had refused it, or the session is closed.
-            let _ = ended.send(Ok(()));
-            return;
-        };
-        if self
-            .subscriptions
-            .values()
-            .any(|other| other.filter == gone.filter)
-        {
-            let _ = ended.send(Ok(()));
-            return;
-        }
-        self.stale.entry(gone.filter).or_default().push(ended);
-        if self.connection.is_some() {
-            self.send_unsubscribe();
-        }
-    }
-
-    /// A message was dealt with: it and all older ones that were, are acknowledged.
-    pub(super) fn acknowledge(&mut self, number: u64) {
-        // Numbers of an earlier connection are not found: their packet identifiers mean nothing any more.
-        if let Ok(index) = self
-            .arrived
-            .binary_search_by_key(&number, |arrived| arrived.number)
-        {
-            self.arrived[index].dealt_with = true;
-        }
-        while self
-            .arrived
-            .front()
-            .is_some_and(|arrived| arrived.dealt_with)
-            && let Some(arrived) = self.arrived.pop_front()
-        {
-            self.progressed = true;
-            self.control
-                .push_back(Packet::PubAck(PubAck::new(arrived.packet_id, None)));
-        }
     }
 
     pub(super) fn connected(&mut self, session_present: bool, limits: Limits) {
@@ -379,16 +313,7 @@ impl Core {
     ) -> Result<Delivery, String> {
         match packet {
             Packet::Publish(publish) if publish.qos == QoS::AtLeastOnce && !self.has_room() => {
-                self.surplus_bytes += publish.payload.len();
-                if self.surplus_bytes > self.max_surplus_bytes {
-                    return Err(
-                        "the broker sent far more unacknowledged messages than it may".into(),
-                    );
-                }
-                if self.surplus.is_empty() {
-                    debug!("the broker sends more unacknowledged messages than it may");
-                }
-                self.surplus.push_back(publish);
+                self.hold(publish)?;
             }
             Packet::Publish(publish) => return self.deliver(publish, ack),
             Packet::PubAck(puback) => self.published(&puback),
@@ -413,101 +338,6 @@ impl Core {
             }
         }
         Ok(Delivery::default())
-    }
-
-    /// Delivers a message that had to wait for its turn, if there is one and its turn has come.
-    ///
-    /// # Errors
-    /// Those of [`receive`](Self::receive).
-    pub(super) fn next_surplus(
-        &mut self,
-        ack: impl FnOnce(u64) -> Ack,
-    ) -> Result<Option<Delivery>, String> {
-        if self.arrived.len() >= usize::from(self.receive_maximum) {
-            return Ok(None);
-        }
-        let Some(publish) = self.surplus.pop_front() else {
-            return Ok(None);
-        };
-        self.surplus_bytes -= publish.payload.len();
-        self.deliver(publish, ack).map(Some)
-    }
-
-    fn has_room(&self) -> bool {
-        self.surplus.is_empty() && self.arrived.len() < usize::from(self.receive_maximum)
-    }
-
-    fn deliver(
-        &mut self,
-        publish: PublishPacket,
-        ack: impl FnOnce(u64) -> Ack,
-    ) -> Result<Delivery, String> {
-        let packet_id = publish.pkid;
-        let at_least_once = match publish.qos {
-            QoS::AtMostOnce => false,
-            QoS::AtLeastOnce => true,
-            QoS::ExactlyOnce => {
-                return Err("the broker delivered at QoS 2, which was not asked for".into());
-            }
-        };
-        let topic = String::from_utf8(publish.topic.to_vec())
-            .map_err(|_| "the broker sent a topic that is not UTF-8")?;
-        if topic.is_empty() {
-            return Err("the broker used a topic alias, which was not offered".into());
-        }
-        let ack = if at_least_once {
-            let number = self.next_arrival;
-            self.next_arrival += 1;
-            self.arrived.push_back(Arrived {
-                number,
-                packet_id,
-                dealt_with: false,
-            });
-            ack(number)
-        } else {
-            Ack::none()
-        };
-        let message = packet::message(publish, topic, ack);
-        let mut rest = Delivery::default();
-        for subscribed in self
-            .subscriptions
-            .values()
-            .filter(|subscribed| topic::matches(&subscribed.filter, &message.topic))
-        {
-            match self.hand_over(subscribed, message.clone()) {
-                Err(TrySendError::Full(copy)) => {
-                    rest.overflow = true;
-                    rest.copies.push(copy);
-                }
-                // The UNSUBSCRIBE of a reader that is gone is on its way.
-                Err(TrySendError::Closed(copy)) => rest.copies.push(copy),
-                Ok(()) => {}
-            }
-        }
-        rest.copies.push(message);
-        Ok(rest)
-    }
-
-    /// Queues a message, or gives it back. On one connection a queue has room for every message at QoS 1, as the broker sends
-    /// no more of them before they are acknowledged; it may overflow when the connection is lost often and nobody reads.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the message that was not queued is what the caller wants back"
-    )]
-    fn hand_over(
-        &self,
-        subscribed: &Subscribed,
-        message: Message,
-    ) -> Result<(), TrySendError<Message>> {
-        let reserved = usize::from(self.receive_maximum);
-        if message.qos == Qos::AtMostOnce && subscribed.queue.capacity() <= reserved {
-            warn!(
-                filter = subscribed.filter,
-                "the reader is too slow; a message at QoS 0 is dropped"
-            );
-            return Ok(());
-        }
-        subscribed.queue.try_send(message)
     }
 
     fn published(&mut self, puback: &PubAck) {
@@ -541,91 +371,6 @@ impl Core {
         let _ = inflight.done.send(result);
     }
 
-    fn subscribed(&mut self, suback: &SubAck) {
-        let Some(ids) = self.subscribing.remove(&suback.pkid) else {
-            return;
-        };
-        let granted = suback
-            .return_codes
-            .first()
-            .copied()
-            .unwrap_or(SubscribeReasonCode::Unspecified);
-        for id in ids {
-            let Some(subscribed) = self.subscriptions.get_mut(&id) else {
-                continue;
-            };
-            let waiting = subscribed.waiting.take();
-            let result = match granted {
-                SubscribeReasonCode::Success(_) => Ok(()),
-                code => {
-                    let filter = subscribed.filter.clone();
-                    if waiting.is_none() {
-                        warn!(filter, ?code, "the broker refused to renew a subscription");
-                    }
-                    self.subscriptions.remove(&id);
-                    Err(Error::SubscribeRefused {
-                        filter,
-                        reason: format!("{code:?}"),
-                    })
-                }
-            };
-            if let Some(waiting) = waiting {
-                let _ = waiting.send(result);
-            }
-        }
-    }
-
-    fn unsubscribed(&mut self, unsuback: &UnsubAck) {
-        let Some((filter, waiting)) = self.unsubscribing.remove(&unsuback.pkid) else {
-            return;
-        };
-        let reason = unsuback.reasons.first();
-        let refused = reason.filter(|reason| {
-            !matches!(
-                reason,
-                UnsubAckReason::Success | UnsubAckReason::NoSubscriptionExisted
-            )
-        });
-        if let Some(reason) = refused {
-            warn!(filter, ?reason, "the broker refused to end a subscription");
-        }
-        for ended in waiting {
-            let _ = ended.send(match refused {
-                None => Ok(()),
-                Some(reason) => Err(Error::UnsubscribeRefused {
-                    filter: filter.clone(),
-                    owner: None,
-                    reason: format!("{reason:?}"),
-                }),
-            });
-        }
-    }
-
-    fn send_subscribe(&mut self, id: u64) {
-        let packet_id = self.packet_id();
-        let Some(subscribed) = self.subscriptions.get(&id) else {
-            return;
-        };
-        let mut filter = Filter::new(&subscribed.filter, packet::qos(subscribed.qos));
-        // A renewed subscription is not to bring the retained messages again.
-        if subscribed.waiting.is_none() {
-            filter.retain_forward_rule = RetainForwardRule::OnNewSubscribe;
-        }
-        let mut packet = Subscribe::new(filter, None);
-        packet.pkid = packet_id;
-        self.subscribing.insert(packet_id, vec![id]);
-        self.control.push_back(Packet::Subscribe(packet));
-    }
-
-    fn send_unsubscribe(&mut self) {
-        while let Some((filter, waiting)) = self.stale.pop_first() {
-            let mut packet = Unsubscribe::new(filter.as_str(), None);
-            packet.pkid = self.packet_id();
-            self.unsubscribing.insert(packet.pkid, (filter, waiting));
-            self.control.push_back(Packet::Unsubscribe(packet));
-        }
-    }
-
     fn id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
@@ -647,15 +392,6 @@ impl Core {
             }
         }
     }
-}
-
-/// Copies of a message that are of no more use. Dropping the last copy acknowledges the message, which takes the lock around
-/// the core: they are dropped outside of it.
-#[derive(Debug, Default)]
-pub(super) struct Delivery {
-    copies: Vec<Message>,
-    /// A reader had no room for it. The connection is to end, so that the broker delivers the message again.
-    pub overflow: bool,
 }
 
 fn too_large(publish: &PublishPacket, limits: Limits) -> Option<PublishError> {

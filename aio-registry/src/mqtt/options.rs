@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use url::Url;
 
-use super::Publish;
-use crate::Secret;
+use super::{Publish, packet};
+use crate::{Error, Secret};
 
 /// How to connect to a broker.
 #[derive(Clone)]
@@ -88,6 +89,61 @@ impl MqttOptions {
             publish_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl MqttOptions {
+    /// Whether they can work.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let invalid = |what: &str, reason: &str| {
+            Err(Error::Invalid {
+                what: what.into(),
+                reason: reason.into(),
+            })
+        };
+        if self.client_id.is_empty()
+            || self.client_id.len() > 65_535
+            || self.client_id.contains(['+', '#', '/', '\0'])
+        {
+            return invalid(
+                "client_id",
+                "it is empty, too long, or holds + # / or NUL, and so cannot be a level of a topic",
+            );
+        }
+        if self.inflight == 0 || self.max_packet_size < 1024 || self.queue_bytes < 1024 {
+            return invalid(
+                "MQTT options",
+                "inflight is at least 1, max_packet_size and queue_bytes are at least 1,024",
+            );
+        }
+        if self.queue_bytes > Semaphore::MAX_PERMITS || self.keep_alive < Duration::from_secs(1) {
+            return invalid(
+                "MQTT options",
+                "queue_bytes is too large, or keep_alive is less than a second",
+            );
+        }
+        if self.username.is_none() && self.password.is_some() {
+            return invalid("username", "there is a password but no user name");
+        }
+        if self.token_file.is_some() && self.username.is_some() {
+            return invalid(
+                "token_file",
+                "there is a user name as well, and a client logs in by one of them",
+            );
+        }
+        if self.client_certificate.is_some() && self.broker.scheme() != "mqtts" {
+            return invalid(
+                "client_certificate",
+                "it needs mqtts, and the broker's address has mqtt",
+            );
+        }
+        if let Some(will) = self.will.clone() {
+            packet::will(will).map_err(|error| Error::Invalid {
+                what: "will".into(),
+                reason: error.to_string(),
+            })?;
+        }
+        Ok(())
     }
 }
 

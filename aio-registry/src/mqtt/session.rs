@@ -1,5 +1,5 @@
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,22 +7,19 @@ use futures::future::{self, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::io::DuplexStream;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
-use tokio::time::{Instant, interval_at, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::{info, warn};
+use tracing::warn;
 
-use super::connection::{self, Connection, Dial, Reader, Writer};
-use super::core::{Core, Limits};
+use super::connection::{self, Dial};
+use super::core::Core;
 use super::credentials::Credentials;
-use super::{Ack, Mqtt, MqttOptions, Publish, PublishError, Subscription, packet};
+use super::running::run;
+use super::{Mqtt, MqttOptions, Publish, PublishError, Subscription, packet};
 use crate::{Error, Qos, topic};
 
-const NOT_READ: &str = "a subscription is not read from, and holds all it can";
 /// Messages at QoS 0 a slow reader may leave waiting, beyond those at QoS 1.
 const QOS0_QUEUE: usize = 256;
-/// A connection that lived this long, or on which a message was acknowledged, was a good one: the next pause is short again.
-const GOOD_CONNECTION: Duration = Duration::from_secs(10);
-
 /// A session with a broker over the network, which outlives connections: it connects in the background and again for ever,
 /// with a growing, random pause of 0.5 to 30 s; renews subscriptions; and sends again what was not acknowledged.
 ///
@@ -61,16 +58,16 @@ pub enum SessionState {
 }
 
 #[derive(Debug)]
-struct Shared {
-    options: MqttOptions,
-    core: Mutex<Core>,
+pub(super) struct Shared {
+    pub(super) options: MqttOptions,
+    pub(super) core: Mutex<Core>,
     /// There may be something to write.
-    wake: Notify,
+    pub(super) wake: Notify,
     /// Something was acknowledged or the like; for `disconnect`.
-    progress: Notify,
+    pub(super) progress: Notify,
     /// Bytes that may be queued.
-    memory: Arc<Semaphore>,
-    state: watch::Sender<SessionState>,
+    pub(super) memory: Arc<Semaphore>,
+    pub(super) state: watch::Sender<SessionState>,
 }
 
 impl MqttSession {
@@ -102,7 +99,7 @@ impl MqttSession {
     }
 
     async fn start(options: MqttOptions, dial: Dial) -> Result<Self, Error> {
-        check(&options)?;
+        options.check()?;
         // Files that are missing or wrong are said now, and not again and again in the log.
         Credentials::read(&options).await?;
         let (state, _) = watch::channel(SessionState::Connecting);
@@ -280,7 +277,7 @@ impl Drop for Withdraw<'_> {
 }
 
 impl Shared {
-    fn core(&self) -> MutexGuard<'_, Core> {
+    pub(super) fn core(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -302,268 +299,5 @@ impl Shared {
             what: format!("{what}{reason}"),
             after,
         }
-    }
-}
-
-fn check(options: &MqttOptions) -> Result<(), Error> {
-    let invalid = |what: &str, reason: &str| {
-        Err(Error::Invalid {
-            what: what.into(),
-            reason: reason.into(),
-        })
-    };
-    if options.client_id.is_empty()
-        || options.client_id.len() > 65_535
-        || options.client_id.contains(['+', '#', '/', '\0'])
-    {
-        return invalid(
-            "client_id",
-            "it is empty, too long, or holds + # / or NUL, and so cannot be a level of a topic",
-        );
-    }
-    if options.inflight == 0 || options.max_packet_size < 1024 || options.queue_bytes < 1024 {
-        return invalid(
-            "MQTT options",
-            "inflight is at least 1, max_packet_size and queue_bytes are at least 1,024",
-        );
-    }
-    if options.queue_bytes > Semaphore::MAX_PERMITS || options.keep_alive < Duration::from_secs(1) {
-        return invalid(
-            "MQTT options",
-            "queue_bytes is too large, or keep_alive is less than a second",
-        );
-    }
-    if options.username.is_none() && options.password.is_some() {
-        return invalid("username", "there is a password but no user name");
-    }
-    if options.token_file.is_some() && options.username.is_some() {
-        return invalid(
-            "token_file",
-            "there is a user name as well, and a client logs in by one of them",
-        );
-    }
-    if options.client_certificate.is_some() && options.broker.scheme() != "mqtts" {
-        return invalid(
-            "client_certificate",
-            "it needs mqtts, and the broker's address has mqtt",
-        );
-    }
-    if let Some(will) = options.will.clone() {
-        packet::will(will).map_err(|error| Error::Invalid {
-            what: "will".into(),
-            reason: error.to_string(),
-        })?;
-    }
-    Ok(())
-}
-
-async fn run(shared: Arc<Shared>, dial: Dial, stop: CancellationToken) {
-    let mut failures = 0;
-    let mut clean_start = shared.options.clean_start;
-    while !stop.is_cancelled() {
-        shared.state.send_replace(SessionState::Connecting);
-        let opening = open(&shared.options, &dial, clean_start);
-        let Some(opened) = stop.run_until_cancelled(opening).await else {
-            break;
-        };
-        let error = match opened {
-            Err(error) => error,
-            Ok((connection, credentials)) => {
-                // Only the first connection of a process may start anew; later ones resume it.
-                clean_start = false;
-                let since = Instant::now();
-                let end = serve(&shared, connection, &credentials, &stop).await;
-                let progressed = shared.core().disconnected(matches!(end, End::Lost(_)));
-                shared.progress.notify_waiters();
-                if progressed || since.elapsed() >= GOOD_CONNECTION {
-                    failures = 0;
-                }
-                match end {
-                    End::Stopped => break,
-                    End::Renewed => {
-                        info!(
-                            "the credentials have changed; connecting to the MQTT broker with the new ones"
-                        );
-                        continue;
-                    }
-                    End::Lost(error) => error,
-                }
-            }
-        };
-        let retry_in = pause(failures, rand::random());
-        failures = failures.saturating_add(1);
-        warn!(broker = %shared.options.broker.host_str().unwrap_or_default(), error, ?retry_in, "not connected to the MQTT broker");
-        shared
-            .state
-            .send_replace(SessionState::Disconnected { error, retry_in });
-        if stop.run_until_cancelled(sleep(retry_in)).await.is_none() {
-            break;
-        }
-    }
-    shared.memory.close();
-    shared.core().abandon();
-    shared.state.send_replace(SessionState::Closed);
-    shared.progress.notify_waiters();
-}
-
-async fn open(
-    options: &MqttOptions,
-    dial: &Dial,
-    clean_start: bool,
-) -> Result<(Connection, Credentials), String> {
-    let opening = async {
-        let read = Credentials::read(options).await;
-        let credentials = read.map_err(|error| error.to_string())?;
-        let connection = Connection::open(dial, options, credentials.clone(), clean_start).await?;
-        Ok((connection, credentials))
-    };
-    timeout(options.connect_timeout, opening)
-        .await
-        .unwrap_or_else(|_| {
-            Err(format!(
-                "no connection within {:?}",
-                options.connect_timeout
-            ))
-        })
-}
-
-/// Full jitter: a random share of a ceiling that doubles from 0.5 s to 30 s; never less than 50 ms.
-fn pause(failures: u32, random: f64) -> Duration {
-    let ceiling = 0.5 * 2f64.powi(failures.min(10) as i32);
-    Duration::from_secs_f64((ceiling.min(30.0) * random).max(0.05))
-}
-
-/// Why a connection ended.
-enum End {
-    Lost(String),
-    /// There are new credentials.
-    Renewed,
-    /// The session is to stop.
-    Stopped,
-}
-
-/// Keeps a connection going until it is lost, its credentials have changed or the session is to stop.
-async fn serve(
-    shared: &Arc<Shared>,
-    connection: Connection,
-    credentials: &Credentials,
-    stop: &CancellationToken,
-) -> End {
-    let Connection {
-        connack,
-        mut reader,
-        mut writer,
-    } = connection;
-    let granted = connack.properties.as_ref();
-    let limits = Limits {
-        receive_maximum: granted
-            .and_then(|granted| granted.receive_max)
-            .unwrap_or(u16::MAX)
-            .max(1),
-        max_packet_size: granted.and_then(|granted| granted.max_packet_size),
-    };
-    let keep_alive = match granted.and_then(|granted| granted.server_keep_alive) {
-        Some(seconds) if seconds > 0 => Duration::from_secs(seconds.into()),
-        _ => shared.options.keep_alive,
-    };
-    info!(
-        client_id = shared.options.client_id,
-        session_present = connack.session_present,
-        "connected to the MQTT broker"
-    );
-    shared.core().connected(connack.session_present, limits);
-    shared.state.send_replace(SessionState::Connected);
-    let goodbye = tokio::select! {
-        Err(error) = read(shared, &mut reader, keep_alive) => return End::Lost(error),
-        Err(error) = write(shared, &mut writer, keep_alive) => return End::Lost(error),
-        () = credentials.changed(&shared.options) => End::Renewed,
-        () = stop.cancelled() => End::Stopped,
-    };
-    // Without a goodbye the broker finds out by itself.
-    let _ = timeout(Duration::from_secs(1), writer.disconnect()).await;
-    goodbye
-}
-
-async fn read(
-    shared: &Arc<Shared>,
-    reader: &mut Reader,
-    keep_alive: Duration,
-) -> Result<std::convert::Infallible, String> {
-    loop {
-        // The broker answers a ping in every interval, so silence over two of them means that it is gone.
-        let packet = timeout(keep_alive * 2, reader.read()).await;
-        let packet =
-            packet.map_err(|_| format!("the broker was silent for {:?}", keep_alive * 2))??;
-        let delivery = shared.core().receive(packet, |number| {
-            acknowledgement(Arc::downgrade(shared), number)
-        });
-        // Dropping a message that nobody wants acknowledges it, which takes the lock again.
-        if delivery?.overflow {
-            return Err(NOT_READ.into());
-        }
-        shared.wake.notify_one();
-        shared.progress.notify_waiters();
-    }
-}
-
-fn acknowledgement(shared: Weak<Shared>, number: u64) -> Ack {
-    Ack::new(move || {
-        if let Some(shared) = shared.upgrade() {
-            shared.core().acknowledge(number);
-            shared.wake.notify_one();
-        }
-    })
-}
-
-fn deliver_surplus(shared: &Arc<Shared>) -> Result<(), String> {
-    loop {
-        let ack = |number| acknowledgement(Arc::downgrade(shared), number);
-        let delivery = shared.core().next_surplus(ack)?;
-        let Some(delivery) = delivery else {
-            return Ok(());
-        };
-        if delivery.overflow {
-            return Err(NOT_READ.into());
-        }
-    }
-}
-
-async fn write(
-    shared: &Arc<Shared>,
-    writer: &mut Writer,
-    keep_alive: Duration,
-) -> Result<std::convert::Infallible, String> {
-    let mut pings = interval_at(Instant::now() + keep_alive * 3 / 4, keep_alive * 3 / 4);
-    loop {
-        deliver_surplus(shared)?;
-        while !writer.is_full() {
-            let Some(packet) = shared.core().next_packet() else {
-                break;
-            };
-            writer.add(&packet)?;
-        }
-        if !writer.is_empty() {
-            let written = timeout(keep_alive * 2, writer.flush()).await;
-            written.map_err(|_| format!("the broker took nothing for {:?}", keep_alive * 2))??;
-            shared.progress.notify_waiters();
-            continue;
-        }
-        tokio::select! {
-            () = shared.wake.notified() => {}
-            _ = pings.tick() => writer.ping().await?,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_half_a_minute_and_are_never_nothing() {
-        assert_eq!(pause(0, 1.0), Duration::from_millis(500));
-        assert_eq!(pause(3, 0.5), Duration::from_secs(2));
-        assert_eq!(pause(40, 1.0), Duration::from_secs(30));
-        assert_eq!(pause(40, 0.0), Duration::from_millis(50));
     }
 }

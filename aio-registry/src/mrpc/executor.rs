@@ -1,11 +1,12 @@
-use std::collections::BTreeMap;
+mod options;
+mod protocol;
+
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::StreamExt;
 use jiff::SignedDuration;
@@ -15,127 +16,13 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{debug, warn};
 
+pub use options::{ExecutorOptions, HandlerError, Request, RequestPolicy};
+use protocol::{Refusal, Reply, short};
+
 use super::cache::{Cache, Key, Seen};
-use super::{HybridClock, HybridTime, JSON, Response, Status, header};
+use super::{HybridClock, Response, Status, header};
 use crate::topic::{self, TopicPattern, option_error};
-use crate::{Error, Message, Mqtt, Properties, Publish, Qos, Subscription};
-
-/// How strictly requests are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RequestPolicy {
-    /// By the contract: 16 bytes of correlation data and a message expiry are required, else 400. For registry traffic.
-    #[default]
-    Contract,
-    /// Without an expiry the default timeout holds; correlation data of any length, or none, is sent back as it came. For
-    /// commands from general clients such as `mosquitto_rr`.
-    Tolerant,
-}
-
-/// How an [`Executor`] works.
-#[derive(Clone, Debug)]
-pub struct ExecutorOptions {
-    /// What it is called in logs and errors; by default the pattern.
-    pub name: String,
-    /// The topics requests arrive on, such as `azure-iot-operations/asset-operations/{asset}/{group}/{action}`.
-    pub pattern: String,
-    /// Levels that come before the pattern.
-    pub namespace: Option<String>,
-    /// Values of tokens of the pattern, where not every value is to be served.
-    pub tokens: BTreeMap<String, String>,
-    /// Shares requests with the other executors of this group (`$share`).
-    pub service_group: Option<String>,
-    /// How strictly requests are read.
-    pub policy: RequestPolicy,
-    /// The content types of requests it takes, or none to take any; `application/json`. One that names none is taken.
-    pub content_types: Vec<String>,
-    /// How long a request without an expiry may take; 30 s.
-    pub default_timeout: Duration,
-    /// The longest any request may take, whatever it asks for; 10 minutes. When it is over, the answer is 408. When the
-    /// request's own expiry is over, nobody waits any more and there is no answer.
-    pub max_timeout: Duration,
-    /// The largest request, in bytes; 1 MiB.
-    pub max_request_bytes: usize,
-    /// Requests handled at once; 16.
-    pub concurrency: usize,
-    /// Requests that may wait for their turn before further ones are answered 503; 256.
-    pub backlog: usize,
-    /// Responses remembered for requests that come twice; 1,000.
-    pub cache_entries: usize,
-    /// Bytes of responses remembered; 4 MiB.
-    pub cache_bytes: usize,
-    /// Whether responses pass the broker's back-pressure (`$high_priority`); yes. Some brokers refuse it.
-    pub high_priority: bool,
-}
-
-impl ExecutorOptions {
-    /// For requests by the contract.
-    pub fn contract(pattern: impl Into<String>) -> Self {
-        let pattern = pattern.into();
-        Self {
-            name: pattern.clone(),
-            pattern,
-            namespace: None,
-            tokens: BTreeMap::new(),
-            service_group: None,
-            policy: RequestPolicy::Contract,
-            content_types: vec![JSON.to_owned()],
-            default_timeout: Duration::from_secs(30),
-            max_timeout: Duration::from_secs(600),
-            max_request_bytes: 1 << 20,
-            concurrency: 16,
-            backlog: 256,
-            cache_entries: 1_000,
-            cache_bytes: 4 << 20,
-            high_priority: true,
-        }
-    }
-
-    /// For a connector's commands, from any client: [`RequestPolicy::Tolerant`], any content type.
-    pub fn commands(pattern: impl Into<String>) -> Self {
-        Self {
-            policy: RequestPolicy::Tolerant,
-            content_types: Vec::new(),
-            ..Self::contract(pattern)
-        }
-    }
-}
-
-/// A request to handle.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The topic it arrived on.
-    pub topic: String,
-    /// The values of the pattern's tokens in the topic.
-    pub tokens: BTreeMap<String, String>,
-    /// The content.
-    pub payload: Bytes,
-    /// Its media type, when it was given.
-    pub content_type: Option<String>,
-    /// User properties that are not the protocol's.
-    pub user_properties: Vec<(String, String)>,
-    /// Who asks (`__srcId`), when it was given. Not authenticated.
-    pub source: Option<String>,
-    /// Until when it is to be answered; the handler is dropped then.
-    pub deadline: std::time::Instant,
-}
-
-/// Why a request could not be answered. Errors of the application, such as a camera that refuses, are a [`Response`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum HandlerError {
-    /// The payload cannot be understood: 400.
-    #[error("the payload is refused: {0}")]
-    InvalidPayload(String),
-    /// What was called took too long: 408.
-    #[error("timed out: {0}")]
-    Timeout(String),
-    /// It cannot be done now: 503.
-    #[error("unavailable: {0}")]
-    Unavailable(String),
-    /// It failed: 500.
-    #[error("failed: {0}")]
-    Failed(String),
-}
+use crate::{Error, Message, Mqtt, Publish, Qos, Subscription};
 
 /// Answers requests until it is dropped.
 ///
@@ -253,55 +140,6 @@ struct Service {
     waiting: AtomicUsize,
 }
 
-/// Where an answer goes, and until when it is wanted.
-struct Reply {
-    topic: String,
-    correlation: Option<Bytes>,
-    /// When the handler is to have answered: the executor's time is over, or the request's.
-    deadline: Instant,
-    /// When nobody waits for the answer any more, as far as that is known.
-    expires: Option<Instant>,
-    /// The version the request was made in, when it is one that is not supported.
-    version: Option<String>,
-}
-
-impl Reply {
-    fn is_expired(&self) -> bool {
-        self.expires
-            .is_some_and(|expires| expires <= Instant::now())
-    }
-}
-
-/// An answer that the protocol gives, not the application.
-struct Refusal {
-    status: Status,
-    message: String,
-    property: Option<(&'static str, Option<String>)>,
-    /// Whether the handler said so.
-    application: bool,
-}
-
-impl Refusal {
-    fn new(status: Status, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            message: message.into(),
-            property: None,
-            application: false,
-        }
-    }
-
-    fn missing(mut self, name: &'static str) -> Self {
-        self.property = Some((name, None));
-        self
-    }
-
-    fn about(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.property = Some((name, Some(value.into())));
-        self
-    }
-}
-
 impl Service {
     async fn run(
         self: &Arc<Self>,
@@ -376,31 +214,6 @@ impl Service {
         }
     }
 
-    fn reply(&self, message: &Message) -> Option<Reply> {
-        let properties = &message.properties;
-        let topic = properties.response_topic.clone().filter(|topic| {
-            topic::is_strict(topic)
-                || (self.options.policy == RequestPolicy::Tolerant
-                    && !topic.starts_with('$')
-                    && topic::check_topic(topic).is_ok())
-        })?;
-        let now = Instant::now();
-        let expiry = properties.message_expiry;
-        let timeout = expiry
-            .unwrap_or(self.options.default_timeout)
-            .min(self.options.max_timeout);
-        let version = properties.user(header::PROTOCOL_VERSION_KEY);
-        Some(Reply {
-            topic,
-            correlation: properties.correlation_data.clone(),
-            deadline: now + timeout,
-            expires: expiry.map(|expiry| now + expiry),
-            version: version
-                .filter(|version| !header::is_supported(Some(version)))
-                .map(str::to_owned),
-        })
-    }
-
     async fn answer(&self, message: Message, reply: Reply, key: Option<Key>) {
         let ack = message.ack.clone();
         let result = match self.check(message, &reply) {
@@ -428,75 +241,6 @@ impl Service {
         drop((ack, again));
     }
 
-    /// What the protocol has to say about a request before anyone handles it.
-    fn check(&self, message: Message, reply: &Reply) -> Result<Request, Refusal> {
-        let contract = self.options.policy == RequestPolicy::Contract;
-        let bad = |text: &str| Refusal::new(Status::BadRequest, text);
-        if let Some(version) = &reply.version {
-            return Err(Refusal::new(
-                Status::UnsupportedVersion,
-                format!("protocol version {version:.20} is not supported"),
-            ));
-        }
-        let properties = message.properties;
-        match &properties.correlation_data {
-            None if contract => {
-                return Err(bad("Correlation data missing").missing(header::CORRELATION_DATA));
-            }
-            Some(data) if contract && data.len() != 16 => {
-                let refusal = bad("Correlation data is not 16 bytes long");
-                return Err(refusal.about(header::CORRELATION_DATA, data.len().to_string()));
-            }
-            _ => {}
-        }
-        if contract && properties.message_expiry.is_none() {
-            return Err(bad("Message expiry interval missing").missing(header::MESSAGE_EXPIRY));
-        }
-        let expected = &self.options.content_types;
-        if let Some(given) = &properties.content_type
-            && !expected.is_empty()
-            && !expected.contains(given)
-        {
-            let refusal = Refusal::new(
-                Status::UnsupportedContentType,
-                format!("content type is to be {}", expected.join(" or ")),
-            );
-            return Err(refusal.about(header::CONTENT_TYPE, short(given)));
-        }
-        if let Some(text) = properties.user(header::TIMESTAMP) {
-            let time = text
-                .parse::<HybridTime>()
-                .map_err(|error| bad(&error.to_string()).about(header::TIMESTAMP, short(text)))?;
-            self.clock.observe(&time).map_err(|error| {
-                Refusal::new(Status::Unavailable, error.to_string())
-                    .about(header::TIMESTAMP, short(text))
-            })?;
-        }
-        if message.payload.len() > self.options.max_request_bytes {
-            return Err(bad(&format!(
-                "the payload has more than {} bytes",
-                self.options.max_request_bytes
-            )));
-        }
-        let tokens = self
-            .pattern
-            .tokens(&message.topic)
-            .ok_or_else(|| bad("the topic is none that is served"))?;
-        Ok(Request {
-            topic: message.topic,
-            tokens,
-            payload: message.payload,
-            content_type: properties.content_type,
-            source: properties
-                .user
-                .iter()
-                .find(|(name, _)| name == header::SOURCE)
-                .map(|(_, value)| value.clone()),
-            user_properties: header::of_application(properties.user),
-            deadline: reply.deadline.into_std(),
-        })
-    }
-
     async fn handle(&self, request: Request, deadline: Instant) -> Result<Response, Refusal> {
         // When it is the request's time that is over, this is not sent.
         let late = || {
@@ -520,6 +264,7 @@ impl Service {
         let _turn = turn
             .map_err(|_| late())?
             .map_err(|_| Refusal::new(Status::Unavailable, "the executor is closed"))?;
+        let content_type = request.content_type.clone().unwrap_or_default();
         let handled = AssertUnwindSafe((self.handler)(request)).catch_unwind();
         let result = timeout_at(deadline, handled).await.map_err(|_| late())?;
         let result = result.map_err(|_| {
@@ -534,6 +279,10 @@ impl Service {
         })?;
         result.map_err(|error| match error {
             HandlerError::InvalidPayload(message) => Refusal::new(Status::BadRequest, message),
+            HandlerError::UnsupportedContentType(message) => {
+                Refusal::new(Status::UnsupportedContentType, message)
+                    .about(header::CONTENT_TYPE, short(&content_type))
+            }
             HandlerError::Timeout(message) => Refusal::new(Status::Timeout, message),
             HandlerError::Unavailable(message) => Refusal::new(Status::Unavailable, message),
             HandlerError::Failed(message) => Refusal {
@@ -541,77 +290,6 @@ impl Service {
                 ..Refusal::new(Status::Internal, message)
             },
         })
-    }
-
-    fn response(&self, reply: &Reply, result: Result<Response, Refusal>) -> Publish {
-        let (status, application) = match &result {
-            Ok(response) if response.payload.is_empty() => (Status::NoContent, false),
-            Ok(_) => (Status::Ok, false),
-            Err(refusal) => (refusal.status, refusal.application),
-        };
-        let mut user = vec![
-            (
-                header::APPLICATION_ERROR.to_owned(),
-                application.to_string(),
-            ),
-            (header::STATUS.to_owned(), status.code().to_string()),
-            (
-                header::PROTOCOL_VERSION_KEY.to_owned(),
-                header::PROTOCOL_VERSION.to_owned(),
-            ),
-            (header::SOURCE.to_owned(), self.mqtt.client_id().to_owned()),
-            (header::TIMESTAMP.to_owned(), self.clock.tick().to_string()),
-        ];
-        let (payload, content_type, is_text) = match result {
-            Ok(response) => {
-                user.extend(header::of_application(response.user_properties));
-                let content_type = response.content_type.unwrap_or_else(|| JSON.to_owned());
-                let is_text = (content_type == JSON).then_some(true);
-                (
-                    response.payload,
-                    content_type,
-                    response.payload_format_utf8.or(is_text),
-                )
-            }
-            Err(refusal) => {
-                user.push((header::STATUS_MESSAGE.to_owned(), short(&refusal.message)));
-                if let Some((name, value)) = refusal.property {
-                    user.push((header::PROPERTY_NAME.to_owned(), name.to_owned()));
-                    user.extend(value.map(|value| (header::PROPERTY_VALUE.to_owned(), value)));
-                }
-                if let Some(version) = &reply.version {
-                    user.push((
-                        header::SUPPORTED_VERSIONS.to_owned(),
-                        header::MAJOR_VERSION.to_owned(),
-                    ));
-                    user.push((header::REQUEST_VERSION.to_owned(), short(version)));
-                }
-                (Bytes::new(), String::new(), None)
-            }
-        };
-        if self.options.high_priority {
-            user.push((header::HIGH_PRIORITY.to_owned(), String::new()));
-        }
-        Publish {
-            topic: reply.topic.clone(),
-            qos: Qos::AtLeastOnce,
-            retain: false,
-            properties: Properties {
-                payload_format_utf8: is_text,
-                content_type: Some(content_type),
-                message_expiry: Some(
-                    reply
-                        .expires
-                        .unwrap_or(reply.deadline)
-                        .saturating_duration_since(Instant::now())
-                        .max(Duration::from_secs(1)),
-                ),
-                response_topic: None,
-                correlation_data: reply.correlation.clone(),
-                user,
-            },
-            payload,
-        }
     }
 
     async fn publish(&self, response: Publish) {
@@ -646,9 +324,4 @@ impl Drop for Leave<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
-}
-
-/// A text from outside in a size that is fit for a header.
-fn short(text: &str) -> String {
-    text.chars().take(500).collect()
 }

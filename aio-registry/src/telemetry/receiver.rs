@@ -50,9 +50,10 @@ impl TelemetryReceiverOptions {
 /// Receives telemetry, a [`Stream`]. It ends when the session is closed; dropping it unsubscribes.
 ///
 /// What breaks the protocol, or has another content type, is acknowledged and dropped with a warning.
-#[derive(Debug)]
 pub struct TelemetryReceiver {
     options: TelemetryReceiverOptions,
+    /// A session lives as long as its last clone.
+    _mqtt: Arc<dyn Mqtt>,
     /// With the tokens that are given left open, so that their values are read from the topic as well.
     pattern: TopicPattern,
     clock: HybridClock,
@@ -89,6 +90,7 @@ impl TelemetryReceiver {
         Ok(Self {
             messages: mqtt.subscribe(&filter, Qos::AtLeastOnce).await?,
             clock: HybridClock::new(),
+            _mqtt: mqtt,
             options,
             pattern,
         })
@@ -132,6 +134,14 @@ impl TelemetryReceiver {
             .tokens(&received.message.topic)
             .unwrap_or_default();
         Ok(received)
+    }
+}
+
+impl std::fmt::Debug for TelemetryReceiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TelemetryReceiver")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 

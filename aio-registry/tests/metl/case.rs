@@ -82,6 +82,11 @@ pub struct Serializer {
 }
 
 impl Serializer {
+    /// Whether the application's serializer refuses what is marked as text.
+    pub fn refuses_text(&self) -> bool {
+        self.allow_character_data == Some(false)
+    }
+
     /// The content types that are accepted. The empty one stands for none, which this crate always takes.
     pub fn accepted(&self) -> Vec<String> {
         let accepted = self.accept_content_types.iter().flatten();
@@ -96,7 +101,9 @@ pub struct Executor {
     #[serde(default)]
     pub serializer: Serializer,
     pub request_topic: Option<String>,
-    pub executor_id: Option<String>,
+    /// An executor is found by its topic, whose tokens the map gives.
+    #[serde(rename = "executor-id")]
+    _executor_id: Option<String>,
     pub topic_namespace: Option<String>,
     #[serde(default)]
     pub topic_token_map: BTreeMap<String, String>,

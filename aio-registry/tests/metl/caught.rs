@@ -36,6 +36,11 @@ impl Caught {
         Self::new("invalid payload")
     }
 
+    /// What a serializer of the application says of a format it does not take.
+    pub fn invalid_content_type(content_type: Option<&str>) -> Self {
+        Self::header("Content Type", Some(content_type.unwrap_or_default()))
+    }
+
     fn with(mut self, name: &'static str, value: Option<&str>) -> Self {
         if let Some(value) = value {
             self.supplemental.insert(name, value.to_owned());

@@ -7,6 +7,7 @@ mod broker;
 mod case;
 mod caught;
 mod classes;
+mod telemetry;
 mod unsupported;
 mod world;
 

@@ -4,7 +4,7 @@ use crate::case::Case;
 
 type Asks = fn(&Case) -> bool;
 
-const UNSUPPORTED: [(Asks, &str); 3] = [
+const UNSUPPORTED: [(Asks, &str); 2] = [
     (
         |case| {
             case.requires
@@ -21,23 +21,6 @@ const UNSUPPORTED: [(Asks, &str); 3] = [
                 .any(|sender| sender.telemetry_name.is_none())
         },
         "telemetry-name: null; a sender has no name that could be missing",
-    ),
-    (
-        |case| {
-            let prologue = &case.prologue;
-            let executors = prologue
-                .executors
-                .iter()
-                .map(|executor| &executor.serializer);
-            let invokers = prologue.invokers.iter().map(|invoker| &invoker.serializer);
-            let receivers = prologue
-                .receivers
-                .iter()
-                .map(|receiver| &receiver.serializer);
-            let mut all = executors.chain(invokers).chain(receivers);
-            all.any(|serializer| serializer.allow_character_data == Some(false))
-        },
-        "allow-character-data: false; the payload format indicator is a hint that nothing is refused for",
     ),
 ];
 

@@ -64,12 +64,12 @@ impl Events {
 
     pub async fn sync(&self, sync: &Sync) {
         let event = |name: &String| self.0.get(name).expect("an event of the prologue");
-        if let Some(name) = &sync.signal_event {
-            event(name).send_modify(|count| *count -= 1);
-        }
         if let Some(name) = &sync.wait_event {
             let mut counts = event(name).subscribe();
             let _ = counts.wait_for(|count| *count <= 0).await;
+        }
+        if let Some(name) = &sync.signal_event {
+            event(name).send_modify(|count| *count -= 1);
         }
     }
 }
