@@ -74,7 +74,7 @@ fn seeds(codec: Codec) -> Vec<Bytes> {
             let picture = H264Decoder::default().decode(&key).unwrap().unwrap();
             let mut encoder = encoder_for(StillFormat::Jpeg);
             [10, 60, 95]
-                .map(|quality| encoder.encode(&picture, quality).unwrap())
+                .map(|quality| encoder.encode(picture.clone(), quality).unwrap())
                 .into()
         }
         _ => (1..9u8)
