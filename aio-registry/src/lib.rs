@@ -75,25 +75,33 @@
 //! - [`topic`]: names made safe for topics
 //! - [`Error`] and [`PublishError`]: whose fault it was, and whether to try again
 
+mod adr;
 mod error;
 mod file;
+mod memory;
 pub mod model;
 mod mqtt;
 pub mod mrpc;
 mod registry;
 mod secret;
+mod service;
 mod telemetry;
 pub mod topic;
 
+pub use adr::{AdrOptions, AdrRegistry, AllocationWriter};
 pub use error::{Error, ErrorKind};
 pub use file::{FileOptions, FileRegistry};
+pub use memory::MemoryRegistry;
 pub use model::Qos;
 pub use mqtt::{
     Ack, ClientCertificate, MemoryBroker, MemoryClient, Message, Mqtt, MqttOptions, MqttSession,
     Properties, Publish, PublishError, SessionState, Subscription, TlsRoots,
 };
-pub use registry::{Desired, DesiredEndpoint, EndpointRef, NamedAsset, Registry};
+pub use registry::{
+    Contents, Desired, DesiredEndpoint, EndpointRef, NamedAsset, Registry, RegistryStore,
+};
 pub use secret::Secret;
+pub use service::RegistryService;
 pub use telemetry::{
     CloudEvent, CloudEventSource, ElementKind, ReceivedTelemetry, Telemetry, TelemetryReceiver,
     TelemetryReceiverOptions, TelemetrySender,

@@ -153,14 +153,7 @@ impl Folder {
     }
 
     pub(super) fn read_secret(&self, name: &str) -> Result<Secret, Error> {
-        let path = self.root.join("secrets").join(check_secret_name(name)?);
-        match read_limited(&path, MAX_SECRET) {
-            Ok(bytes) => Ok(Secret::new(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NotFound {
-                what: format!("secret {name:?} (a file {})", path.display()),
-            }),
-            Err(error) => Err(storage("read", &path, error)),
-        }
+        read_secret(&self.root.join("secrets"), name)
     }
 
     pub(super) fn write_secret(&self, name: &str, secret: &Secret) -> Result<(), Error> {
@@ -172,8 +165,20 @@ impl Folder {
     }
 }
 
+/// The secret of that name below a folder. Blocks.
+pub(crate) fn read_secret(folder: &Path, name: &str) -> Result<Secret, Error> {
+    let path = folder.join(check_secret_name(name)?);
+    match read_limited(&path, MAX_SECRET) {
+        Ok(bytes) => Ok(Secret::new(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NotFound {
+            what: format!("secret {name:?} (a file {})", path.display()),
+        }),
+        Err(error) => Err(storage("read", &path, error)),
+    }
+}
+
 /// A secret's name is a relative path without `.` and `..`.
-fn check_secret_name(name: &str) -> Result<&str, Error> {
+pub(crate) fn check_secret_name(name: &str) -> Result<&str, Error> {
     let plain = |part: &str| {
         !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0', ':'])
     };
@@ -200,7 +205,7 @@ fn create(path: &Path, private: bool) -> io::Result<File> {
     options.open(path)
 }
 
-fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let mut bytes = Vec::new();
     file.take(max_bytes + 1).read_to_end(&mut bytes)?;
@@ -213,7 +218,7 @@ fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn storage(action: &'static str, path: &Path, source: io::Error) -> Error {
+pub(crate) fn storage(action: &'static str, path: &Path, source: io::Error) -> Error {
     Error::Storage {
         action,
         path: path.to_owned(),

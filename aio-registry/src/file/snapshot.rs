@@ -1,18 +1,16 @@
 //! All manifests of a folder taken together. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::manifest::{FileContent, Identity, Kind, Problem, Spec};
-use crate::model::{Asset, Device, InboundEndpoint};
-use crate::{Desired, DesiredEndpoint, EndpointRef, NamedAsset};
+use crate::Desired;
+use crate::registry::{Contents, SecretDigests};
 
 /// What the folder says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshot {
-    pub devices: BTreeMap<String, Arc<Device>>,
-    pub assets: BTreeMap<String, Arc<Asset>>,
+    pub contents: Arc<Contents>,
     /// Where each was read, for the next snapshot and for deleting.
     pub files: BTreeMap<Identity, String>,
     /// What is wrong, by file.
@@ -20,8 +18,6 @@ pub(super) struct Snapshot {
     /// A digest of each secret that an endpoint names; none for one that cannot be read.
     pub secrets: SecretDigests,
 }
-
-pub(super) type SecretDigests = BTreeMap<String, Option<u64>>;
 
 impl Snapshot {
     /// Takes the files together, in order of their names. What is bad now but was good in `before`, in the same file, stays
@@ -71,9 +67,11 @@ impl Snapshot {
     }
 
     fn insert(&mut self, identity: Identity, spec: Spec, file: &str) {
+        let contents = Arc::make_mut(&mut self.contents);
+        let name = identity.1.clone();
         match spec {
-            Spec::Device(device) => self.devices.insert(identity.1.clone(), device).map(drop),
-            Spec::Asset(asset) => self.assets.insert(identity.1.clone(), asset).map(drop),
+            Spec::Device(device) => contents.devices.insert(name, device).map(drop),
+            Spec::Asset(asset) => contents.assets.insert(name, asset).map(drop),
         };
         self.files.insert(identity, file.to_owned());
     }
@@ -96,8 +94,18 @@ impl Snapshot {
                 continue;
             }
             let spec = match identity.0 {
-                Kind::Device => before.devices.get(&identity.1).cloned().map(Spec::Device),
-                Kind::Asset => before.assets.get(&identity.1).cloned().map(Spec::Asset),
+                Kind::Device => before
+                    .contents
+                    .devices
+                    .get(&identity.1)
+                    .cloned()
+                    .map(Spec::Device),
+                Kind::Asset => before
+                    .contents
+                    .assets
+                    .get(&identity.1)
+                    .cloned()
+                    .map(Spec::Asset),
             };
             if let Some(spec) = spec {
                 self.insert(identity.clone(), spec, file);
@@ -106,9 +114,9 @@ impl Snapshot {
     }
 
     fn check_references(&mut self) {
-        for (name, asset) in &self.assets {
+        for (name, asset) in &self.contents.assets {
             let reference = &asset.device_ref;
-            let (code, message) = match self.devices.get(&reference.device_name) {
+            let (code, message) = match self.contents.devices.get(&reference.device_name) {
                 None => (
                     "DeviceNotFound",
                     format!(
@@ -135,64 +143,10 @@ impl Snapshot {
         }
     }
 
-    /// The names of the secrets that endpoints refer to.
-    pub(super) fn secret_names(&self) -> BTreeSet<&str> {
-        let endpoints = self.devices.values().flat_map(|device| &device.endpoints);
-        endpoints
-            .flat_map(|endpoints| endpoints.inbound.values())
-            .flat_map(secret_names)
-            .collect()
-    }
-
-    fn secrets_version(&self, endpoint: &InboundEndpoint) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        for name in secret_names(endpoint) {
-            self.secrets.get(name).hash(&mut hasher);
-        }
-        hasher.finish()
-    }
-
     /// What a connector of one type is to serve.
     pub(super) fn desired(&self, namespace: &str, endpoint_type: &str) -> Desired {
-        let mut assets = BTreeMap::<(&str, &str), Vec<Arc<NamedAsset>>>::new();
-        for (name, asset) in self.assets.iter().filter(|(_, asset)| asset.is_enabled()) {
-            let key = (
-                asset.device_ref.device_name.as_str(),
-                asset.device_ref.endpoint_name.as_str(),
-            );
-            assets.entry(key).or_default().push(Arc::new(NamedAsset {
-                name: name.clone(),
-                asset: asset.clone(),
-            }));
-        }
-        let mut endpoints = Vec::new();
-        for (device_name, device) in self
-            .devices
-            .iter()
-            .filter(|(_, device)| device.is_enabled())
-        {
-            let inbound = device
-                .endpoints
-                .iter()
-                .flat_map(|endpoints| &endpoints.inbound);
-            for (name, spec) in
-                inbound.filter(|(_, spec)| spec.endpoint_type.eq_ignore_ascii_case(endpoint_type))
-            {
-                endpoints.push(Arc::new(DesiredEndpoint {
-                    endpoint: EndpointRef::new(device_name, name),
-                    device: device.clone(),
-                    spec: Arc::new(spec.clone()),
-                    secrets_version: self.secrets_version(spec),
-                    assets: assets
-                        .remove(&(device_name.as_str(), name.as_str()))
-                        .unwrap_or_default(),
-                }));
-            }
-        }
-        Desired {
-            namespace: namespace.to_owned(),
-            endpoints,
-        }
+        self.contents
+            .desired(namespace, endpoint_type, &self.secrets)
     }
 
     /// The first problem of everyone who has one.
@@ -219,11 +173,4 @@ impl Snapshot {
             .filter_map(|problem| problem.identity.clone());
         self.files.keys().cloned().chain(bad).collect()
     }
-}
-
-fn secret_names(endpoint: &InboundEndpoint) -> impl Iterator<Item = &str> {
-    endpoint
-        .authentication
-        .iter()
-        .flat_map(|authentication| authentication.secret_names())
 }
