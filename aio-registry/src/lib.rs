@@ -83,8 +83,10 @@ pub mod model;
 mod mqtt;
 pub mod mrpc;
 mod registry;
+pub mod schema_registry;
 mod secret;
 mod service;
+pub mod state_store;
 mod telemetry;
 pub mod topic;
 

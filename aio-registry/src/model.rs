@@ -103,4 +103,4 @@ macro_rules! open_enum {
         }
     };
 }
-use open_enum;
+pub(crate) use open_enum;

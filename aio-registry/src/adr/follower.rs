@@ -3,7 +3,7 @@
 //! Level-triggered: whatever happens only marks what is to be asked for again, and the answer is what counts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,8 +135,8 @@ impl Follower {
         }
     }
 
-    async fn read_allocation(&mut self, folder: &PathBuf) {
-        let path = folder.clone();
+    async fn read_allocation(&mut self, folder: &Path) {
+        let path = folder.to_owned();
         match blocking(move || allocation::read(&path)).await {
             Ok(allocation) => self.allocate(allocation),
             Err(error) => {
