@@ -92,7 +92,7 @@ pub mod topic;
 
 pub use adr::{AdrOptions, AdrRegistry, AllocationWriter};
 pub use error::{Error, ErrorKind};
-pub use file::{FileOptions, FileRegistry};
+pub use file::{Applied, Change, FileOptions, FileRegistry, ManifestProblem};
 pub use memory::MemoryRegistry;
 pub use model::Qos;
 pub use mqtt::{

@@ -184,6 +184,21 @@ impl Contents {
         self.assets.get(asset).filter(reached)
     }
 
+    /// Device, endpoint and name of each secret that cannot be read.
+    pub(crate) fn missing_secrets(&self, known: &SecretDigests) -> Vec<(String, String, String)> {
+        let mut missing = Vec::new();
+        for (device_name, device) in &self.devices {
+            for (name, endpoint) in inbound(device) {
+                for secret in secret_names(endpoint) {
+                    if known.0.get(secret).is_none_or(Option::is_none) {
+                        missing.push((device_name.clone(), name.clone(), secret.to_owned()));
+                    }
+                }
+            }
+        }
+        missing
+    }
+
     /// What a connector of one type is to serve.
     pub(crate) fn desired(
         &self,

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::manifest::{FileContent, Identity, Kind, Problem, Spec};
+use super::manifest::{FileContent, Identity, Kind, Problem, Spec, UNKNOWN_FIELD};
 use crate::Desired;
 use crate::registry::{Contents, SecretDigests};
+
+/// The code of a secret that is missing. The endpoint is served all the same, so that its connector says so too.
+const SECRET_NOT_FOUND: &str = "SecretNotFound";
 
 /// What the folder says.
 #[derive(Clone, Debug, Default)]
@@ -143,6 +146,24 @@ impl Snapshot {
         }
     }
 
+    /// Notes which secrets there are, and which are missing.
+    pub(super) fn set_secrets(&mut self, secrets: SecretDigests) {
+        let missing = self.contents.missing_secrets(&secrets);
+        for (device, endpoint, secret) in missing {
+            let identity = (Kind::Device, device);
+            let file = self.files.get(&identity).cloned().unwrap_or_default();
+            let message = format!(
+                "spec.endpoints.inbound.{endpoint}.authentication: the secret {secret:?} cannot be read: there is no file secrets/{secret}, or it is too large"
+            );
+            self.problems.entry(file).or_default().push(Problem {
+                identity: Some(identity),
+                code: SECRET_NOT_FOUND,
+                message,
+            });
+        }
+        self.secrets = secrets;
+    }
+
     /// What a connector of one type is to serve.
     pub(super) fn desired(&self, namespace: &str, endpoint_type: &str) -> Desired {
         self.contents
@@ -154,7 +175,9 @@ impl Snapshot {
         let mut found = BTreeMap::new();
         for (file, problems) in &self.problems {
             for problem in problems {
-                if let Some(identity) = &problem.identity {
+                if let Some(identity) = &problem.identity
+                    && ![UNKNOWN_FIELD, SECRET_NOT_FOUND].contains(&problem.code)
+                {
                     found
                         .entry(identity.clone())
                         .or_insert_with(|| (problem.code, format!("{file}: {}", problem.message)));

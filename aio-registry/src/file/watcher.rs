@@ -89,7 +89,8 @@ impl Shared {
             .map(|(file, (_, content))| (file.clone(), content.clone()))
             .collect();
         let mut snapshot = Snapshot::of(&files, &before, self.options.max_manifests);
-        snapshot.secrets = self.secrets_of(&snapshot);
+        let secrets = self.secrets_of(&snapshot);
+        snapshot.set_secrets(secrets);
         self.tell_problems(&snapshot, &before, &mut loaded.marked);
         self.snapshot.send_replace(Arc::new(snapshot));
         Ok(())
