@@ -1,5 +1,5 @@
-//! The Azure Device Registry's nouns, a folder that takes its place on a laptop, and the MQTT 5 session, RPC protocol and
-//! telemetry that Azure IoT Operations speaks.
+//! The Azure Device Registry over MQTT, both sides of it, a folder that takes its place on a laptop, and the MQTT 5 session,
+//! RPC protocol and telemetry that Azure IoT Operations speaks.
 //!
 //! It knows no cameras, runs no connector (that is `connector-sdk`), and needs no Azure: everything works with a folder of
 //! YAML files and any MQTT 5 broker.
@@ -68,7 +68,10 @@
 //! ```
 //!
 //! # Where to look
-//! - [`Registry`]: the trait; [`FileRegistry`]: a folder of manifests; [`model`]: devices, assets, statuses, health
+//! - [`Registry`]: the trait; [`FileRegistry`]: a folder of manifests; [`AdrRegistry`]: the Device Registry over MQTT;
+//!   [`MemoryRegistry`]; [`model`]: devices, assets, statuses, health
+//! - [`RegistryService`] serves any [`RegistryStore`] over MQTT; [`AllocationWriter`] says which endpoints are whose
+//! - [`schema_registry`] and [`state_store`]: clients, and services where the broker has none
 //! - [`Mqtt`]: the seam to MQTT 5; [`MqttSession`]: a session with a broker; [`MemoryBroker`]: a broker for tests
 //! - [`mrpc::Executor`] answers requests, [`mrpc::Invoker`] sends them
 //! - [`TelemetrySender`] and [`CloudEvent`]: what a connector publishes; [`TelemetryReceiver`] reads it

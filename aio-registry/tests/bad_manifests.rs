@@ -119,14 +119,14 @@ async fn each_is_told_and_the_rest_is_served() {
             "SecretNotFound",
             [
                 "spec.endpoints.inbound.onvif.authentication",
-                "a/password",
+                "line 12",
                 "secrets/a/password",
             ],
         ),
         (
             "twice-2.yaml",
             "DuplicateName",
-            ["Device", "twice", "twice-1.yaml"],
+            ["line 1", "metadata.name", "Device twice is in twice-1.yaml"],
         ),
         (
             "named.yaml",

@@ -1,5 +1,6 @@
 //! Manifest text to devices and assets. Pure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -69,6 +70,10 @@ pub(super) enum Spec {
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileContent {
     pub specs: Vec<(Identity, Spec)>,
+    /// The first line of each of them.
+    pub lines: Vec<usize>,
+    /// The line that names a secret.
+    pub secret_lines: BTreeMap<String, usize>,
     pub problems: Vec<Problem>,
 }
 
@@ -288,7 +293,17 @@ impl Reader<'_> {
                 format!("line {line}: spec.{path}: no such field is known; it has no effect");
             self.problem(Some(identity.clone()), UNKNOWN_FIELD, message);
         }
+        if let Spec::Device(device) = &spec {
+            let endpoints = device.endpoints.iter();
+            let endpoints = endpoints.flat_map(|endpoints| endpoints.inbound.values());
+            let logins = endpoints.filter_map(|endpoint| endpoint.authentication.as_ref());
+            for secret in logins.flat_map(Authentication::secret_names) {
+                let line = self.line_with(document, secret);
+                self.content.secret_lines.insert(secret.to_owned(), line);
+            }
+        }
         self.content.specs.push((identity, spec));
+        self.content.lines.push(self.line);
     }
 
     fn check_names(&self, document: &str, device: &Device) -> Result<(), String> {

@@ -16,6 +16,10 @@ pub(super) struct Snapshot {
     pub contents: Arc<Contents>,
     /// Where each was read, for the next snapshot and for deleting.
     pub files: BTreeMap<Identity, String>,
+    /// The first line of each in its file.
+    lines: BTreeMap<Identity, usize>,
+    /// The line that names a secret, by file and secret.
+    secret_lines: BTreeMap<(String, String), usize>,
     /// What is wrong, by file.
     pub problems: BTreeMap<String, Vec<Problem>>,
     /// A digest of each secret that an endpoint names; none for one that cannot be read.
@@ -34,11 +38,15 @@ impl Snapshot {
         let mut count = 0;
         for (file, content) in files {
             let mut problems = content.problems.clone();
-            for (identity, spec) in &content.specs {
+            for (secret, line) in &content.secret_lines {
+                let key = (file.clone(), secret.clone());
+                snapshot.secret_lines.insert(key, *line);
+            }
+            for ((identity, spec), line) in content.specs.iter().zip(&content.lines) {
                 count += 1;
                 if count > max_manifests {
                     let message = format!(
-                        "there are more than {max_manifests} manifests; this one is left out"
+                        "line {line}: there are more than {max_manifests} manifests; this one is left out"
                     );
                     problems.push(Problem {
                         identity: Some(identity.clone()),
@@ -47,7 +55,7 @@ impl Snapshot {
                     });
                 } else if let Some(first) = snapshot.files.get(identity) {
                     let message = format!(
-                        "{} {} is in {first} already; that one holds",
+                        "line {line}: metadata.name: {} {} is in {first} already; that one holds",
                         identity.0.as_str(),
                         identity.1
                     );
@@ -58,6 +66,7 @@ impl Snapshot {
                     });
                 } else {
                     snapshot.insert(identity.clone(), spec.clone(), file);
+                    snapshot.lines.insert(identity.clone(), *line);
                 }
             }
             if !problems.is_empty() {
@@ -137,6 +146,10 @@ impl Snapshot {
                 Some(_) => continue,
             };
             let identity = (Kind::Asset, name.clone());
+            let message = match self.lines.get(&identity) {
+                Some(line) => format!("line {line}: {message}"),
+                None => message,
+            };
             let file = self.files.get(&identity).cloned().unwrap_or_default();
             self.problems.entry(file).or_default().push(Problem {
                 identity: Some(identity),
@@ -155,6 +168,10 @@ impl Snapshot {
             let message = format!(
                 "spec.endpoints.inbound.{endpoint}.authentication: the secret {secret:?} cannot be read: there is no file secrets/{secret}, or it is too large"
             );
+            let message = match self.secret_lines.get(&(file.clone(), secret)) {
+                Some(line) => format!("line {line}: {message}"),
+                None => message,
+            };
             self.problems.entry(file).or_default().push(Problem {
                 identity: Some(identity),
                 code: SECRET_NOT_FOUND,

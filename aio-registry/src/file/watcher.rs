@@ -112,12 +112,12 @@ impl Shared {
             Err(reason) => reason,
         };
         FileContent {
-            specs: Vec::new(),
             problems: vec![Problem {
                 identity: None,
                 code: UNREADABLE,
                 message,
             }],
+            ..FileContent::default()
         }
     }
 
