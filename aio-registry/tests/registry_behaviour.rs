@@ -39,6 +39,12 @@ macro_rules! on_every_backend {
                 super::$behaviour(super::Stage::adr().await).await;
             })*
         }
+        mod adr_of_folder {
+            $(#[tokio::test]
+            async fn $behaviour() {
+                super::$behaviour(super::Stage::adr_of_folder().await).await;
+            })*
+        }
     };
 }
 
@@ -405,7 +411,7 @@ enum Deed {
     DeleteDevice(u8),
     PutAsset(u8, u8, u8),
     DeleteAsset(u8),
-    /// Gives the registry time to see what there is in between.
+    /// Waits until the registry has what there is by then.
     Look,
 }
 
@@ -415,63 +421,75 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         2 => (0..3_u8).prop_map(Deed::DeleteDevice),
         3 => (0..3_u8, 0..3_u8, 0..4_u8).prop_map(|(name, device, text)| Deed::PutAsset(name, device, text)),
         2 => (0..3_u8).prop_map(Deed::DeleteAsset),
-        1 => Just(Deed::Look),
+        3 => Just(Deed::Look),
     ];
-    proptest::collection::vec(deed, 1..14)
+    proptest::collection::vec(deed, 1..20)
 }
 
-/// Whatever was done, in the end the registry has what the model has.
+/// What there is to be, whatever was done.
+#[derive(Default)]
+struct Model {
+    /// The host of each device.
+    devices: BTreeMap<u8, u8>,
+    /// The device and the description of each asset.
+    assets: BTreeMap<u8, (u8, u8)>,
+}
+
+impl Model {
+    /// Descriptions and addresses of the endpoints.
+    fn endpoints(&self) -> Vec<(String, String)> {
+        let devices = self.devices.iter().map(|(name, host)| {
+            let here = self.assets.iter().filter(|(_, (on, _))| on == name);
+            let here = here.map(|(asset, (_, text))| format!(" asset-{asset}={text}"));
+            let here: String = here.collect();
+            let address = format!("http://10.0.0.{host}/onvif/device_service");
+            (format!("cam{name}/onvif_0:{here}"), address)
+        });
+        devices.collect()
+    }
+
+    async fn is_reached(&self, stage: &Stage) {
+        let expected = self.endpoints();
+        let mut desired = stage.registry.watch("Microsoft.Onvif");
+        until(&mut desired, |desired| {
+            let addresses = desired.endpoints.iter();
+            let addresses = addresses.map(|endpoint| endpoint.spec.address.clone());
+            let seen = described(desired).into_iter().zip(addresses);
+            seen.collect::<Vec<_>>() == expected
+        })
+        .await;
+    }
+}
+
+/// Whatever was done, in the end and at every look the registry has what the model has.
 async fn converges(stage: Stage, deeds: Vec<Deed>) {
-    let mut desired = stage.registry.watch("Microsoft.Onvif");
-    let mut devices = BTreeMap::<u8, u8>::new();
-    let mut assets = BTreeMap::<u8, (u8, u8)>::new();
+    let mut model = Model::default();
     for deed in deeds {
         match deed {
             Deed::PutDevice(name, host) => {
-                devices.insert(name, host);
+                model.devices.insert(name, host);
                 let spec = device(&host.to_string());
                 stage.put_device(&format!("cam{name}"), spec).await;
             }
             Deed::DeleteDevice(name) => {
-                if devices.remove(&name).is_some() {
+                if model.devices.remove(&name).is_some() {
                     stage.delete_device(&format!("cam{name}")).await;
                 }
             }
             Deed::PutAsset(name, on, text) => {
-                assets.insert(name, (on, text));
+                model.assets.insert(name, (on, text));
                 let spec = asset(&format!("cam{on}"), &text.to_string());
                 stage.put_asset(&format!("asset-{name}"), spec).await;
             }
             Deed::DeleteAsset(name) => {
-                if assets.remove(&name).is_some() {
+                if model.assets.remove(&name).is_some() {
                     stage.delete_asset(&format!("asset-{name}")).await;
                 }
             }
-            Deed::Look => tokio::task::yield_now().await,
+            Deed::Look => model.is_reached(&stage).await,
         }
     }
-    let expected: Vec<_> = devices
-        .iter()
-        .map(|(name, host)| {
-            let here = assets.iter().filter(|(_, (on, _))| on == name);
-            let here = here.map(|(asset, (_, text))| format!(" asset-{asset}={text}"));
-            let here: String = here.collect();
-            (
-                format!("cam{name}/onvif_0:{here}"),
-                format!("http://10.0.0.{host}/onvif/device_service"),
-            )
-        })
-        .collect();
-    until(&mut desired, |desired| {
-        let addresses = desired.endpoints.iter();
-        let addresses = addresses.map(|endpoint| endpoint.spec.address.clone());
-        described(desired)
-            .into_iter()
-            .zip(addresses)
-            .collect::<Vec<_>>()
-            == expected
-    })
-    .await;
+    model.is_reached(&stage).await;
 }
 
 fn run(work: impl Future<Output = ()>) {

@@ -1,6 +1,7 @@
 //! A registry to test, and the operator behind it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use aio_registry::model::{
 };
 use aio_registry::{
     AdrOptions, AdrRegistry, AllocationWriter, Desired, FileOptions, FileRegistry, MemoryBroker,
-    MemoryRegistry, Registry, RegistryService, Secret,
+    MemoryRegistry, Registry, RegistryService, RegistryStore, Secret,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -36,12 +37,7 @@ enum Store {
 impl Stage {
     pub async fn file() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = FileOptions {
-            debounce: Duration::from_millis(5),
-            poll: Duration::from_millis(50),
-            ..FileOptions::default()
-        };
-        let registry = FileRegistry::open(folder.path(), options).await.unwrap();
+        let registry = open(folder.path()).await;
         Self {
             registry: Arc::new(registry.clone()),
             store: Store::File(registry),
@@ -62,17 +58,29 @@ impl Stage {
         }
     }
 
+    /// Over MQTT, before a service of a registry in memory.
     pub async fn adr() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let store = MemoryRegistry::new();
+        let served = Arc::new(store.clone());
+        Self::over_mqtt(Store::Memory(store), served, tempfile::tempdir().unwrap()).await
+    }
+
+    /// Over MQTT, before a service of a folder.
+    pub async fn adr_of_folder() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder.path().join("registry")).await;
+        let served = Arc::new(store.clone());
+        Self::over_mqtt(Store::File(store), served, folder).await
+    }
+
+    async fn over_mqtt(store: Store, served: Arc<dyn RegistryStore>, folder: TempDir) -> Self {
         let broker = MemoryBroker::new();
         let names = folder.path().join("names");
         let types = ["Microsoft.Onvif", "Microsoft.Media"];
-        let writer = AllocationWriter::start(&names, Arc::new(store.clone()), types)
+        let writer = AllocationWriter::start(&names, served.clone(), types)
             .await
             .unwrap();
-        let service = broker.client("adr");
-        let service = RegistryService::start(Arc::new(service), Arc::new(store.clone()))
+        let service = RegistryService::start(Arc::new(broker.client("adr")), served)
             .await
             .unwrap();
         let secrets = folder.path().join("secrets");
@@ -88,7 +96,7 @@ impl Stage {
             .unwrap();
         Self {
             registry: Arc::new(registry),
-            store: Store::Memory(store),
+            store,
             secrets: Some(secrets),
             _service: Some((service, writer)),
             _folder: Some(folder),
@@ -141,7 +149,7 @@ impl Stage {
         match &self.store {
             Store::File(store) => store.device_status(name).await.unwrap().unwrap(),
             Store::Memory(store) => {
-                let status = aio_registry::RegistryStore::device_status(store, name);
+                let status = RegistryStore::device_status(store, name);
                 status.await.unwrap().unwrap()
             }
         }
@@ -151,7 +159,7 @@ impl Stage {
         match &self.store {
             Store::File(store) => store.asset_status(name).await.unwrap().unwrap(),
             Store::Memory(store) => {
-                let status = aio_registry::RegistryStore::asset_status(store, name);
+                let status = RegistryStore::asset_status(store, name);
                 status.await.unwrap().unwrap()
             }
         }
@@ -196,6 +204,15 @@ impl Stage {
             .await
             .expect("a state in time");
     }
+}
+
+async fn open(folder: &Path) -> FileRegistry {
+    let options = FileOptions {
+        debounce: Duration::from_millis(5),
+        poll: Duration::from_millis(50),
+        ..FileOptions::default()
+    };
+    FileRegistry::open(folder, options).await.unwrap()
 }
 
 /// A camera with an ONVIF and a media endpoint.
