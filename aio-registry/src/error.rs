@@ -100,6 +100,16 @@ pub enum Error {
         /// The value it complained about (`__propVal`).
         value: Option<String>,
     },
+    /// A service answered with an error of its own: the device registry, the schema registry or the state store.
+    #[error("{operation} was refused with {code}: {message}")]
+    Service {
+        /// What was asked for.
+        operation: String,
+        /// The service's word or number for it, such as `BadRequest` or `404`.
+        code: String,
+        /// What the service said.
+        message: String,
+    },
     /// Either side of an RPC does not speak the protocol version of the other.
     #[error(
         "{topic}: protocol version {version:?} is not supported, but {supported:?}{}",
@@ -177,6 +187,7 @@ impl Error {
             Self::SubscribeRefused { .. }
             | Self::UnsubscribeRefused { .. }
             | Self::Remote { .. }
+            | Self::Service { .. }
             | Self::UnsupportedVersion { .. } => ErrorKind::Refused,
             Self::Header { .. } | Self::Clock { .. } | Self::Protocol { .. } => ErrorKind::Peer,
         }
@@ -188,6 +199,9 @@ impl Error {
             Self::Timeout { .. } | Self::Storage { .. } => true,
             Self::Publish { source, .. } => source.is_transient(),
             Self::Remote { status, .. } => status.is_transient(),
+            Self::Service { code, .. } => {
+                matches!(code.as_str(), "InternalError" | "KubeError" | "500")
+            }
             _ => false,
         }
     }

@@ -1,27 +1,32 @@
-mod folder;
+pub(crate) mod folder;
 mod manifest;
 mod snapshot;
-mod stored;
-mod watcher;
+pub(crate) mod stored;
+mod unknown;
+pub(crate) mod watcher;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::BoxStream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use self::manifest::{API_VERSION, Identity, Kind, Manifest, Metadata};
+use self::manifest::{API_VERSION, Identity, Kind, Manifest, Metadata, Spec};
 use self::stored::{Status, Stored};
 use self::watcher::Shared;
 use crate::model::{
     Asset, AssetStatus, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, Health,
-    check_asset_name, check_device_name, check_endpoint_name,
+    RuntimeHealth, check_asset_name, check_device_name, check_endpoint_name,
 };
-use crate::{Desired, EndpointRef, Error, Registry, Secret};
+use crate::registry::{Contents, follow};
+use crate::{Desired, EndpointRef, Error, Registry, RegistryStore, Secret};
+
+type Healths = BTreeMap<String, RuntimeHealth>;
 
 /// How a [`FileRegistry`] reads its folder.
 #[derive(Clone, Debug)]
@@ -67,6 +72,39 @@ impl Default for FileOptions {
 pub struct FileRegistry {
     shared: Arc<Shared>,
     _stop: Arc<DropGuard>,
+}
+
+/// What became of a manifest that was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// `Device` or `Asset`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub change: Change,
+}
+
+/// What a manifest does when it is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// There was none of that name.
+    Created,
+    /// It takes the place of another specification.
+    Changed,
+    /// It is as it was.
+    Unchanged,
+}
+
+/// What is wrong with a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestProblem {
+    /// The file.
+    pub file: String,
+    /// A word for programs, such as `ManifestInvalid` or `DeviceNotFound`.
+    pub code: &'static str,
+    /// Line, field and reason.
+    pub message: String,
 }
 
 impl FileRegistry {
@@ -123,6 +161,83 @@ impl FileRegistry {
     pub async fn delete_asset(&self, name: &str) -> Result<(), Error> {
         check_asset_name(name)?;
         self.delete(Kind::Asset, name).await
+    }
+
+    /// Takes manifests over from a text: one or more YAML documents, or a JSON document when the file is named so. All of
+    /// them, or none: what is wrong with any of them is the error. With `dry_run` nothing is written.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names every problem with line and field, or a manifest that stands in a file edited by hand;
+    /// [`Error::Storage`].
+    pub async fn apply(
+        &self,
+        file: &str,
+        text: &str,
+        dry_run: bool,
+    ) -> Result<Vec<Applied>, Error> {
+        let options = &self.shared.options;
+        let content = manifest::parse(text, file.ends_with(".json"), &options.namespace);
+        let problems = content.problems.into_iter();
+        let problems = problems.filter(|found| found.code != manifest::UNKNOWN_FIELD);
+        let mut problems: Vec<_> = problems.map(|found| found.message).collect();
+        let mut seen = BTreeSet::new();
+        for ((kind, name), _) in &content.specs {
+            if !seen.insert((kind, name)) {
+                problems.push(format!("{} {name:?} is in it twice", kind.as_str()));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(Error::Invalid {
+                what: file.to_owned(),
+                reason: problems.join("; "),
+            });
+        }
+        let mut applied = Vec::new();
+        for (identity, spec) in content.specs {
+            let snapshot = self.shared.snapshot.borrow().clone();
+            let (kind, name) = &identity;
+            let known = match (kind, &spec) {
+                (Kind::Device, Spec::Device(new)) => {
+                    let known = snapshot.contents.devices.get(name);
+                    known.map(|known| known == new)
+                }
+                (_, Spec::Asset(new)) => {
+                    let known = snapshot.contents.assets.get(name);
+                    known.map(|known| known == new)
+                }
+                _ => None,
+            };
+            let change = match known {
+                None => Change::Created,
+                Some(false) => Change::Changed,
+                Some(true) => Change::Unchanged,
+            };
+            if !dry_run && change != Change::Unchanged {
+                match spec {
+                    Spec::Device(spec) => self.put_device(name, &spec).await?,
+                    Spec::Asset(spec) => self.put_asset(name, &spec).await?,
+                }
+            }
+            applied.push(Applied {
+                kind: kind.as_str(),
+                name: identity.1,
+                change,
+            });
+        }
+        Ok(applied)
+    }
+
+    /// What is wrong with the manifests, in the order of their files.
+    pub fn problems(&self) -> Vec<ManifestProblem> {
+        let snapshot = self.shared.snapshot.borrow().clone();
+        let problems = snapshot.problems.iter().flat_map(|(file, problems)| {
+            problems.iter().map(|problem| ManifestProblem {
+                file: file.clone(),
+                code: problem.code,
+                message: problem.message.clone(),
+            })
+        });
+        problems.collect()
     }
 
     /// Writes a secret file for [`Registry::secret`], such as `cam1/password`.
@@ -198,6 +313,43 @@ impl FileRegistry {
         self.stored(name).await
     }
 
+    /// The health of a device's endpoints, by name.
+    ///
+    /// # Errors
+    /// As [`device_status`](Self::device_status).
+    pub async fn device_health(&self, name: &str) -> Result<Healths, Error> {
+        check_device_name(name)?;
+        let stored = self.document::<DeviceStatus>(name).await?;
+        Ok(stored.map(|stored| stored.health).unwrap_or_default())
+    }
+
+    /// The health of an asset's elements, by path: `events/GROUP/NAME`, `actions/GROUP/NAME`, `datasets/NAME`, `streams/NAME`.
+    ///
+    /// # Errors
+    /// As [`device_status`](Self::device_status).
+    pub async fn asset_health(&self, name: &str) -> Result<Healths, Error> {
+        check_asset_name(name)?;
+        let stored = self.document::<AssetStatus>(name).await?;
+        Ok(stored.map(|stored| stored.health).unwrap_or_default())
+    }
+
+    /// The names of the discovered devices and of the discovered assets, in order.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the runtime stops.
+    pub async fn discovered_names(&self) -> Result<[Vec<String>; 2], Error> {
+        let shared = self.shared.clone();
+        blocking(move || {
+            Ok([Kind::Device, Kind::Asset].map(|kind| {
+                let folder = format!("discovered/{}", kind.folder());
+                let mut names = shared.folder.list(&folder);
+                names.sort();
+                names
+            }))
+        })
+        .await
+    }
+
     /// The discovered device of that name.
     ///
     /// # Errors
@@ -220,32 +372,15 @@ impl FileRegistry {
 #[async_trait]
 impl Registry for FileRegistry {
     fn watch(&self, endpoint_type: &str) -> BoxStream<'static, Arc<Desired>> {
-        let (registry, endpoint_type) = (self.clone(), endpoint_type.to_owned());
-        let snapshots = self.shared.snapshot.subscribe();
-        let start = (registry, snapshots, endpoint_type, None::<Arc<Desired>>);
-        stream::unfold(
-            start,
-            |(registry, mut snapshots, endpoint_type, before)| async move {
-                loop {
-                    // The sender lives as long as the registry in the state of this stream.
-                    let first = before.is_none();
-                    if !first && snapshots.changed().await.is_err() {
-                        std::future::pending::<()>().await;
-                    }
-                    let snapshot = snapshots.borrow_and_update().clone();
-                    let desired = Arc::new(
-                        snapshot.desired(&registry.shared.options.namespace, &endpoint_type),
-                    );
-                    if before.as_ref() != Some(&desired) {
-                        return Some((
-                            desired.clone(),
-                            (registry, snapshots, endpoint_type, Some(desired)),
-                        ));
-                    }
-                }
-            },
+        let (namespace, endpoint_type) = (
+            self.shared.options.namespace.clone(),
+            endpoint_type.to_owned(),
+        );
+        follow(
+            self.clone(),
+            self.shared.snapshot.subscribe(),
+            move |snapshot| Arc::new(snapshot.desired(&namespace, &endpoint_type)),
         )
-        .boxed()
     }
 
     async fn report_device_status(&self, device: &str, status: DeviceStatus) -> Result<(), Error> {
@@ -303,15 +438,7 @@ impl Registry for FileRegistry {
         name: &str,
         asset: DiscoveredAsset,
     ) -> Result<(), Error> {
-        if asset.device_ref.device_name != endpoint.device
-            || asset.device_ref.endpoint_name != endpoint.endpoint
-        {
-            let reason = format!("its deviceRef is not the endpoint {endpoint} it was found on");
-            return Err(Error::Invalid {
-                what: format!("discovered asset {name:?}"),
-                reason,
-            });
-        }
+        endpoint.check_owns(name, &asset)?;
         check_asset_name(name)?;
         self.put_discovered(Kind::Asset, name, asset).await
     }
@@ -319,6 +446,23 @@ impl Registry for FileRegistry {
     async fn secret(&self, name: &str) -> Result<Secret, Error> {
         let (shared, name) = (self.shared.clone(), name.to_owned());
         blocking(move || shared.folder.read_secret(&name)).await
+    }
+}
+
+#[async_trait]
+impl RegistryStore for FileRegistry {
+    fn contents(&self) -> BoxStream<'static, Arc<Contents>> {
+        follow(self.clone(), self.shared.snapshot.subscribe(), |snapshot| {
+            snapshot.contents.clone()
+        })
+    }
+
+    async fn device_status(&self, device: &str) -> Result<Option<DeviceStatus>, Error> {
+        self.device_status(device).await
+    }
+
+    async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error> {
+        self.asset_status(asset).await
     }
 }
 
@@ -405,14 +549,16 @@ impl FileRegistry {
     }
 
     async fn stored<S: Status + 'static>(&self, name: &str) -> Result<Option<S>, Error> {
+        let stored = self.document::<S>(name).await?;
+        Ok(stored.map(|stored| stored.status))
+    }
+
+    async fn document<S: Status + 'static>(&self, name: &str) -> Result<Option<Stored<S>>, Error> {
         let (shared, name) = (self.shared.clone(), name.to_owned());
         blocking(move || {
-            let text = shared
-                .folder
-                .read(&format!("status/{}/{name}.yaml", S::KIND.folder()))?;
-            Ok(text
-                .and_then(|text| Stored::<S>::parse(&text))
-                .map(|stored| stored.status))
+            let path = format!("status/{}/{name}.yaml", S::KIND.folder());
+            let text = shared.folder.read(&path)?;
+            Ok(text.and_then(|text| Stored::parse(&text)))
         })
         .await
     }

@@ -1,5 +1,5 @@
-//! The Azure Device Registry's nouns, a folder that takes its place on a laptop, and the MQTT 5 session, RPC protocol and
-//! telemetry that Azure IoT Operations speaks.
+//! The Azure Device Registry over MQTT, both sides of it, a folder that takes its place on a laptop, and the MQTT 5 session,
+//! RPC protocol and telemetry that Azure IoT Operations speaks.
 //!
 //! It knows no cameras, runs no connector (that is `connector-sdk`), and needs no Azure: everything works with a folder of
 //! YAML files and any MQTT 5 broker.
@@ -68,32 +68,45 @@
 //! ```
 //!
 //! # Where to look
-//! - [`Registry`]: the trait; [`FileRegistry`]: a folder of manifests; [`model`]: devices, assets, statuses, health
+//! - [`Registry`]: the trait; [`FileRegistry`]: a folder of manifests; [`AdrRegistry`]: the Device Registry over MQTT;
+//!   [`MemoryRegistry`]; [`model`]: devices, assets, statuses, health
+//! - [`RegistryService`] serves any [`RegistryStore`] over MQTT; [`AllocationWriter`] says which endpoints are whose
+//! - [`schema_registry`] and [`state_store`]: clients, and services where the broker has none
 //! - [`Mqtt`]: the seam to MQTT 5; [`MqttSession`]: a session with a broker; [`MemoryBroker`]: a broker for tests
 //! - [`mrpc::Executor`] answers requests, [`mrpc::Invoker`] sends them
 //! - [`TelemetrySender`] and [`CloudEvent`]: what a connector publishes; [`TelemetryReceiver`] reads it
 //! - [`topic`]: names made safe for topics
 //! - [`Error`] and [`PublishError`]: whose fault it was, and whether to try again
 
+mod adr;
 mod error;
 mod file;
+mod memory;
 pub mod model;
 mod mqtt;
 pub mod mrpc;
 mod registry;
+pub mod schema_registry;
 mod secret;
+mod service;
+pub mod state_store;
 mod telemetry;
 pub mod topic;
 
+pub use adr::{AdrOptions, AdrRegistry, AllocationWriter};
 pub use error::{Error, ErrorKind};
-pub use file::{FileOptions, FileRegistry};
+pub use file::{Applied, Change, FileOptions, FileRegistry, ManifestProblem};
+pub use memory::MemoryRegistry;
 pub use model::Qos;
 pub use mqtt::{
     Ack, ClientCertificate, MemoryBroker, MemoryClient, Message, Mqtt, MqttOptions, MqttSession,
     Properties, Publish, PublishError, SessionState, Subscription, TlsRoots,
 };
-pub use registry::{Desired, DesiredEndpoint, EndpointRef, NamedAsset, Registry};
+pub use registry::{
+    Contents, Desired, DesiredEndpoint, EndpointRef, NamedAsset, Registry, RegistryStore,
+};
 pub use secret::Secret;
+pub use service::RegistryService;
 pub use telemetry::{
     CloudEvent, CloudEventSource, ElementKind, ReceivedTelemetry, Telemetry, TelemetryReceiver,
     TelemetryReceiverOptions, TelemetrySender,

@@ -37,7 +37,7 @@ pub use status::{
 use serde::{Deserialize, Serialize};
 
 /// Fields of a document that this crate does not know, kept so that a round trip loses nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OtherFields(serde_json::Map<String, serde_json::Value>);
 
@@ -103,4 +103,4 @@ macro_rules! open_enum {
         }
     };
 }
-use open_enum;
+pub(crate) use open_enum;

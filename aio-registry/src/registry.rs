@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream, StreamExt};
+use tokio::sync::watch;
 
 use crate::model::{
     Asset, AssetStatus, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, Health,
@@ -68,6 +71,36 @@ pub trait Registry: Send + Sync + 'static {
     async fn secret(&self, name: &str) -> Result<Secret, Error>;
 }
 
+/// A registry that holds the devices and assets itself, so that it can be served to others (see
+/// [`RegistryService`](crate::RegistryService)).
+#[async_trait]
+pub trait RegistryStore: Registry {
+    /// Everything there is, of every type, also what is disabled. Comes as [`Registry::watch`] does: at once, and whole after
+    /// every change.
+    fn contents(&self) -> BoxStream<'static, Arc<Contents>>;
+
+    /// The stored status of a device, or `None` when nothing was reported.
+    ///
+    /// # Errors
+    /// As [`Registry::report_device_status`].
+    async fn device_status(&self, device: &str) -> Result<Option<DeviceStatus>, Error>;
+
+    /// The stored status of an asset, or `None` when nothing was reported.
+    ///
+    /// # Errors
+    /// As [`Registry::report_device_status`].
+    async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error>;
+}
+
+/// All devices and assets of a registry, by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Contents {
+    /// The devices.
+    pub devices: BTreeMap<String, Arc<Device>>,
+    /// The assets, also those whose device there is not (yet).
+    pub assets: BTreeMap<String, Arc<Asset>>,
+}
+
 /// An inbound endpoint of a device, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EndpointRef {
@@ -84,6 +117,20 @@ impl EndpointRef {
             device: device.into(),
             endpoint: endpoint.into(),
         }
+    }
+}
+
+impl EndpointRef {
+    /// That a discovered asset says it was found here.
+    pub(crate) fn check_owns(&self, name: &str, asset: &DiscoveredAsset) -> Result<(), Error> {
+        let reference = &asset.device_ref;
+        if reference.device_name == self.device && reference.endpoint_name == self.endpoint {
+            return Ok(());
+        }
+        Err(Error::Invalid {
+            what: format!("discovered asset {name:?}"),
+            reason: format!("its deviceRef is not the endpoint {self} it was found on"),
+        })
     }
 }
 
@@ -125,4 +172,140 @@ pub struct NamedAsset {
     pub name: String,
     /// The asset itself.
     pub asset: Arc<Asset>,
+}
+
+impl Contents {
+    /// The asset of that name, if it is reached by that endpoint.
+    pub fn asset_at(&self, endpoint: &EndpointRef, asset: &str) -> Option<&Arc<Asset>> {
+        let reached = |asset: &&Arc<Asset>| {
+            let reference = &asset.device_ref;
+            reference.device_name == endpoint.device && reference.endpoint_name == endpoint.endpoint
+        };
+        self.assets.get(asset).filter(reached)
+    }
+
+    /// Device, endpoint and name of each secret that cannot be read.
+    pub(crate) fn missing_secrets(&self, known: &SecretDigests) -> Vec<(String, String, String)> {
+        let mut missing = Vec::new();
+        for (device_name, device) in &self.devices {
+            for (name, endpoint) in inbound(device) {
+                for secret in secret_names(endpoint) {
+                    if known.0.get(secret).is_none_or(Option::is_none) {
+                        missing.push((device_name.clone(), name.clone(), secret.to_owned()));
+                    }
+                }
+            }
+        }
+        missing
+    }
+
+    /// What a connector of one type is to serve.
+    pub(crate) fn desired(
+        &self,
+        namespace: &str,
+        endpoint_type: &str,
+        secrets: &SecretDigests,
+    ) -> Desired {
+        let mut assets = BTreeMap::<(&str, &str), Vec<Arc<NamedAsset>>>::new();
+        for (name, asset) in self.assets.iter().filter(|(_, asset)| asset.is_enabled()) {
+            let reference = &asset.device_ref;
+            let key = (
+                reference.device_name.as_str(),
+                reference.endpoint_name.as_str(),
+            );
+            assets.entry(key).or_default().push(Arc::new(NamedAsset {
+                name: name.clone(),
+                asset: asset.clone(),
+            }));
+        }
+        let mut endpoints = Vec::new();
+        let devices = self.devices.iter();
+        for (device_name, device) in devices.filter(|(_, device)| device.is_enabled()) {
+            for (name, spec) in inbound(device)
+                .filter(|(_, spec)| spec.endpoint_type.eq_ignore_ascii_case(endpoint_type))
+            {
+                let assets = assets.remove(&(device_name.as_str(), name.as_str()));
+                endpoints.push(Arc::new(DesiredEndpoint {
+                    endpoint: EndpointRef::new(device_name, name),
+                    device: device.clone(),
+                    spec: Arc::new(spec.clone()),
+                    secrets_version: secrets.version(spec),
+                    assets: assets.unwrap_or_default(),
+                }));
+            }
+        }
+        Desired {
+            namespace: namespace.to_owned(),
+            endpoints,
+        }
+    }
+}
+
+/// A digest of each secret that an endpoint names; none for one that cannot be read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SecretDigests(BTreeMap<String, Option<u64>>);
+
+impl SecretDigests {
+    /// Digests with a random key: one of a password must be of no use to anyone.
+    pub(crate) fn read(
+        contents: &Contents,
+        key: &RandomState,
+        secret: impl Fn(&str) -> Option<Secret>,
+    ) -> Self {
+        let endpoints = contents.devices.values().flat_map(|device| inbound(device));
+        let mut digests = BTreeMap::new();
+        for name in endpoints.flat_map(|(_, spec)| secret_names(spec)) {
+            if !digests.contains_key(name) {
+                let digest = secret(name).map(|secret| key.hash_one(secret.as_bytes()));
+                digests.insert(name.to_owned(), digest);
+            }
+        }
+        Self(digests)
+    }
+
+    fn version(&self, endpoint: &InboundEndpoint) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for name in secret_names(endpoint) {
+            self.0.get(name).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+fn inbound(device: &Device) -> impl Iterator<Item = (&String, &InboundEndpoint)> {
+    let endpoints = device.endpoints.iter();
+    endpoints.flat_map(|endpoints| &endpoints.inbound)
+}
+
+fn secret_names(endpoint: &InboundEndpoint) -> impl Iterator<Item = &str> {
+    let authentication = endpoint.authentication.iter();
+    authentication.flat_map(|authentication| authentication.secret_names())
+}
+
+/// A view of a state: at once, and after every change of the view. Keeps what changes the state alive (`keep`).
+pub(crate) fn follow<S, T, K>(
+    keep: K,
+    states: watch::Receiver<Arc<S>>,
+    view: impl Fn(&S) -> Arc<T> + Send + 'static,
+) -> BoxStream<'static, Arc<T>>
+where
+    S: Send + Sync + 'static,
+    T: PartialEq + Send + Sync + 'static,
+    K: Send + 'static,
+{
+    let start = (keep, states, view, None::<Arc<T>>);
+    stream::unfold(start, |(keep, mut states, view, before)| async move {
+        loop {
+            // The sender lives as long as its owner, which is kept; but what never changes again does not end.
+            if before.is_some() && states.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            let state = states.borrow_and_update().clone();
+            let now = view(&state);
+            if before.as_ref() != Some(&now) {
+                return Some((now.clone(), (keep, states, view, Some(now))));
+            }
+        }
+    })
+    .boxed()
 }

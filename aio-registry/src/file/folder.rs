@@ -14,7 +14,7 @@ const MAX_DOCUMENT: u64 = 4 << 20;
 const MAX_SECRET: u64 = 64 << 10;
 
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     root: PathBuf,
 }
 
@@ -25,7 +25,7 @@ pub(super) type Text = Result<String, String>;
 pub(super) type Fingerprint = Vec<(String, Option<SystemTime>, u64)>;
 
 impl Folder {
-    pub(super) fn open(root: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(root: &Path) -> Result<Self, Error> {
         fs::create_dir_all(root).map_err(|source| storage("create", root, source))?;
         Ok(Self {
             root: root.to_owned(),
@@ -79,7 +79,7 @@ impl Folder {
     }
 
     /// The document at a path below the folder, or `None` when there is none.
-    pub(super) fn read(&self, path: &str) -> Result<Option<String>, Error> {
+    pub(crate) fn read(&self, path: &str) -> Result<Option<String>, Error> {
         let path = self.root.join(path);
         match read_limited(&path, MAX_DOCUMENT) {
             Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
@@ -89,7 +89,7 @@ impl Folder {
     }
 
     /// Writes a document so that a reader sees the old or the new one, never a part. One that is the same is left alone.
-    pub(super) fn write(&self, path: &str, content: &[u8], private: bool) -> Result<(), Error> {
+    pub(crate) fn write(&self, path: &str, content: &[u8], private: bool) -> Result<(), Error> {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
 
         let path = self.root.join(path);
@@ -125,7 +125,7 @@ impl Folder {
     }
 
     /// The names of the documents in a folder below this one, without `.yaml`.
-    pub(super) fn list(&self, path: &str) -> Vec<String> {
+    pub(crate) fn list(&self, path: &str) -> Vec<String> {
         let entries = fs::read_dir(self.root.join(path))
             .into_iter()
             .flatten()
@@ -134,6 +134,15 @@ impl Folder {
         names
             .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
             .filter(|name| !name.starts_with('.'))
+            .collect()
+    }
+
+    /// The names of the folders in this one.
+    pub(crate) fn folders(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.root).into_iter().flatten().flatten();
+        entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter_map(|entry| entry.file_name().into_string().ok())
             .collect()
     }
 
@@ -153,14 +162,7 @@ impl Folder {
     }
 
     pub(super) fn read_secret(&self, name: &str) -> Result<Secret, Error> {
-        let path = self.root.join("secrets").join(check_secret_name(name)?);
-        match read_limited(&path, MAX_SECRET) {
-            Ok(bytes) => Ok(Secret::new(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NotFound {
-                what: format!("secret {name:?} (a file {})", path.display()),
-            }),
-            Err(error) => Err(storage("read", &path, error)),
-        }
+        read_secret(&self.root.join("secrets"), name)
     }
 
     pub(super) fn write_secret(&self, name: &str, secret: &Secret) -> Result<(), Error> {
@@ -172,8 +174,20 @@ impl Folder {
     }
 }
 
+/// The secret of that name below a folder. Blocks.
+pub(crate) fn read_secret(folder: &Path, name: &str) -> Result<Secret, Error> {
+    let path = folder.join(check_secret_name(name)?);
+    match read_limited(&path, MAX_SECRET) {
+        Ok(bytes) => Ok(Secret::new(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NotFound {
+            what: format!("secret {name:?} (a file {})", path.display()),
+        }),
+        Err(error) => Err(storage("read", &path, error)),
+    }
+}
+
 /// A secret's name is a relative path without `.` and `..`.
-fn check_secret_name(name: &str) -> Result<&str, Error> {
+pub(crate) fn check_secret_name(name: &str) -> Result<&str, Error> {
     let plain = |part: &str| {
         !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0', ':'])
     };
@@ -200,7 +214,7 @@ fn create(path: &Path, private: bool) -> io::Result<File> {
     options.open(path)
 }
 
-fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     let mut bytes = Vec::new();
     file.take(max_bytes + 1).read_to_end(&mut bytes)?;
@@ -213,7 +227,7 @@ fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn storage(action: &'static str, path: &Path, source: io::Error) -> Error {
+pub(crate) fn storage(action: &'static str, path: &Path, source: io::Error) -> Error {
     Error::Storage {
         action,
         path: path.to_owned(),

@@ -1,11 +1,16 @@
 //! Manifest text to devices and assets. Pure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Asset, Device, check_asset_name, check_device_name, check_endpoint_name};
+use super::folder::check_secret_name;
+use super::unknown;
+use crate::model::{
+    Asset, Authentication, Device, check_asset_name, check_device_name, check_endpoint_name,
+};
 
 /// What stands before the version in `apiVersion`.
 const GROUP: &str = "namespaces.deviceregistry.microsoft.com/";
@@ -65,6 +70,10 @@ pub(super) enum Spec {
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileContent {
     pub specs: Vec<(Identity, Spec)>,
+    /// The first line of each of them.
+    pub lines: Vec<usize>,
+    /// The line that names a secret.
+    pub secret_lines: BTreeMap<String, usize>,
     pub problems: Vec<Problem>,
 }
 
@@ -81,6 +90,8 @@ pub(super) struct Problem {
 
 pub(super) const UNREADABLE: &str = "ManifestUnreadable";
 pub(super) const INVALID: &str = "ManifestInvalid";
+/// Of a manifest that is served all the same.
+pub(super) const UNKNOWN_FIELD: &str = "UnknownField";
 
 /// Reads the documents of one file. One that is bad does not hurt the others.
 pub(super) fn parse(text: &str, json: bool, namespace: &str) -> FileContent {
@@ -188,7 +199,7 @@ impl Reader<'_> {
                     .deserialize(document)
                     .map(|found: SpecOnly<Asset>| Spec::Asset(Arc::new(found.spec))),
             };
-            return self.take(identity, spec);
+            return self.take(document, identity, spec);
         }
         let items = match self.deserialize::<Items>(document) {
             Ok(list) => list.items,
@@ -209,7 +220,7 @@ impl Reader<'_> {
                         Kind::Asset => from_value(item)
                             .map(|found: SpecOnly<Asset>| Spec::Asset(Arc::new(found.spec))),
                     };
-                    self.take(identity, spec.map_err(at));
+                    self.take(document, identity, spec.map_err(at));
                 }
             }
         }
@@ -261,26 +272,68 @@ impl Reader<'_> {
         }
     }
 
-    fn take(&mut self, identity: Identity, spec: Result<Spec, String>) {
-        let checked = spec.and_then(|spec| match &spec {
-            Spec::Device(device) => {
-                let mut inbound = device
-                    .endpoints
-                    .iter()
-                    .flat_map(|endpoints| endpoints.inbound.keys());
-                inbound
-                    .try_for_each(|name| check_endpoint_name(name))
-                    .map_err(|error| {
-                        format!("line {}: spec.endpoints.inbound: {error}", self.line)
-                    })?;
-                Ok(spec)
-            }
-            Spec::Asset(_) => Ok(spec),
-        });
-        match checked {
-            Ok(spec) => self.content.specs.push((identity, spec)),
-            Err(message) => self.problem(Some(identity), INVALID, message),
+    fn take(&mut self, document: &str, identity: Identity, spec: Result<Spec, String>) {
+        let spec = match spec {
+            Ok(spec) => spec,
+            Err(message) => return self.problem(Some(identity), INVALID, message),
+        };
+        if let Spec::Device(device) = &spec
+            && let Err(message) = self.check_names(document, device)
+        {
+            return self.problem(Some(identity), INVALID, message);
         }
+        let unknown = match &spec {
+            Spec::Device(device) => unknown::of_device(device),
+            Spec::Asset(asset) => unknown::of_asset(asset),
+        };
+        for path in unknown {
+            let name = path.rsplit('.').next().unwrap_or_default();
+            let line = self.line_with(document, name);
+            let message =
+                format!("line {line}: spec.{path}: no such field is known; it has no effect");
+            self.problem(Some(identity.clone()), UNKNOWN_FIELD, message);
+        }
+        if let Spec::Device(device) = &spec {
+            let endpoints = device.endpoints.iter();
+            let endpoints = endpoints.flat_map(|endpoints| endpoints.inbound.values());
+            let logins = endpoints.filter_map(|endpoint| endpoint.authentication.as_ref());
+            for secret in logins.flat_map(Authentication::secret_names) {
+                let line = self.line_with(document, secret);
+                self.content.secret_lines.insert(secret.to_owned(), line);
+            }
+        }
+        self.content.specs.push((identity, spec));
+        self.content.lines.push(self.line);
+    }
+
+    fn check_names(&self, document: &str, device: &Device) -> Result<(), String> {
+        let endpoints = device.endpoints.iter();
+        for (name, endpoint) in endpoints.flat_map(|endpoints| &endpoints.inbound) {
+            let at = |text: &str, field: &str| {
+                let line = self.line_with(document, text);
+                format!("line {line}: spec.endpoints.inbound{field}")
+            };
+            check_endpoint_name(name).map_err(|error| format!("{}: {error}", at(name, "")))?;
+            for secret in endpoint
+                .authentication
+                .iter()
+                .flat_map(Authentication::secret_names)
+            {
+                check_secret_name(secret).map_err(|error| {
+                    format!(
+                        "{}: {error}",
+                        at(secret, &format!(".{name}.authentication"))
+                    )
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The line of a document that holds a text first, else its first line.
+    fn line_with(&self, document: &str, text: &str) -> usize {
+        let line = document.lines().position(|line| line.contains(text));
+        self.line + line.unwrap_or_default()
     }
 
     fn problem(&mut self, identity: Option<Identity>, code: &'static str, message: String) {

@@ -1,27 +1,30 @@
 //! All manifests of a folder taken together. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::manifest::{FileContent, Identity, Kind, Problem, Spec};
-use crate::model::{Asset, Device, InboundEndpoint};
-use crate::{Desired, DesiredEndpoint, EndpointRef, NamedAsset};
+use super::manifest::{FileContent, Identity, Kind, Problem, Spec, UNKNOWN_FIELD};
+use crate::Desired;
+use crate::registry::{Contents, SecretDigests};
+
+/// The code of a secret that is missing. The endpoint is served all the same, so that its connector says so too.
+const SECRET_NOT_FOUND: &str = "SecretNotFound";
 
 /// What the folder says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Snapshot {
-    pub devices: BTreeMap<String, Arc<Device>>,
-    pub assets: BTreeMap<String, Arc<Asset>>,
+    pub contents: Arc<Contents>,
     /// Where each was read, for the next snapshot and for deleting.
     pub files: BTreeMap<Identity, String>,
+    /// The first line of each in its file.
+    lines: BTreeMap<Identity, usize>,
+    /// The line that names a secret, by file and secret.
+    secret_lines: BTreeMap<(String, String), usize>,
     /// What is wrong, by file.
     pub problems: BTreeMap<String, Vec<Problem>>,
     /// A digest of each secret that an endpoint names; none for one that cannot be read.
     pub secrets: SecretDigests,
 }
-
-pub(super) type SecretDigests = BTreeMap<String, Option<u64>>;
 
 impl Snapshot {
     /// Takes the files together, in order of their names. What is bad now but was good in `before`, in the same file, stays
@@ -35,11 +38,15 @@ impl Snapshot {
         let mut count = 0;
         for (file, content) in files {
             let mut problems = content.problems.clone();
-            for (identity, spec) in &content.specs {
+            for (secret, line) in &content.secret_lines {
+                let key = (file.clone(), secret.clone());
+                snapshot.secret_lines.insert(key, *line);
+            }
+            for ((identity, spec), line) in content.specs.iter().zip(&content.lines) {
                 count += 1;
                 if count > max_manifests {
                     let message = format!(
-                        "there are more than {max_manifests} manifests; this one is left out"
+                        "line {line}: there are more than {max_manifests} manifests; this one is left out"
                     );
                     problems.push(Problem {
                         identity: Some(identity.clone()),
@@ -48,7 +55,7 @@ impl Snapshot {
                     });
                 } else if let Some(first) = snapshot.files.get(identity) {
                     let message = format!(
-                        "{} {} is in {first} already; that one holds",
+                        "line {line}: metadata.name: {} {} is in {first} already; that one holds",
                         identity.0.as_str(),
                         identity.1
                     );
@@ -59,6 +66,7 @@ impl Snapshot {
                     });
                 } else {
                     snapshot.insert(identity.clone(), spec.clone(), file);
+                    snapshot.lines.insert(identity.clone(), *line);
                 }
             }
             if !problems.is_empty() {
@@ -71,9 +79,11 @@ impl Snapshot {
     }
 
     fn insert(&mut self, identity: Identity, spec: Spec, file: &str) {
+        let contents = Arc::make_mut(&mut self.contents);
+        let name = identity.1.clone();
         match spec {
-            Spec::Device(device) => self.devices.insert(identity.1.clone(), device).map(drop),
-            Spec::Asset(asset) => self.assets.insert(identity.1.clone(), asset).map(drop),
+            Spec::Device(device) => contents.devices.insert(name, device).map(drop),
+            Spec::Asset(asset) => contents.assets.insert(name, asset).map(drop),
         };
         self.files.insert(identity, file.to_owned());
     }
@@ -96,8 +106,18 @@ impl Snapshot {
                 continue;
             }
             let spec = match identity.0 {
-                Kind::Device => before.devices.get(&identity.1).cloned().map(Spec::Device),
-                Kind::Asset => before.assets.get(&identity.1).cloned().map(Spec::Asset),
+                Kind::Device => before
+                    .contents
+                    .devices
+                    .get(&identity.1)
+                    .cloned()
+                    .map(Spec::Device),
+                Kind::Asset => before
+                    .contents
+                    .assets
+                    .get(&identity.1)
+                    .cloned()
+                    .map(Spec::Asset),
             };
             if let Some(spec) = spec {
                 self.insert(identity.clone(), spec, file);
@@ -106,9 +126,9 @@ impl Snapshot {
     }
 
     fn check_references(&mut self) {
-        for (name, asset) in &self.assets {
+        for (name, asset) in &self.contents.assets {
             let reference = &asset.device_ref;
-            let (code, message) = match self.devices.get(&reference.device_name) {
+            let (code, message) = match self.contents.devices.get(&reference.device_name) {
                 None => (
                     "DeviceNotFound",
                     format!(
@@ -126,6 +146,10 @@ impl Snapshot {
                 Some(_) => continue,
             };
             let identity = (Kind::Asset, name.clone());
+            let message = match self.lines.get(&identity) {
+                Some(line) => format!("line {line}: {message}"),
+                None => message,
+            };
             let file = self.files.get(&identity).cloned().unwrap_or_default();
             self.problems.entry(file).or_default().push(Problem {
                 identity: Some(identity),
@@ -135,64 +159,32 @@ impl Snapshot {
         }
     }
 
-    /// The names of the secrets that endpoints refer to.
-    pub(super) fn secret_names(&self) -> BTreeSet<&str> {
-        let endpoints = self.devices.values().flat_map(|device| &device.endpoints);
-        endpoints
-            .flat_map(|endpoints| endpoints.inbound.values())
-            .flat_map(secret_names)
-            .collect()
-    }
-
-    fn secrets_version(&self, endpoint: &InboundEndpoint) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        for name in secret_names(endpoint) {
-            self.secrets.get(name).hash(&mut hasher);
+    /// Notes which secrets there are, and which are missing.
+    pub(super) fn set_secrets(&mut self, secrets: SecretDigests) {
+        let missing = self.contents.missing_secrets(&secrets);
+        for (device, endpoint, secret) in missing {
+            let identity = (Kind::Device, device);
+            let file = self.files.get(&identity).cloned().unwrap_or_default();
+            let message = format!(
+                "spec.endpoints.inbound.{endpoint}.authentication: the secret {secret:?} cannot be read: there is no file secrets/{secret}, or it is too large"
+            );
+            let message = match self.secret_lines.get(&(file.clone(), secret)) {
+                Some(line) => format!("line {line}: {message}"),
+                None => message,
+            };
+            self.problems.entry(file).or_default().push(Problem {
+                identity: Some(identity),
+                code: SECRET_NOT_FOUND,
+                message,
+            });
         }
-        hasher.finish()
+        self.secrets = secrets;
     }
 
     /// What a connector of one type is to serve.
     pub(super) fn desired(&self, namespace: &str, endpoint_type: &str) -> Desired {
-        let mut assets = BTreeMap::<(&str, &str), Vec<Arc<NamedAsset>>>::new();
-        for (name, asset) in self.assets.iter().filter(|(_, asset)| asset.is_enabled()) {
-            let key = (
-                asset.device_ref.device_name.as_str(),
-                asset.device_ref.endpoint_name.as_str(),
-            );
-            assets.entry(key).or_default().push(Arc::new(NamedAsset {
-                name: name.clone(),
-                asset: asset.clone(),
-            }));
-        }
-        let mut endpoints = Vec::new();
-        for (device_name, device) in self
-            .devices
-            .iter()
-            .filter(|(_, device)| device.is_enabled())
-        {
-            let inbound = device
-                .endpoints
-                .iter()
-                .flat_map(|endpoints| &endpoints.inbound);
-            for (name, spec) in
-                inbound.filter(|(_, spec)| spec.endpoint_type.eq_ignore_ascii_case(endpoint_type))
-            {
-                endpoints.push(Arc::new(DesiredEndpoint {
-                    endpoint: EndpointRef::new(device_name, name),
-                    device: device.clone(),
-                    spec: Arc::new(spec.clone()),
-                    secrets_version: self.secrets_version(spec),
-                    assets: assets
-                        .remove(&(device_name.as_str(), name.as_str()))
-                        .unwrap_or_default(),
-                }));
-            }
-        }
-        Desired {
-            namespace: namespace.to_owned(),
-            endpoints,
-        }
+        self.contents
+            .desired(namespace, endpoint_type, &self.secrets)
     }
 
     /// The first problem of everyone who has one.
@@ -200,7 +192,9 @@ impl Snapshot {
         let mut found = BTreeMap::new();
         for (file, problems) in &self.problems {
             for problem in problems {
-                if let Some(identity) = &problem.identity {
+                if let Some(identity) = &problem.identity
+                    && ![UNKNOWN_FIELD, SECRET_NOT_FOUND].contains(&problem.code)
+                {
                     found
                         .entry(identity.clone())
                         .or_insert_with(|| (problem.code, format!("{file}: {}", problem.message)));
@@ -219,11 +213,4 @@ impl Snapshot {
             .filter_map(|problem| problem.identity.clone());
         self.files.keys().cloned().chain(bad).collect()
     }
-}
-
-fn secret_names(endpoint: &InboundEndpoint) -> impl Iterator<Item = &str> {
-    endpoint
-        .authentication
-        .iter()
-        .flat_map(|authentication| authentication.secret_names())
 }

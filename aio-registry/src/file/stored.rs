@@ -67,15 +67,9 @@ impl<S: Status> Stored<S> {
         read_yaml(text).ok()
     }
 
-    /// Takes a report in, unless it is older than the stored one. The same state only refreshes the time.
+    /// Takes a health report in.
     pub(super) fn merge_health(&mut self, part: String, report: RuntimeHealth) {
-        let older = self.health.get(&part).is_some_and(|stored| {
-            (report.version, report.last_update_time) < (stored.version, stored.last_update_time)
-                || report.last_update_time < stored.last_update_time
-        });
-        if !older {
-            self.health.insert(part, report);
-        }
+        merge_health(&mut self.health, part, report);
     }
 
     /// Takes a connector's report in. It knows nothing of what is wrong with the manifest: that stays noted.
@@ -133,7 +127,7 @@ const MARKS: [&str; 5] = [
 ];
 
 /// Merges a connector's report into what others reported of the same device.
-pub(super) fn merge_device(stored: &mut DeviceStatus, report: DeviceStatus) {
+pub(crate) fn merge_device(stored: &mut DeviceStatus, report: DeviceStatus) {
     if report.config.is_some() {
         stored.config = report.config;
     }
@@ -147,8 +141,22 @@ pub(super) fn merge_device(stored: &mut DeviceStatus, report: DeviceStatus) {
     }
 }
 
+/// Takes a report in, unless it is of an older version, or older, than the stored one.
+pub(crate) fn merge_health(
+    stored: &mut BTreeMap<String, RuntimeHealth>,
+    part: String,
+    report: RuntimeHealth,
+) {
+    let older = stored.get(&part).is_some_and(|stored| {
+        report.version < stored.version || report.last_update_time < stored.last_update_time
+    });
+    if !older {
+        stored.insert(part, report);
+    }
+}
+
 /// The part of a status document that a health report is about.
-pub(super) fn part(component: &Component) -> String {
+pub(crate) fn part(component: &Component) -> String {
     match component {
         Component::Dataset { name } => format!("datasets/{name}"),
         Component::Event { group, name } => format!("events/{group}/{name}"),

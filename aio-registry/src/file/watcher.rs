@@ -1,7 +1,7 @@
 //! Keeps a snapshot of the folder up to date.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::hash::{DefaultHasher, Hash, Hasher, RandomState};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,10 +15,11 @@ use tracing::{debug, info, warn};
 use super::FileOptions;
 use super::folder::{Fingerprint, Folder, Text};
 use super::manifest::{self, FileContent, Identity, Kind, Problem, UNREADABLE};
-use super::snapshot::{SecretDigests, Snapshot};
+use super::snapshot::Snapshot;
 use super::stored::{self, Status, Stored};
 use crate::Error;
 use crate::model::{AssetStatus, DeviceStatus};
+use crate::registry::SecretDigests;
 
 /// What the clones of a registry and its watcher share.
 #[derive(Debug)]
@@ -88,7 +89,8 @@ impl Shared {
             .map(|(file, (_, content))| (file.clone(), content.clone()))
             .collect();
         let mut snapshot = Snapshot::of(&files, &before, self.options.max_manifests);
-        snapshot.secrets = self.secrets_of(&snapshot);
+        let secrets = self.secrets_of(&snapshot);
+        snapshot.set_secrets(secrets);
         self.tell_problems(&snapshot, &before, &mut loaded.marked);
         self.snapshot.send_replace(Arc::new(snapshot));
         Ok(())
@@ -110,24 +112,19 @@ impl Shared {
             Err(reason) => reason,
         };
         FileContent {
-            specs: Vec::new(),
             problems: vec![Problem {
                 identity: None,
                 code: UNREADABLE,
                 message,
             }],
+            ..FileContent::default()
         }
     }
 
     fn secrets_of(&self, snapshot: &Snapshot) -> SecretDigests {
-        let names = snapshot.secret_names().into_iter();
-        names
-            .map(|name| {
-                let secret = self.folder.read_secret(name).ok();
-                let digest = secret.map(|secret| self.digest.hash_one(secret.as_bytes()));
-                (name.to_owned(), digest)
-            })
-            .collect()
+        SecretDigests::read(&snapshot.contents, &self.digest, |name| {
+            self.folder.read_secret(name).ok()
+        })
     }
 
     /// Whether the folder is not as it was read: a manifest, or a secret that one names.
@@ -301,7 +298,11 @@ pub(super) fn spawn(shared: Arc<Shared>, stop: CancellationToken) {
     });
 }
 
-fn watch_folder(root: &Path, changed: Arc<Notify>) -> notify::Result<notify::RecommendedWatcher> {
+/// Notes every change of a folder for as long as the watcher lives.
+pub(crate) fn watch_folder(
+    root: &Path,
+    changed: Arc<Notify>,
+) -> notify::Result<notify::RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading the folder is an event too.
         if !event.is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {

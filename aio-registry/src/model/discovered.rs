@@ -301,7 +301,10 @@ pub struct DiscoveredManagementGroup {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_topic: Option<String>,
     /// How long an action that names no timeout may take, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        alias = "defaultTimeOutInSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub default_timeout_in_seconds: Option<u64>,
     /// The actions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -332,7 +335,7 @@ pub struct DiscoveredAction {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// How long it may take, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "timeOutInSeconds", skip_serializing_if = "Option::is_none")]
     pub timeout_in_seconds: Option<u64>,
     /// The connector's settings, a JSON document.
     #[serde(skip_serializing_if = "Option::is_none")]

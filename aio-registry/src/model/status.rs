@@ -215,4 +215,7 @@ pub struct MessageSchemaReference {
     pub schema_name: String,
     /// The schema's version.
     pub schema_version: String,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub other: OtherFields,
 }

@@ -11,6 +11,7 @@ mod interrupt;
 mod manage;
 mod output;
 mod ptz;
+mod registry;
 mod seconds;
 mod secret;
 mod snapshot;
@@ -56,6 +57,8 @@ struct Args {
 enum Verb {
     /// Find the cameras of the network.
     Discover(discover::DiscoverArgs),
+    /// Devices and assets for connectors, in a folder.
+    Registry(registry::RegistryArgs),
     #[command(flatten)]
     OfCamera(CameraVerb),
 }
@@ -96,7 +99,7 @@ enum CameraVerb {
 async fn main() -> ExitCode {
     let args = Args::parse();
     let logged = if args.verbose {
-        "onvif_core=debug,onvif_ptz=debug"
+        "onvif_core=debug,onvif_ptz=debug,aio_registry=debug"
     } else {
         // What goes wrong is told by the verb.
         "off"
@@ -123,6 +126,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let output = Output { json: args.json };
     match &args.verb {
         Verb::Discover(verb) => discover::run(verb, args.timeout, output).await,
+        Verb::Registry(verb) => registry::run(verb, output).await,
         Verb::OfCamera(verb) => ask(verb, &args, output).await,
     }
 }

@@ -1,0 +1,270 @@
+use std::collections::BTreeMap;
+use std::hash::RandomState;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use tokio::sync::watch;
+
+use crate::file::folder::check_secret_name;
+use crate::file::stored;
+use crate::model::{
+    Asset, AssetStatus, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, Health,
+    RuntimeHealth, check_asset_name, check_device_name, check_endpoint_name,
+};
+use crate::registry::{Contents, SecretDigests, follow};
+use crate::{Desired, EndpointRef, Error, Registry, RegistryStore, Secret};
+
+/// A registry in memory: for tests, and for programs that have their devices from elsewhere. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryRegistry(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    namespace: String,
+    state: watch::Sender<Arc<State>>,
+    reports: Mutex<Reports>,
+    digest: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    contents: Arc<Contents>,
+    secrets: SecretDigests,
+}
+
+#[derive(Debug, Default)]
+struct Reports {
+    devices: BTreeMap<String, DeviceStatus>,
+    assets: BTreeMap<String, AssetStatus>,
+    device_health: BTreeMap<String, BTreeMap<String, RuntimeHealth>>,
+    asset_health: BTreeMap<String, BTreeMap<String, RuntimeHealth>>,
+    discovered_devices: BTreeMap<String, DiscoveredDevice>,
+    discovered_assets: BTreeMap<String, DiscoveredAsset>,
+    secrets: BTreeMap<String, Secret>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            namespace: "azure-iot-operations".into(),
+            state: watch::channel(Arc::default()).0,
+            reports: Mutex::default(),
+            digest: RandomState::new(),
+        }
+    }
+}
+
+impl MemoryRegistry {
+    /// An empty registry of the namespace `azure-iot-operations`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a device up, in the place of the one of that name.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a bad name of the device or of an endpoint.
+    pub fn put_device(&self, name: &str, device: Device) -> Result<(), Error> {
+        check_device_name(name)?;
+        let endpoints = device.endpoints.iter();
+        for name in endpoints.flat_map(|endpoints| endpoints.inbound.keys()) {
+            check_endpoint_name(name)?;
+        }
+        self.change(|contents| {
+            contents.devices.insert(name.to_owned(), Arc::new(device));
+        });
+        Ok(())
+    }
+
+    /// Takes an asset up, in the place of the one of that name.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a bad name.
+    pub fn put_asset(&self, name: &str, asset: Asset) -> Result<(), Error> {
+        check_asset_name(name)?;
+        self.change(|contents| {
+            contents.assets.insert(name.to_owned(), Arc::new(asset));
+        });
+        Ok(())
+    }
+
+    /// Deletes a device with its status and health; says whether there was one.
+    pub fn delete_device(&self, name: &str) -> bool {
+        let mut reports = self.reports();
+        reports.devices.remove(name);
+        reports.device_health.remove(name);
+        drop(reports);
+        self.change(|contents| contents.devices.remove(name).is_some())
+    }
+
+    /// Deletes an asset with its status and health; says whether there was one.
+    pub fn delete_asset(&self, name: &str) -> bool {
+        let mut reports = self.reports();
+        reports.assets.remove(name);
+        reports.asset_health.remove(name);
+        drop(reports);
+        self.change(|contents| contents.assets.remove(name).is_some())
+    }
+
+    /// Sets a secret for [`Registry::secret`], such as `cam1/password`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name that is absolute or holds `..`.
+    pub fn put_secret(&self, name: &str, secret: Secret) -> Result<(), Error> {
+        check_secret_name(name)?;
+        self.reports().secrets.insert(name.to_owned(), secret);
+        self.change(|_| ());
+        Ok(())
+    }
+
+    /// The health of a device's endpoints, by name.
+    pub fn device_health(&self, device: &str) -> BTreeMap<String, RuntimeHealth> {
+        let reports = self.reports();
+        reports
+            .device_health
+            .get(device)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The health of an asset's elements, by path: `events/GROUP/NAME`, `actions/GROUP/NAME`, `datasets/NAME`, `streams/NAME`.
+    pub fn asset_health(&self, asset: &str) -> BTreeMap<String, RuntimeHealth> {
+        let reports = self.reports();
+        reports.asset_health.get(asset).cloned().unwrap_or_default()
+    }
+
+    /// The discovered device of that name.
+    pub fn discovered_device(&self, name: &str) -> Option<DiscoveredDevice> {
+        self.reports().discovered_devices.get(name).cloned()
+    }
+
+    /// The discovered asset of that name.
+    pub fn discovered_asset(&self, name: &str) -> Option<DiscoveredAsset> {
+        self.reports().discovered_assets.get(name).cloned()
+    }
+
+    fn reports(&self) -> MutexGuard<'_, Reports> {
+        let reports = self.0.reports.lock();
+        reports.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Contents) -> T) -> T {
+        let mut change = Some(change);
+        let mut result = None;
+        self.0.state.send_modify(|state| {
+            let mut contents = Contents::clone(&state.contents);
+            result = change.take().map(|change| change(&mut contents));
+            let secrets = SecretDigests::read(&contents, &self.0.digest, |name| {
+                self.reports().secrets.get(name).cloned()
+            });
+            let contents = Arc::new(contents);
+            *state = Arc::new(State { contents, secrets });
+        });
+        result.expect("send_modify calls its closure")
+    }
+}
+
+#[async_trait]
+impl Registry for MemoryRegistry {
+    fn watch(&self, endpoint_type: &str) -> BoxStream<'static, Arc<Desired>> {
+        let (namespace, endpoint_type) = (self.0.namespace.clone(), endpoint_type.to_owned());
+        follow(self.clone(), self.0.state.subscribe(), move |state| {
+            Arc::new(
+                state
+                    .contents
+                    .desired(&namespace, &endpoint_type, &state.secrets),
+            )
+        })
+    }
+
+    async fn report_device_status(&self, device: &str, status: DeviceStatus) -> Result<(), Error> {
+        check_device_name(device)?;
+        let mut reports = self.reports();
+        let stored = reports.devices.entry(device.to_owned()).or_default();
+        stored::merge_device(stored, status);
+        Ok(())
+    }
+
+    async fn report_asset_status(&self, asset: &str, status: AssetStatus) -> Result<(), Error> {
+        check_asset_name(asset)?;
+        self.reports().assets.insert(asset.to_owned(), status);
+        Ok(())
+    }
+
+    async fn report_health(&self, endpoint: &EndpointRef, health: Health) -> Result<(), Error> {
+        check_device_name(&endpoint.device)?;
+        check_endpoint_name(&endpoint.endpoint)?;
+        let mut reports = self.reports();
+        let (stored, part, health) = match health {
+            Health::Endpoint(health) => (
+                reports
+                    .device_health
+                    .entry(endpoint.device.clone())
+                    .or_default(),
+                endpoint.endpoint.clone(),
+                health,
+            ),
+            Health::Asset {
+                asset,
+                component,
+                health,
+            } => {
+                check_asset_name(&asset)?;
+                let part = stored::part(&component);
+                (reports.asset_health.entry(asset).or_default(), part, health)
+            }
+        };
+        stored::merge_health(stored, part, health);
+        Ok(())
+    }
+
+    async fn report_discovered_device(
+        &self,
+        name: &str,
+        device: DiscoveredDevice,
+    ) -> Result<(), Error> {
+        check_device_name(name)?;
+        let mut reports = self.reports();
+        reports.discovered_devices.insert(name.to_owned(), device);
+        Ok(())
+    }
+
+    async fn report_discovered_asset(
+        &self,
+        endpoint: &EndpointRef,
+        name: &str,
+        asset: DiscoveredAsset,
+    ) -> Result<(), Error> {
+        check_asset_name(name)?;
+        endpoint.check_owns(name, &asset)?;
+        let mut reports = self.reports();
+        reports.discovered_assets.insert(name.to_owned(), asset);
+        Ok(())
+    }
+
+    async fn secret(&self, name: &str) -> Result<Secret, Error> {
+        check_secret_name(name)?;
+        let secret = self.reports().secrets.get(name).cloned();
+        secret.ok_or_else(|| Error::NotFound {
+            what: format!("secret {name:?}"),
+        })
+    }
+}
+
+#[async_trait]
+impl RegistryStore for MemoryRegistry {
+    fn contents(&self) -> BoxStream<'static, Arc<Contents>> {
+        follow(self.clone(), self.0.state.subscribe(), |state| {
+            state.contents.clone()
+        })
+    }
+
+    async fn device_status(&self, device: &str) -> Result<Option<DeviceStatus>, Error> {
+        Ok(self.reports().devices.get(device).cloned())
+    }
+
+    async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error> {
+        Ok(self.reports().assets.get(asset).cloned())
+    }
+}
