@@ -1,3 +1,4 @@
+mod apply;
 pub(crate) mod folder;
 mod manifest;
 mod snapshot;
@@ -5,7 +6,7 @@ pub(crate) mod stored;
 mod unknown;
 pub(crate) mod watcher;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use self::manifest::{API_VERSION, Identity, Kind, Manifest, Metadata, Spec};
+pub use self::apply::{Applied, Change, ManifestProblem};
+use self::manifest::{API_VERSION, Identity, Kind, Manifest, Metadata};
 use self::stored::{Status, Stored};
 use self::watcher::Shared;
 use crate::model::{
@@ -74,39 +76,6 @@ pub struct FileRegistry {
     _stop: Arc<DropGuard>,
 }
 
-/// What became of a manifest that was applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
-    /// `Device` or `Asset`.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// What became of it.
-    pub change: Change,
-}
-
-/// What a manifest does when it is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Change {
-    /// There was none of that name.
-    Created,
-    /// It takes the place of another specification.
-    Changed,
-    /// It is as it was.
-    Unchanged,
-}
-
-/// What is wrong with a manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ManifestProblem {
-    /// The file.
-    pub file: String,
-    /// A word for programs, such as `ManifestInvalid` or `DeviceNotFound`.
-    pub code: &'static str,
-    /// Line, field and reason.
-    pub message: String,
-}
-
 impl FileRegistry {
     /// Opens a folder, creating it where it is missing, and reads it once.
     ///
@@ -161,83 +130,6 @@ impl FileRegistry {
     pub async fn delete_asset(&self, name: &str) -> Result<(), Error> {
         check_asset_name(name)?;
         self.delete(Kind::Asset, name).await
-    }
-
-    /// Takes manifests over from a text: one or more YAML documents, or a JSON document when the file is named so. All of
-    /// them, or none: what is wrong with any of them is the error. With `dry_run` nothing is written.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] names every problem with line and field, or a manifest that stands in a file edited by hand;
-    /// [`Error::Storage`].
-    pub async fn apply(
-        &self,
-        file: &str,
-        text: &str,
-        dry_run: bool,
-    ) -> Result<Vec<Applied>, Error> {
-        let options = &self.shared.options;
-        let content = manifest::parse(text, file.ends_with(".json"), &options.namespace);
-        let problems = content.problems.into_iter();
-        let problems = problems.filter(|found| found.code != manifest::UNKNOWN_FIELD);
-        let mut problems: Vec<_> = problems.map(|found| found.message).collect();
-        let mut seen = BTreeSet::new();
-        for ((kind, name), _) in &content.specs {
-            if !seen.insert((kind, name)) {
-                problems.push(format!("{} {name:?} is in it twice", kind.as_str()));
-            }
-        }
-        if !problems.is_empty() {
-            return Err(Error::Invalid {
-                what: file.to_owned(),
-                reason: problems.join("; "),
-            });
-        }
-        let mut applied = Vec::new();
-        for (identity, spec) in content.specs {
-            let snapshot = self.shared.snapshot.borrow().clone();
-            let (kind, name) = &identity;
-            let known = match (kind, &spec) {
-                (Kind::Device, Spec::Device(new)) => {
-                    let known = snapshot.contents.devices.get(name);
-                    known.map(|known| known == new)
-                }
-                (_, Spec::Asset(new)) => {
-                    let known = snapshot.contents.assets.get(name);
-                    known.map(|known| known == new)
-                }
-                _ => None,
-            };
-            let change = match known {
-                None => Change::Created,
-                Some(false) => Change::Changed,
-                Some(true) => Change::Unchanged,
-            };
-            if !dry_run && change != Change::Unchanged {
-                match spec {
-                    Spec::Device(spec) => self.put_device(name, &spec).await?,
-                    Spec::Asset(spec) => self.put_asset(name, &spec).await?,
-                }
-            }
-            applied.push(Applied {
-                kind: kind.as_str(),
-                name: identity.1,
-                change,
-            });
-        }
-        Ok(applied)
-    }
-
-    /// What is wrong with the manifests, in the order of their files.
-    pub fn problems(&self) -> Vec<ManifestProblem> {
-        let snapshot = self.shared.snapshot.borrow().clone();
-        let problems = snapshot.problems.iter().flat_map(|(file, problems)| {
-            problems.iter().map(|problem| ManifestProblem {
-                file: file.clone(),
-                code: problem.code,
-                message: problem.message.clone(),
-            })
-        });
-        problems.collect()
     }
 
     /// Writes a secret file for [`Registry::secret`], such as `cam1/password`.
