@@ -57,6 +57,7 @@ const SWITCHES: &[Switch] = &[
     ("snapshot", "rtsp"), ("snapshot", "empty"), ("snapshot", "fault"), ("snapshot", "html"),
     ("snapshot", "truncated"), ("snapshot_404", "true"),
     ("snapshot_auth", "basic"), ("snapshot_auth", "query"), ("snapshot_auth", "open"),
+    ("snapshot_busy_s", "1"),
     ("probe_requires_types", "true"), ("probe_reject_newline", "true"), ("probe_undeclared_prefix", "true"),
     ("probe_garbage", "true"), ("multi_xaddrs", "true"), ("same_serial", "true"),
     ("auth_all", "true"), ("no_multicast", "true"),
@@ -71,7 +72,7 @@ const SWITCHES: &[Switch] = &[
     ("rtsp_header", "no-interleaved"), ("rtp_jump_s", "60"), ("drift_ppm", "500"), ("sr_step_s", "2"),
     ("sei_mark", "true"), ("fps_lie", "50"), ("max_rtsp_sessions", "1"), ("stale_rtsp_sessions", "true"),
     ("rtsp_full_503", "true"), ("rtp_loss", "10"), ("rtp_duplicate", "10"), ("rtp_reorder", "10"),
-    ("rtp_seed", "7"),
+    ("rtp_seed", "7"), ("mjpeg", "quoted"),
 ];
 
 /// Pairs that went wrong once; they are tried besides those that are drawn.
@@ -94,8 +95,8 @@ enum Step {
 const STATED: &[(Switch, Step, ErrorKind)] = &[
     // What was cut off the list of services is not there.
     (("http_junk", "short-content-length"), Step::Profiles, ErrorKind::Unsupported),
-    (("http_junk", "endless-body"), Step::Connect, ErrorKind::Network),
-    (("http_junk", "oversize-headers"), Step::Connect, ErrorKind::Network),
+    (("http_junk", "endless-body"), Step::Connect, ErrorKind::Misbehaved),
+    (("http_junk", "oversize-headers"), Step::Connect, ErrorKind::Misbehaved),
     (("http_junk", "truncated-xml"), Step::Profiles, ErrorKind::Unsupported),
     // No request goes to another host.
     (("redirect", r#"[307, "http://192.0.2.1"]"#), Step::Connect, ErrorKind::Misbehaved),
@@ -105,6 +106,7 @@ const STATED: &[(Switch, Step, ErrorKind)] = &[
     (("snapshot", "html"), Step::Snapshot, ErrorKind::Misbehaved),
     (("snapshot", "truncated"), Step::Snapshot, ErrorKind::Misbehaved),
     (("snapshot_404", "true"), Step::Snapshot, ErrorKind::Misbehaved),
+    (("snapshot_busy_s", "1"), Step::Snapshot, ErrorKind::Misbehaved),
     // No password goes over the wire in the open unless that is allowed.
     (("snapshot_auth", "basic"), Step::Snapshot, ErrorKind::Unauthorized),
     (("pull_fault_always", "true"), Step::Event, ErrorKind::Refused),
