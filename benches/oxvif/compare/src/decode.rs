@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use bytes::Bytes;
-use onvif_core::media::ver10::GetProfiles;
+use onvif_core::media::{ver10, ver20};
 use onvif_core::{Camera, TransportError};
 use oxvif::OnvifClient;
 use rustix::time::{ClockId, clock_gettime};
@@ -28,8 +28,9 @@ pub(crate) fn compare(files: &[String]) -> anyhow::Result<()> {
     for file in files {
         let reply = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
         let bytes = reply.len();
-        let ours = Ours::new(&reply)?;
-        let theirs = Theirs::new(&reply)?;
+        let service = Service::of(&reply).with_context(|| format!("{file}: not of GetProfiles"))?;
+        let ours = Ours::new(&reply, service)?;
+        let theirs = Theirs::new(&reply, service)?;
         let name = name(Path::new(file));
         let profiles = ours
             .call()
@@ -53,6 +54,24 @@ pub(crate) fn compare(files: &[String]) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Which service's GetProfiles a reply is of.
+#[derive(Clone, Copy)]
+enum Service {
+    Media1,
+    Media2,
+}
+
+impl Service {
+    fn of(reply: &str) -> Option<Self> {
+        if reply.contains("http://www.onvif.org/ver20/media/wsdl") && reply.contains("tr2:Profiles")
+        {
+            Some(Self::Media2)
+        } else {
+            reply.contains("trt:Profiles").then_some(Self::Media1)
+        }
+    }
 }
 
 /// The folders that tell captures apart.
@@ -86,22 +105,42 @@ fn runtime() -> anyhow::Result<Runtime> {
 }
 
 struct Ours {
+    service: Service,
     runtime: Runtime,
     camera: Camera,
 }
 
 impl Ours {
-    fn new(reply: &str) -> anyhow::Result<Self> {
+    fn new(reply: &str, service: Service) -> anyhow::Result<Self> {
         let runtime = runtime()?;
         let transport = Arc::new(Memory(reply.to_owned().into()));
         let builder = Camera::builder("http://127.0.0.1/onvif/device_service").transport(transport);
         let camera = runtime.block_on(builder.connect())?;
-        Ok(Self { runtime, camera })
+        Ok(Self {
+            service,
+            runtime,
+            camera,
+        })
     }
 
     fn call(&self) -> anyhow::Result<usize> {
-        let reply = self.runtime.block_on(self.camera.call(&GetProfiles {}))?;
-        Ok(black_box(reply).profiles.len())
+        let Self {
+            runtime, camera, ..
+        } = self;
+        Ok(match self.service {
+            Service::Media1 => {
+                let reply = runtime.block_on(camera.call(&ver10::GetProfiles {}))?;
+                black_box(reply).profiles.len()
+            }
+            Service::Media2 => {
+                let all = ver20::GetProfiles {
+                    token: None,
+                    types: vec!["All".into()],
+                };
+                let reply = runtime.block_on(camera.call(&all))?;
+                black_box(reply).profiles.len()
+            }
+        })
     }
 }
 
@@ -110,7 +149,9 @@ struct Memory(Bytes);
 
 const SERVICES: &str = r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><tds:GetServicesResponse
  xmlns:tds="http://www.onvif.org/ver10/device/wsdl"><tds:Service><tds:Namespace>http://www.onvif.org/ver10/media/wsdl</tds:Namespace>
- <tds:XAddr>http://127.0.0.1/onvif/media</tds:XAddr></tds:Service></tds:GetServicesResponse></s:Body></s:Envelope>"#;
+ <tds:XAddr>http://127.0.0.1/onvif/media</tds:XAddr></tds:Service>
+ <tds:Service><tds:Namespace>http://www.onvif.org/ver20/media/wsdl</tds:Namespace>
+ <tds:XAddr>http://127.0.0.1/onvif/media2</tds:XAddr></tds:Service></tds:GetServicesResponse></s:Body></s:Envelope>"#;
 const FAULT: &str = r#"<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><s:Fault><s:Code><s:Value>s:Receiver</s:Value>
  <s:Subcode><s:Value xmlns:ter="http://www.onvif.org/ver10/error">ter:ActionNotSupported</s:Value></s:Subcode></s:Code></s:Fault></s:Body></s:Envelope>"#;
 
@@ -135,26 +176,37 @@ impl onvif_core::Transport for Memory {
 }
 
 struct Theirs {
+    service: Service,
     runtime: Runtime,
     client: OnvifClient,
 }
 
 impl Theirs {
-    fn new(reply: &str) -> anyhow::Result<Self> {
+    fn new(reply: &str, service: Service) -> anyhow::Result<Self> {
         let transport = Arc::new(TheirMemory(reply.to_owned()));
         let client =
             OnvifClient::new("http://127.0.0.1/onvif/device_service").with_transport(transport);
         Ok(Self {
+            service,
             runtime: runtime()?,
             client,
         })
     }
 
     fn call(&self) -> anyhow::Result<usize> {
-        let profiles = self
-            .runtime
-            .block_on(self.client.get_profiles("http://127.0.0.1/onvif/media"))?;
-        Ok(black_box(profiles).len())
+        let Self {
+            runtime, client, ..
+        } = self;
+        Ok(match self.service {
+            Service::Media1 => {
+                let call = client.get_profiles("http://127.0.0.1/onvif/media");
+                black_box(runtime.block_on(call)?).len()
+            }
+            Service::Media2 => {
+                let call = client.get_profiles_media2("http://127.0.0.1/onvif/media2");
+                black_box(runtime.block_on(call)?).len()
+            }
+        })
     }
 }
 
