@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 pub use budget::{AuthBudget, AuthOutcome, AuthenticationPaused};
 pub(crate) use digest::Challenges;
 use digest::DigestSession;
+use url::Url;
 use username_token::TokenForm;
 
 use crate::operation::Service;
@@ -292,24 +293,16 @@ impl Authenticator {
     }
 
     /// Takes over the nonce that an answer names for the next request (RFC 7616, 3.5).
-    pub(crate) fn next_nonce(&self, slot: Slot, origin: &str, authentication_info: &str) {
-        if let Some(session) = self.memory().digests.get_mut(&(slot, origin.to_owned())) {
+    pub(crate) fn next_nonce(&self, slot: Slot, url: &Url, authentication_info: &str) {
+        if let Some(session) = self.memory().digests.get_mut(&(slot, origin(url))) {
             session.renew(authentication_info);
         }
     }
 
     /// Takes over the challenge of a refusal, for the next request with Digest.
-    pub(crate) fn challenge(
-        &self,
-        slot: Slot,
-        origin: &str,
-        scheme: Scheme,
-        challenges: Challenges,
-    ) {
+    pub(crate) fn challenge(&self, slot: Slot, url: &Url, scheme: Scheme, challenges: Challenges) {
         if let Some(session) = challenges.into_session(scheme == Scheme::WeakDigest) {
-            self.memory()
-                .digests
-                .insert((slot, origin.to_owned()), session);
+            self.memory().digests.insert((slot, origin(url)), session);
         }
     }
 
@@ -317,10 +310,9 @@ impl Authenticator {
     pub(crate) fn authorization(
         &self,
         slot: Slot,
-        origin: &str,
+        url: &Url,
         scheme: Scheme,
         method: &str,
-        path: &str,
     ) -> (Option<String>, bool) {
         let Some(credentials) = &self.credentials else {
             return (None, true);
@@ -332,9 +324,9 @@ impl Authenticator {
         if !scheme.has_digest() {
             return (None, true);
         }
-        match self.memory().digests.get_mut(&(slot, origin.to_owned())) {
+        match self.memory().digests.get_mut(&(slot, origin(url))) {
             Some(session) => {
-                let (header, first) = session.respond(credentials, method, path);
+                let (header, first) = session.respond(credentials, method, &target(url));
                 (Some(header), first)
             }
             None => (None, false),
@@ -374,6 +366,19 @@ impl Authenticator {
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Scheme, host and port: what a nonce is good for.
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// The request target of a URL.
+fn target(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
     }
 }
 

@@ -23,8 +23,8 @@ static HEAP: PeakAlloc = PeakAlloc;
 
 const MAX_TIME: Duration = Duration::from_millis(50);
 const MAX_HEAP: usize = 8 << 20;
-/// Without optimisation everything is slower, and on a busy machine a little more.
-const SLACK: u32 = if cfg!(debug_assertions) { 20 } else { 2 };
+/// Without optimisation everything is slower.
+const SLACK: u32 = if cfg!(debug_assertions) { 20 } else { 1 };
 
 /// The steps of `/proc`.
 const TICK: Duration = Duration::from_millis(4);

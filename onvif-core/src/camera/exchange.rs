@@ -107,7 +107,7 @@ impl Inner {
             };
             match next {
                 Some(next) => {
-                    self.auth.challenge(slot, &route.origin(), next, refusal);
+                    self.auth.challenge(slot, &route.url, next, refusal);
                     scheme = next;
                 }
                 None => return Err(self.refused(request.name, url, scheme)),
@@ -124,12 +124,9 @@ impl Inner {
         scheme: Scheme,
         until: Instant,
     ) -> Result<(http::Response<Bytes>, bool), Error> {
-        let origin = url.origin().ascii_serialization();
         let mut retried = false;
         loop {
-            let (authorization, fresh) =
-                self.auth
-                    .authorization(slot, &origin, scheme, "POST", &target(url));
+            let (authorization, fresh) = self.auth.authorization(slot, url, scheme, "POST");
             let security = self.auth.security(scheme);
             let addressing = (request.service == Service::Events).then(|| Addressing {
                 action: request.action,
@@ -140,13 +137,13 @@ impl Inner {
                     .map_or("", |endpoint| &endpoint.reference_parameters),
             });
             let envelope = soap::envelope(security.as_deref(), addressing.as_ref(), request.body);
-            let mut builder = http::Request::post(url.as_str()).header(
-                CONTENT_TYPE,
-                format!(
-                    "application/soap+xml; charset=utf-8; action=\"{}\"",
-                    request.action
-                ),
-            );
+            let content_type = [
+                "application/soap+xml; charset=utf-8; action=\"",
+                request.action,
+                "\"",
+            ];
+            let mut builder =
+                http::Request::post(url.as_str()).header(CONTENT_TYPE, content_type.concat());
             if let Some(authorization) = authorization {
                 builder = builder.header(AUTHORIZATION, authorization);
             }
@@ -158,7 +155,7 @@ impl Inner {
                 .map_err(|error| Error::Caller(format!("{}: {error}", request.name)))?;
             match self.send(http, until).await {
                 Ok(response) => {
-                    self.note_next_nonce(slot, &origin, &response);
+                    self.note_next_nonce(slot, url, &response);
                     return Ok((response, fresh));
                 }
                 Err(TransportError::Closed(_))
@@ -177,15 +174,10 @@ impl Inner {
         }
     }
 
-    pub(super) fn note_next_nonce(
-        &self,
-        slot: Slot,
-        origin: &str,
-        response: &http::Response<Bytes>,
-    ) {
+    pub(super) fn note_next_nonce(&self, slot: Slot, url: &Url, response: &http::Response<Bytes>) {
         let info = response.headers().get("authentication-info");
         if let Some(info) = info.and_then(|info| info.to_str().ok()) {
-            self.auth.next_nonce(slot, origin, info);
+            self.auth.next_nonce(slot, url, info);
         }
     }
 
@@ -262,13 +254,5 @@ fn unreadable(operation: &str, url: &Url, status: u16, text: &str, source: Decod
         host: host(url),
         status,
         snippet,
-    }
-}
-
-/// The request target of a URL.
-pub(super) fn target(url: &Url) -> String {
-    match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
     }
 }

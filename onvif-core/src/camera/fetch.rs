@@ -8,7 +8,7 @@ use http::header::AUTHORIZATION;
 use tokio::time::Instant;
 use url::Url;
 
-use super::exchange::{challenges, target};
+use super::exchange::challenges;
 use super::route::Route;
 use super::{Inner, host};
 use crate::auth::{Scheme, Slot};
@@ -42,10 +42,7 @@ impl Inner {
             if !in_query {
                 url = Cow::Owned(without_credentials(&route.url));
             }
-            let origin = route.origin();
-            let (authorization, fresh) =
-                self.auth
-                    .authorization(slot, &origin, scheme, "GET", &target(&url));
+            let (authorization, fresh) = self.auth.authorization(slot, &url, scheme, "GET");
             let mut builder = http::Request::get(url.as_str()).extension(BodyLimit(limit));
             if let Some(authorization) = authorization {
                 builder = builder.header(AUTHORIZATION, authorization);
@@ -77,7 +74,7 @@ impl Inner {
             if route.redirect(&response)? {
                 continue;
             }
-            self.note_next_nonce(slot, &origin, &response);
+            self.note_next_nonce(slot, &route.url, &response);
             if response.status() != StatusCode::UNAUTHORIZED {
                 if scheme.has_credentials() {
                     self.accept();
@@ -98,7 +95,7 @@ impl Inner {
             };
             match next {
                 Some(next) => {
-                    self.auth.challenge(slot, &route.origin(), next, refusal);
+                    self.auth.challenge(slot, &route.url, next, refusal);
                     scheme = next;
                 }
                 None => return Err(self.refused(NAME, &route.url, scheme)),

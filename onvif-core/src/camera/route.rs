@@ -62,10 +62,6 @@ impl<'a> Route<'a> {
         same_host(&self.url, &self.inner.url)
     }
 
-    pub(super) fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
-    }
-
     pub(super) fn is_tls(&self) -> bool {
         self.url.scheme() == "https"
     }

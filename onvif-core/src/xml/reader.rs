@@ -1,9 +1,11 @@
+mod bindings;
 mod element;
 mod limits;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use self::bindings::Bindings;
 pub use self::element::Element;
 pub use self::limits::{DecodeError, Limits};
 use self::limits::{MAX_NAME, within};
@@ -13,8 +15,7 @@ use super::scanner::{Part, Scanner, Tag, normalize, unescape};
 /// A cursor over one document.
 pub struct Reader<'x> {
     scanner: Scanner<'x>,
-    /// The namespaces that are declared where the reader is, the innermost last.
-    bindings: Vec<Binding<'x>>,
+    bindings: Bindings<'x>,
     /// The same without what is hidden, while it is true.
     declarations: Option<Declarations>,
     /// What the last prefixes stand for, while it is true: documents use two or three of dozens that they declare.
@@ -53,9 +54,9 @@ impl<'x> Reader<'x> {
         let input = input.trim_start_matches(|c: char| c == '\u{feff}' || is_padding(c));
         Ok(Self {
             scanner: Scanner::new(input),
-            bindings: Vec::new(),
+            bindings: Bindings::new(),
             declarations: None,
-            resolved: Vec::new(),
+            resolved: Vec::with_capacity(MAX_RESOLVED),
             input,
             limits,
             depth: 0,
@@ -100,10 +101,8 @@ impl<'x> Reader<'x> {
                     return Ok(Token::End(self.scanner.position()));
                 }
             }
-            if let Some(last) = self.bindings.last()
-                && last.depth > self.depth
-            {
-                self.leave_scopes();
+            if self.bindings.leave(self.depth) {
+                self.forget();
             }
             let want_text = want_text && self.depth == level;
             let part = match self.scanner.next(want_text) {
@@ -148,59 +147,25 @@ impl<'x> Reader<'x> {
         within(self.depth, limits.depth, "levels of nesting")?;
         within(self.elements, limits.elements, "elements")?;
         within(tag.name().len(), MAX_NAME, "bytes of a name")?;
-        match tag.attributes().rest() {
-            "" => Ok(()),
-            _ => self.declare(tag),
-        }
-    }
-
-    fn declare(&mut self, tag: Tag<'x>) -> Result<(), DecodeError> {
-        // The shortest attribute takes five bytes (` a=""`), so most tags need no counting.
-        let rest = tag.attributes().rest();
-        if rest.len() <= self.limits.attributes * 5 && !rest.contains("xmlns") {
-            return Ok(());
-        }
-        for (number, (name, uri)) in tag.attributes().enumerate() {
-            within(number + 1, self.limits.attributes, "attributes")?;
-            let Some(prefix) = declared_prefix(name) else {
-                continue;
-            };
-            within(uri.len(), MAX_NAME, "bytes of a name")?;
-            let number = self.bindings.len() + 1;
-            within(number, self.limits.namespaces, "namespace declarations")?;
-            self.bindings.push(Binding {
-                prefix,
-                uri,
-                depth: self.depth,
-            });
-            self.declarations = None;
-            self.resolved.clear();
+        let attributes = tag.attributes();
+        if !attributes.rest().is_empty() && self.bindings.declare(attributes, self.depth, limits)? {
+            self.forget();
         }
         Ok(())
     }
 
-    /// Forgets what is declared deeper than here, which the limits keep small.
-    fn leave_scopes(&mut self) {
+    /// Forgets what was true for other declarations.
+    fn forget(&mut self) {
         self.declarations = None;
         self.resolved.clear();
-        let depth = self.depth;
-        let left = self.bindings.iter().rposition(|known| known.depth <= depth);
-        self.bindings.truncate(left.map_or(0, |last| last + 1));
     }
 
-    /// The namespace that a prefix stands for; the default namespace has the empty prefix.
-    fn namespace_of(&self, prefix: &str) -> Option<&'x str> {
-        let mut inner_first = self.bindings.iter().rev();
-        let binding = inner_first.find(|known| known.prefix == prefix)?;
-        Some(binding.uri).filter(|uri| !uri.is_empty())
-    }
-
-    /// The same, from what is remembered.
+    /// The namespace of an element, from what is remembered.
     fn resolve(&mut self, prefix: &'x str) -> Namespace {
         if let Some((_, known)) = self.resolved.iter().find(|(known, _)| *known == prefix) {
             return *known;
         }
-        let uri = self.namespace_of(prefix);
+        let uri = self.bindings.namespace_of(prefix);
         let namespace = match uri {
             None => Namespace::None,
             Some(uri) => namespace::place_of(uri).map_or(Namespace::Foreign, Namespace::Known),
@@ -228,14 +193,6 @@ impl<'x> Reader<'x> {
     }
 }
 
-/// One `xmlns:prefix="uri"`.
-struct Binding<'x> {
-    prefix: &'x str,
-    uri: &'x str,
-    /// Of the element that has it.
-    depth: usize,
-}
-
 /// Prefixes with the namespaces they stand for; the default namespace has the empty prefix.
 pub(crate) type Declarations = Arc<[(Box<str>, Box<str>)]>;
 
@@ -259,18 +216,12 @@ enum Namespace {
 
 /// How many prefixes are remembered.
 const MAX_RESOLVED: usize = 8;
+
 /// Some firmware pads texts and documents with the NULs of its buffers.
 fn is_padding(c: char) -> bool {
     c.is_whitespace() || c == '\0'
 }
-/// The prefix, if that is what an attribute of this name declares.
-fn declared_prefix(name: &str) -> Option<&str> {
-    let rest = name.strip_prefix("xmlns")?;
-    match rest {
-        "" => Some(rest),
-        _ => rest.strip_prefix(':'),
-    }
-}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memchr3, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem};
 use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::attributes::Attribute;
@@ -42,7 +42,7 @@ impl<'x> Scanner<'x> {
         Self {
             input,
             position: 0,
-            open: Vec::new(),
+            open: Vec::with_capacity(16),
         }
     }
 
@@ -94,8 +94,9 @@ impl<'x> Scanner<'x> {
                     return Ok(Part::End(start));
                 }
                 [b'<', b'?', ..] => {
-                    let length = memmem::find(&bytes[2..], b"?>");
-                    self.position += length.ok_or("an instruction is not closed")? + 4;
+                    let mut ends = memchr_iter(b'>', bytes).filter(|end| bytes[end - 1] == b'?');
+                    let end = ends.find(|end| *end > 2);
+                    self.position += end.ok_or("an instruction is not closed")? + 1;
                 }
                 [b'<', b'!', b'-', b'-', ..] => {
                     let length = memmem::find(&bytes[4..], b"-->");
@@ -145,19 +146,30 @@ impl<'x> Scanner<'x> {
 
 /// Where the next tag starts.
 fn next_tag(bytes: &[u8]) -> Option<usize> {
-    // What stands between tags is short most of the time.
+    find(bytes, b'<')
+}
+
+/// Where the first such byte is. What is looked for is near most of the time.
+fn find(bytes: &[u8], byte: u8) -> Option<usize> {
     match first(bytes.get(..SHORT).unwrap_or(bytes), |word| {
-        equal(word, b'<')
+        equal(word, byte)
     }) {
-        None => Some(memchr(b'<', bytes.get(SHORT..)?)? + SHORT),
+        None => Some(memchr(byte, bytes.get(SHORT..)?)? + SHORT),
         found => found,
     }
 }
 
 /// Where the `>` of a tag is that does not belong to the value of an attribute, from `at` on.
 fn end_of_tag(bytes: &[u8], mut at: usize) -> Option<usize> {
-    if bytes.get(at) == Some(&b'>') {
-        return Some(at);
+    let end = at + find(&bytes[at..], b'>')?;
+    // It is the first one unless that stands between quotes.
+    let (mut open, mut single) = (0, 0);
+    for byte in &bytes[at..end] {
+        open ^= u8::from(*byte == b'"');
+        single |= u8::from(*byte == b'\'');
+    }
+    if open | single == 0 {
+        return Some(end);
     }
     loop {
         at += memchr3(b'>', b'"', b'\'', &bytes[at..])?;
@@ -204,7 +216,7 @@ impl Name {
 }
 
 /// How many bytes are searched before a search with vectors is worth being set up.
-const SHORT: usize = 32;
+const SHORT: usize = 64;
 
 /// Where the first byte is that `mark` marks with its highest bit, of eight bytes at a time.
 fn first(bytes: &[u8], mark: impl Fn(u64) -> u64) -> Option<usize> {
@@ -275,6 +287,13 @@ fn skip(bytes: &[u8], at: usize, passed: impl Fn(u8) -> bool) -> usize {
         .unwrap_or(rest.len())
 }
 
+/// Where the name of an attribute ends that starts at `start`.
+fn end_of_name(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    let length = first(rest, |word| equal(word, b'=') | less(word, b' ' + 1));
+    start + length.unwrap_or(rest.len())
+}
+
 /// Control characters are none in XML, and stand for blanks where they come.
 fn is_blank(byte: u8) -> bool {
     byte <= b' '
@@ -302,7 +321,7 @@ impl<'x> Iterator for Attributes<'x> {
         let mut at = 0;
         let name = loop {
             let start = skip(bytes, at, is_blank);
-            let end = skip(bytes, start, |byte| !is_blank(byte) && byte != b'=');
+            let end = end_of_name(bytes, start);
             at = skip(bytes, end, is_blank);
             // A word without a value is passed over.
             if *bytes.get(at)? == b'=' {
@@ -312,7 +331,7 @@ impl<'x> Iterator for Attributes<'x> {
         let start = skip(bytes, at + 1, is_blank);
         let (value, end) = match *bytes.get(start)? {
             quote @ (b'"' | b'\'') => {
-                let end = memchr(quote, &bytes[start + 1..])? + start + 1;
+                let end = find(&bytes[start + 1..], quote)? + start + 1;
                 (&text[start + 1..end], end + 1)
             }
             _ => {

@@ -47,10 +47,11 @@ impl<T: Decode> Field for Option<T> {
     type Slot = Option<T>;
 
     fn read(slot: &mut Self::Slot, element: &mut Element<'_, '_>) -> Result<(), DecodeError> {
-        if let Some(value) = usable(T::decode(element))?
-            && slot.is_none()
-        {
-            *slot = Some(value);
+        // In one step: such values can be large, and each further one moves them.
+        match T::decode(element) {
+            Ok(value) if slot.is_none() && !value.is_absent() => *slot = Some(value),
+            Ok(_) => {}
+            Err(error) => ignored(error)?,
         }
         Ok(())
     }
@@ -67,7 +68,11 @@ impl<T: Decode> Field for Vec<T> {
         if slot.len() == slot.capacity() {
             element.charge(slot.capacity().max(2) * 2 * size_of::<T>())?;
         }
-        slot.extend(usable(T::decode(element))?);
+        match T::decode(element) {
+            Ok(value) if !value.is_absent() => slot.push(value),
+            Ok(_) => {}
+            Err(error) => ignored(error)?,
+        }
         Ok(())
     }
 
@@ -100,13 +105,6 @@ pub trait FromText: Sized {
     /// Whether the value stands for nothing.
     fn is_empty(&self) -> bool {
         false
-    }
-}
-
-fn usable<T: Decode>(result: Result<T, DecodeError>) -> Result<Option<T>, DecodeError> {
-    match result {
-        Ok(value) => Ok((!value.is_absent()).then_some(value)),
-        Err(error) => ignored(error).map(|()| None),
     }
 }
 

@@ -41,7 +41,7 @@ impl<'r, 'x> Element<'r, 'x> {
 
     /// The namespace that `prefix` stands for here, for qualified names in content.
     pub fn namespace_of(&self, prefix: &str) -> Option<&'x str> {
-        self.reader.namespace_of(prefix)
+        self.reader.bindings.namespace_of(prefix)
     }
 
     /// What is declared here, but for conventional prefixes that stand for what they always do.
@@ -50,7 +50,7 @@ impl<'r, 'x> Element<'r, 'x> {
             return Ok(known.clone());
         }
         // Finding out takes the square of what is declared, so it must not be asked for anew at every element.
-        let bindings = &self.reader.bindings;
+        let bindings: Vec<_> = self.reader.bindings.iter().collect();
         let most = bindings.len();
         let special = bindings.iter().enumerate().filter(|(place, binding)| {
             namespace::uri(binding.prefix) != binding.uri
