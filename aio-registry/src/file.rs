@@ -353,6 +353,20 @@ impl RegistryStore for FileRegistry {
         self.device_status(device).await
     }
 
+    async fn report_endpoint_status(
+        &self,
+        endpoint: &EndpointRef,
+        status: DeviceStatus,
+    ) -> Result<(), Error> {
+        check_device_name(&endpoint.device)?;
+        check_endpoint_name(&endpoint.endpoint)?;
+        let name = endpoint.endpoint.clone();
+        self.update::<DeviceStatus>(&endpoint.device, move |stored| {
+            stored.report(|stored| stored::replace_endpoint(stored, &name, status))
+        })
+        .await
+    }
+
     async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error> {
         self.asset_status(asset).await
     }

@@ -264,6 +264,19 @@ impl RegistryStore for MemoryRegistry {
         Ok(self.reports().devices.get(device).cloned())
     }
 
+    async fn report_endpoint_status(
+        &self,
+        endpoint: &EndpointRef,
+        status: DeviceStatus,
+    ) -> Result<(), Error> {
+        check_device_name(&endpoint.device)?;
+        check_endpoint_name(&endpoint.endpoint)?;
+        let mut reports = self.reports();
+        let stored = reports.devices.entry(endpoint.device.clone()).or_default();
+        stored::replace_endpoint(stored, &endpoint.endpoint, status);
+        Ok(())
+    }
+
     async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error> {
         Ok(self.reports().assets.get(asset).cloned())
     }
