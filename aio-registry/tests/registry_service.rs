@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aio_registry::model::{Asset, Device, InboundEndpoint};
 use aio_registry::mrpc::{Invoker, InvokerOptions, Status};
@@ -53,7 +53,9 @@ async fn world() -> World {
 
 fn device(version: u64) -> Device {
     let mut device = Device {
+        uuid: Some("of cam1".into()),
         version: Some(version),
+        last_transition_time: Some(UNIX_EPOCH),
         ..Device::default()
     };
     let endpoints = device.endpoints.get_or_insert_default();
@@ -77,7 +79,9 @@ fn device_at_onvif_0(version: u64) -> Device {
 
 fn asset(endpoint: &str, version: u64) -> Asset {
     let mut asset = Asset {
+        uuid: Some("of asset-1".into()),
         version: Some(version),
+        last_transition_time: Some(UNIX_EPOCH),
         ..Asset::default()
     };
     asset.device_ref.device_name = "cam1".into();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{API_VERSION, Kind, Metadata, read_yaml};
+use super::manifest::{API_VERSION, Kind, Metadata};
+use super::text::read_yaml;
 use crate::Error;
 use crate::model::{
     AssetStatus, Component, ConfigError, ConfigStatus, DeviceStatus, DeviceStatusEndpoints,
