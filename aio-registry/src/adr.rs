@@ -231,18 +231,28 @@ impl Registry for AdrRegistry {
     async fn report_device_status(&self, device: &str, status: DeviceStatus) -> Result<(), Error> {
         check_device_name(device)?;
         let shared = &self.shared;
-        let endpoint = shared.endpoint_of(device, &status)?;
+        let endpoints = shared.endpoints_of(device, &status)?;
         let stripe = shared.digest.hash_one(device) as usize % shared.status.len();
         let _alone = shared.status[stripe].lock().await;
-        let mut stored = shared.client.device_status(&endpoint).await?;
         let version = shared.state.borrow().contents.devices.get(device).cloned();
         let version = version.and_then(|device| device.version);
-        let spoken_of = stored.config.as_ref().and_then(|config| config.version);
-        if spoken_of.is_some() && spoken_of < version {
-            stored = DeviceStatus::default();
+        // The registry takes the status of one endpoint at a time.
+        for endpoint in endpoints {
+            let mut stored = shared.client.device_status(&endpoint).await?;
+            let spoken_of = stored.config.as_ref().and_then(|config| config.version);
+            if spoken_of.is_some() && spoken_of < version {
+                stored = DeviceStatus::default();
+            }
+            stored::merge_device(&mut stored, status.clone());
+            if let Some(endpoints) = &mut stored.endpoints {
+                endpoints
+                    .inbound
+                    .retain(|name, _| *name == endpoint.endpoint);
+            }
+            let update = shared.client.update_device_status(&endpoint, stored);
+            update.await?;
         }
-        stored::merge_device(&mut stored, status);
-        shared.client.update_device_status(&endpoint, stored).await
+        Ok(())
     }
 
     async fn report_asset_status(&self, asset: &str, status: AssetStatus) -> Result<(), Error> {
@@ -345,19 +355,25 @@ impl Shared {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An endpoint of ours to speak of a device through: one that the status names, else any.
-    fn endpoint_of(&self, device: &str, status: &DeviceStatus) -> Result<EndpointRef, Error> {
+    /// The endpoints of ours to speak of a device through: those that the status names, else any.
+    fn endpoints_of(&self, device: &str, status: &DeviceStatus) -> Result<Vec<EndpointRef>, Error> {
         let state = self.state.borrow();
         let named = status.endpoints.iter();
         let named = named.flat_map(|endpoints| endpoints.inbound.keys());
-        let mut named = named.map(|endpoint| EndpointRef::new(device, endpoint));
-        let mut any = state.endpoints.iter();
-        named
-            .find(|endpoint| state.endpoints.contains(endpoint))
-            .or_else(|| any.find(|endpoint| endpoint.device == device).cloned())
-            .ok_or_else(|| Error::NotFound {
+        let named = named.map(|endpoint| EndpointRef::new(device, endpoint));
+        let mut found: Vec<_> = named
+            .filter(|endpoint| state.endpoints.contains(endpoint))
+            .collect();
+        if found.is_empty() {
+            let mut any = state.endpoints.iter();
+            found.extend(any.find(|endpoint| endpoint.device == device).cloned());
+        }
+        if found.is_empty() {
+            return Err(Error::NotFound {
                 what: format!("device {device:?} among those of this connector"),
-            })
+            });
+        }
+        Ok(found)
     }
 
     async fn send_health(&self, endpoint: &EndpointRef, health: &Health) -> Result<(), Error> {

@@ -1,9 +1,12 @@
 mod apply;
+mod documents;
 pub(crate) mod folder;
 mod manifest;
 mod snapshot;
 pub(crate) mod stored;
+mod text;
 mod unknown;
+mod versions;
 pub(crate) mod watcher;
 
 use std::collections::BTreeMap;
@@ -13,13 +16,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use self::apply::{Applied, Change, ManifestProblem};
-use self::manifest::{API_VERSION, Identity, Kind, Manifest, Metadata};
-use self::stored::{Status, Stored};
+use self::documents::Overwrite;
+use self::manifest::Kind;
 use self::watcher::Shared;
 use crate::model::{
     Asset, AssetStatus, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, Health,
@@ -64,6 +65,9 @@ impl Default for FileOptions {
 /// the registry.
 ///
 /// A manifest that is removed takes its status with it.
+///
+/// Where a manifest has no `uuid`, `version` or `lastTransitionTime`, the device or asset gets one, and keeps it over a
+/// restart in `status/versions.json`: the version counts the changes.
 ///
 /// A secret that changes is noticed within [`FileOptions::poll`], and the endpoints that name it are tried anew.
 ///
@@ -353,160 +357,23 @@ impl RegistryStore for FileRegistry {
         self.device_status(device).await
     }
 
+    async fn report_endpoint_status(
+        &self,
+        endpoint: &EndpointRef,
+        status: DeviceStatus,
+    ) -> Result<(), Error> {
+        check_device_name(&endpoint.device)?;
+        check_endpoint_name(&endpoint.endpoint)?;
+        let name = endpoint.endpoint.clone();
+        self.update::<DeviceStatus>(&endpoint.device, move |stored| {
+            stored.report(|stored| stored::replace_endpoint(stored, &name, status))
+        })
+        .await
+    }
+
     async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error> {
         self.asset_status(asset).await
     }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Overwrite {
-    Yes,
-    No,
-}
-
-impl FileRegistry {
-    async fn put<T: Serialize + Send + 'static>(
-        &self,
-        kind: Kind,
-        name: &str,
-        spec: T,
-        overwrite: Overwrite,
-    ) -> Result<(), Error> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        blocking(move || {
-            let identity = (kind, name);
-            let what = format!("{} {:?}", kind.as_str(), identity.1);
-            let known = shared.snapshot.borrow().files.get(&identity).cloned();
-            let file = match known {
-                _ if overwrite == Overwrite::No
-                    && (known.is_some() || shared.folder.exists(&own_file(&identity))) =>
-                {
-                    return Err(Error::AlreadyExists { what });
-                }
-                Some(file) if file != own_file(&identity) => {
-                    return Err(Error::Invalid {
-                        what,
-                        reason: format!("it stands in {file}, which is edited by hand"),
-                    });
-                }
-                _ => own_file(&identity),
-            };
-            let metadata = Metadata {
-                name: identity.1,
-                namespace: Some(shared.options.namespace.clone()),
-            };
-            let document = Manifest {
-                api_version: API_VERSION.into(),
-                kind: kind.as_str().into(),
-                metadata,
-                spec,
-            };
-            shared
-                .folder
-                .write(&file, stored::to_yaml(&document)?.as_bytes(), false)?;
-            shared.reload()
-        })
-        .await
-    }
-
-    async fn delete(&self, kind: Kind, name: &str) -> Result<(), Error> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        blocking(move || {
-            let identity = (kind, name);
-            if !shared.folder.remove(&own_file(&identity))? {
-                return Err(Error::NotFound {
-                    what: format!(
-                        "{} {:?} in a file {}",
-                        kind.as_str(),
-                        identity.1,
-                        own_file(&identity)
-                    ),
-                });
-            }
-            shared
-                .folder
-                .remove(&format!("status/{}/{}.yaml", kind.folder(), identity.1))?;
-            shared.reload()
-        })
-        .await
-    }
-
-    async fn update<S: Status + 'static>(
-        &self,
-        name: &str,
-        change: impl FnOnce(&mut Stored<S>) + Send + 'static,
-    ) -> Result<(), Error> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        blocking(move || shared.update(&name, change)).await
-    }
-
-    async fn stored<S: Status + 'static>(&self, name: &str) -> Result<Option<S>, Error> {
-        let stored = self.document::<S>(name).await?;
-        Ok(stored.map(|stored| stored.status))
-    }
-
-    async fn document<S: Status + 'static>(&self, name: &str) -> Result<Option<Stored<S>>, Error> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        blocking(move || {
-            let path = format!("status/{}/{name}.yaml", S::KIND.folder());
-            let text = shared.folder.read(&path)?;
-            Ok(text.and_then(|text| Stored::parse(&text)))
-        })
-        .await
-    }
-
-    async fn put_discovered<T: Serialize + Send + 'static>(
-        &self,
-        kind: Kind,
-        name: &str,
-        spec: T,
-    ) -> Result<(), Error> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        blocking(move || {
-            let path = format!("discovered/{}/{name}.yaml", kind.folder());
-            let metadata = Metadata {
-                name,
-                namespace: Some(shared.options.namespace.clone()),
-            };
-            let kind = format!("Discovered{}", kind.as_str());
-            let document = Manifest {
-                api_version: API_VERSION.into(),
-                kind,
-                metadata,
-                spec,
-            };
-            shared
-                .folder
-                .write(&path, stored::to_yaml(&document)?.as_bytes(), false)
-        })
-        .await
-    }
-
-    async fn discovered<T: DeserializeOwned + Send + 'static>(
-        &self,
-        kind: Kind,
-        name: &str,
-    ) -> Result<Option<T>, Error> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        blocking(move || {
-            let path = format!("discovered/{}/{name}.yaml", kind.folder());
-            let Some(text) = shared.folder.read(&path)? else {
-                return Ok(None);
-            };
-            let document: Manifest<T> =
-                manifest::read_yaml(&text).map_err(|reason| Error::Invalid {
-                    what: format!("the file {path}"),
-                    reason,
-                })?;
-            Ok(Some(document.spec))
-        })
-        .await
-    }
-}
-
-/// The file that the registry itself writes a manifest to.
-fn own_file((kind, name): &Identity) -> String {
-    format!("{name}.{}.yaml", kind.folder())
 }
 
 /// Runs what blocks where it may.

@@ -89,6 +89,7 @@ mod registry;
 pub mod schema_registry;
 mod secret;
 mod service;
+mod stamp;
 pub mod state_store;
 mod telemetry;
 pub mod topic;

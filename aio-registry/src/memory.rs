@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::hash::RandomState;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -13,9 +14,12 @@ use crate::model::{
     RuntimeHealth, check_asset_name, check_device_name, check_endpoint_name,
 };
 use crate::registry::{Contents, SecretDigests, follow};
+use crate::stamp::succeed;
 use crate::{Desired, EndpointRef, Error, Registry, RegistryStore, Secret};
 
 /// A registry in memory: for tests, and for programs that have their devices from elsewhere. Clones share it.
+///
+/// Where a device or an asset has no `uuid`, `version` or `last_transition_time`, it gets one: the version counts the changes.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryRegistry(Arc<Shared>);
 
@@ -72,6 +76,8 @@ impl MemoryRegistry {
             check_endpoint_name(name)?;
         }
         self.change(|contents| {
+            let known = contents.devices.get(name).map(Arc::as_ref);
+            let device = succeed(known, device, SystemTime::now());
             contents.devices.insert(name.to_owned(), Arc::new(device));
         });
         Ok(())
@@ -84,6 +90,8 @@ impl MemoryRegistry {
     pub fn put_asset(&self, name: &str, asset: Asset) -> Result<(), Error> {
         check_asset_name(name)?;
         self.change(|contents| {
+            let known = contents.assets.get(name).map(Arc::as_ref);
+            let asset = succeed(known, asset, SystemTime::now());
             contents.assets.insert(name.to_owned(), Arc::new(asset));
         });
         Ok(())
@@ -262,6 +270,19 @@ impl RegistryStore for MemoryRegistry {
 
     async fn device_status(&self, device: &str) -> Result<Option<DeviceStatus>, Error> {
         Ok(self.reports().devices.get(device).cloned())
+    }
+
+    async fn report_endpoint_status(
+        &self,
+        endpoint: &EndpointRef,
+        status: DeviceStatus,
+    ) -> Result<(), Error> {
+        check_device_name(&endpoint.device)?;
+        check_endpoint_name(&endpoint.endpoint)?;
+        let mut reports = self.reports();
+        let stored = reports.devices.entry(endpoint.device.clone()).or_default();
+        stored::replace_endpoint(stored, &endpoint.endpoint, status);
+        Ok(())
     }
 
     async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error> {

@@ -8,6 +8,7 @@ mod asset;
 mod device;
 mod discovered;
 mod health;
+mod imported;
 mod name;
 mod status;
 pub(crate) mod time;

@@ -14,7 +14,10 @@ pub use hlc::{HybridClock, HybridTime};
 pub use invoker::{Invocation, Invoker, InvokerOptions};
 pub use status::Status;
 
-pub(crate) use header::{MAJOR_VERSION, PROTOCOL_VERSION_KEY, is_supported, of_application};
+pub(crate) use header::{
+    MAJOR_VERSION, PROTOCOL_VERSION, PROTOCOL_VERSION_KEY, SOURCE, TIMESTAMP, is_supported,
+    of_application,
+};
 
 /// The content type of requests and responses that say nothing else.
 const JSON: &str = "application/json";
@@ -30,6 +33,8 @@ pub struct Response {
     pub payload_format_utf8: Option<bool>,
     /// User properties of the application.
     pub user_properties: Vec<(String, String)>,
+    /// The time it carries (`__ts`), by the clock of who answers; `None` in an answer to send means now.
+    pub sent_at: Option<HybridTime>,
 }
 
 impl Response {

@@ -85,6 +85,17 @@ pub trait RegistryStore: Registry {
     /// As [`Registry::report_device_status`].
     async fn device_status(&self, device: &str) -> Result<Option<DeviceStatus>, Error>;
 
+    /// Takes a report about one endpoint as the Device Registry does: what it says of the device and of that endpoint
+    /// replaces what is stored, also when it says nothing; what it says of other endpoints is not taken.
+    ///
+    /// # Errors
+    /// As [`Registry::report_device_status`].
+    async fn report_endpoint_status(
+        &self,
+        endpoint: &EndpointRef,
+        status: DeviceStatus,
+    ) -> Result<(), Error>;
+
     /// The stored status of an asset, or `None` when nothing was reported.
     ///
     /// # Errors
@@ -175,6 +186,13 @@ pub struct NamedAsset {
 }
 
 impl Contents {
+    /// The device of an endpoint, with that endpoint alone.
+    pub fn device_at(&self, endpoint: &EndpointRef) -> Option<Device> {
+        let device = self.devices.get(&endpoint.device)?;
+        device.inbound(&endpoint.endpoint)?;
+        Some(device.only(&endpoint.endpoint))
+    }
+
     /// The asset of that name, if it is reached by that endpoint.
     pub fn asset_at(&self, endpoint: &EndpointRef, asset: &str) -> Option<&Arc<Asset>> {
         let reached = |asset: &&Arc<Asset>| {

@@ -4,8 +4,9 @@
 //! store, such as Mosquitto; [`MemoryStateStore`] is what such a service keeps.
 
 mod client;
-mod headers;
+mod expiry;
 mod memory;
+mod notifications;
 mod resp;
 mod service;
 
@@ -21,6 +22,9 @@ use crate::Error;
 use crate::mrpc::HybridTime;
 
 const TOPIC: &str = "statestore/v1/FA9AE35F-2F64-47CD-9BFF-08E2B32A0FE8/command/invoke";
+/// The user property that carries the fencing token of a request.
+const FENCING_TOKEN: &str = "__ft";
+const OCTETS: &str = "application/octet-stream";
 
 /// Keys and values that are shared by all clients of a broker.
 ///
@@ -58,6 +62,15 @@ pub struct StoredValue {
     /// The value.
     pub value: Bytes,
     /// When it was set, when the store says so.
+    pub version: Option<HybridTime>,
+}
+
+/// A change of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyChange {
+    /// The new value; `None` when the key was deleted.
+    pub value: Option<Bytes>,
+    /// When it changed, when the store says so.
     pub version: Option<HybridTime>,
 }
 

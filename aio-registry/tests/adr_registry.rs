@@ -213,7 +213,33 @@ async fn a_status_of_an_older_version_is_started_anew() {
     );
     let endpoint = EndpointRef::new("cam1", "onvif_0");
     let status = registry.device_status(&endpoint).await.unwrap();
-    assert_eq!(Some(status), store.device_status("cam1").await.unwrap());
+    assert_eq!(status.config, None);
+    let inbound = status.endpoints.unwrap().inbound;
+    assert_eq!(inbound.into_keys().collect::<Vec<_>>(), ["onvif_0"]);
+}
+
+#[tokio::test]
+async fn endpoints_of_one_device_are_asked_for_and_reported_on_one_by_one() {
+    let (broker, store) = (MemoryBroker::new(), MemoryRegistry::new());
+    let folder = tempfile::tempdir().unwrap();
+    for endpoint in ["onvif_0", "onvif_1"] {
+        std::fs::write(folder.path().join(format!("cam1_{endpoint}")), "").unwrap();
+    }
+    store.put_device("cam1", device(1)).unwrap();
+    let _service = service(&broker, &store).await;
+    let registry = registry(&broker, folder.path()).await;
+    let mut desired = registry.watch("Microsoft.Onvif");
+    until(&mut desired, |desired| desired.endpoints.len() == 2).await;
+    let mut report = DeviceStatus::default();
+    let endpoints = report.endpoints.get_or_insert_default();
+    for endpoint in ["onvif_0", "onvif_1"] {
+        endpoints
+            .inbound
+            .insert(endpoint.into(), EndpointStatus::default());
+    }
+    let reported = registry.report_device_status("cam1", report.clone());
+    reported.await.unwrap();
+    assert_eq!(store.device_status("cam1").await.unwrap(), Some(report));
 }
 
 #[tokio::test]

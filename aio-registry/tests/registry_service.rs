@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use aio_registry::model::{Asset, Device, InboundEndpoint};
 use aio_registry::mrpc::{Invoker, InvokerOptions, Status};
@@ -53,7 +53,9 @@ async fn world() -> World {
 
 fn device(version: u64) -> Device {
     let mut device = Device {
+        uuid: Some("of cam1".into()),
         version: Some(version),
+        last_transition_time: Some(UNIX_EPOCH),
         ..Device::default()
     };
     let endpoints = device.endpoints.get_or_insert_default();
@@ -68,9 +70,18 @@ fn device(version: u64) -> Device {
     device
 }
 
+/// What the one endpoint's connector is told of it.
+fn device_at_onvif_0(version: u64) -> Device {
+    let mut device = device(version);
+    device.endpoints.as_mut().unwrap().inbound.remove("media");
+    device
+}
+
 fn asset(endpoint: &str, version: u64) -> Asset {
     let mut asset = Asset {
+        uuid: Some("of asset-1".into()),
         version: Some(version),
+        last_transition_time: Some(UNIX_EPOCH),
         ..Asset::default()
     };
     asset.device_ref.device_name = "cam1".into();
@@ -110,7 +121,7 @@ async fn next(events: &mut Subscription) -> (Message, Value) {
 async fn answers_what_there_is() {
     let world = world().await;
     let answer = world.ask("getDevice", Value::Null).await;
-    assert_eq!(answer, json!({"device": device(1)}));
+    assert_eq!(answer, json!({"device": device_at_onvif_0(1)}));
     let answer = world.ask("getAsset", json!({"assetName": "asset-1"})).await;
     assert_eq!(answer, json!({"asset": asset("onvif_0", 1)}));
     let answer = world.ask("getDeviceStatus", Value::Null).await;
@@ -133,6 +144,17 @@ async fn takes_statuses_and_gives_them_back() {
     assert_eq!(answer, json!({"updatedDeviceStatus": status}));
     let answer = world.ask("getDeviceStatus", Value::Null).await;
     assert_eq!(answer, json!({"deviceStatus": status}));
+
+    // The other endpoint's connector speaks for its own endpoint alone, and of the device for all.
+    let at_media = "akri/connector/resources/c-0/cam1/media/updateDeviceStatus";
+    let update =
+        json!({"deviceStatusUpdate": {"endpoints": {"inbound": {"media": {}, "onvif_0": {}}}}});
+    let answer = world.ask_at(at_media, update).await;
+    let of_media = json!({"endpoints": {"inbound": {"media": {}}}});
+    assert_eq!(answer, json!({"updatedDeviceStatus": of_media}));
+    let answer = world.ask("getDeviceStatus", Value::Null).await;
+    let of_onvif_0 = json!({"endpoints": status["endpoints"]});
+    assert_eq!(answer, json!({"deviceStatus": of_onvif_0}));
 
     let status = json!({
         "config": {"lastTransitionTime": "2026-11-21T09:01:49Z", "version": 1},
@@ -231,7 +253,8 @@ async fn tells_of_updates_to_those_who_asked() {
     world.store.put_device("cam1", device(2)).unwrap();
     let (event, body) = next(&mut events).await;
     assert_eq!(event.topic, format!("{EVENTS}/deviceUpdateEvent"));
-    let expected = json!({"deviceUpdateEvent": {"deviceName": "cam1", "device": device(2)}});
+    let device_now = device_at_onvif_0(2);
+    let expected = json!({"deviceUpdateEvent": {"deviceName": "cam1", "device": device_now}});
     assert_eq!(body, expected);
     assert_eq!(
         event.properties.content_type.as_deref(),
@@ -255,9 +278,23 @@ async fn tells_of_updates_to_those_who_asked() {
     let (_, body) = next(&mut events).await;
     assert_eq!(body["deviceUpdateEvent"]["device"]["version"], 3);
 
+    // Nor of a device that has lost the endpoint, which Microsoft's connectors do not survive.
+    let mut without = device(4);
+    without
+        .endpoints
+        .as_mut()
+        .unwrap()
+        .inbound
+        .remove("onvif_0");
+    world.store.put_device("cam1", without).unwrap();
+    tokio::task::yield_now().await;
+    world.store.put_device("cam1", device(5)).unwrap();
+    let (_, body) = next(&mut events).await;
+    assert_eq!(body["deviceUpdateEvent"]["device"]["version"], 5);
+
     let off = json!({"notificationPreferenceRequest": "Off"});
     world.ask(method, off).await;
-    world.store.put_device("cam1", device(4)).unwrap();
+    world.store.put_device("cam1", device(6)).unwrap();
     world
         .store
         .put_asset("asset-1", asset("onvif_0", 3))

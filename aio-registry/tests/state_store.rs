@@ -10,6 +10,7 @@ use aio_registry::state_store::{
     MemoryStateStore, SetCondition, SetOptions, StateStore, StateStoreClient, StateStoreService,
 };
 use aio_registry::{Error, ErrorKind, MemoryBroker};
+use futures::{FutureExt, StreamExt};
 
 struct Stage {
     store: Arc<dyn StateStore>,
@@ -173,7 +174,10 @@ async fn refuses_what_is_too_much(stage: Stage) {
     let store = &stage.store;
     let refused = store.set(b"k", vec![0; 900].into(), SetOptions::default());
     let refused = refused.await.unwrap_err();
-    assert!(refused.to_string().contains("quota exceeded"), "{refused}");
+    assert!(
+        refused.to_string().contains("the quota has been exceeded"),
+        "{refused}"
+    );
     let options = SetOptions {
         expiry: Some(Duration::from_secs(1)),
         ..SetOptions::default()
@@ -217,6 +221,46 @@ async fn nonsense_is_answered_and_a_key_without_a_name_is_not_sent() {
         .await
         .unwrap();
     assert_eq!(client.get(b"").await.unwrap_err().kind(), ErrorKind::Caller);
+}
+
+#[tokio::test]
+async fn who_observes_a_key_is_told_of_its_changes() {
+    let broker = MemoryBroker::new();
+    let store = Arc::new(MemoryStateStore::new());
+    let _service = StateStoreService::start(Arc::new(broker.client("store")), store)
+        .await
+        .unwrap();
+    let session = Arc::new(broker.client("c-0"));
+    let client = StateStoreClient::start(session, Duration::from_secs(10))
+        .await
+        .unwrap();
+    let mut changes = client.observe(b"k").await.unwrap();
+    let plain = SetOptions::default;
+    client.set(b"other", "x".into(), plain()).await.unwrap();
+    client.set(b"k", "a".into(), plain()).await.unwrap();
+    let set = changes.next().await.unwrap();
+    let stored = client.get(b"k").await.unwrap().unwrap();
+    assert_eq!(set.value.as_ref(), Some(&stored.value));
+    assert_eq!(set.version, stored.version);
+    let unchanged = client.set(b"k", "b".into(), on(SetCondition::Absent));
+    assert!(!unchanged.await.unwrap());
+    assert!(client.del(b"k", None, None).await.unwrap());
+    let gone = changes.next().await.unwrap();
+    assert_eq!(gone.value, None);
+    assert!(gone.version > set.version);
+
+    let lease = SetOptions {
+        expiry: Some(Duration::from_millis(20)),
+        ..plain()
+    };
+    client.set(b"k", "lease".into(), lease).await.unwrap();
+    assert_eq!(changes.next().await.unwrap().value.unwrap(), "lease");
+    assert_eq!(changes.next().await.unwrap().value, None);
+
+    assert!(client.stop_observing(b"k").await.unwrap());
+    assert!(!client.stop_observing(b"k").await.unwrap());
+    client.set(b"k", "c".into(), plain()).await.unwrap();
+    assert!(changes.next().now_or_never().is_none());
 }
 
 #[tokio::test]

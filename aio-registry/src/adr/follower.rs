@@ -306,7 +306,10 @@ impl Follower {
                 (Key::Device(endpoint), Some(Value::Device(device))) => {
                     endpoints.insert(endpoint.clone());
                     let name = endpoint.device.clone();
-                    contents.devices.insert(name, device.clone());
+                    let known = contents.devices.entry(name);
+                    known
+                        .and_modify(|known| join(known, device))
+                        .or_insert_with(|| device.clone());
                 }
                 (Key::Asset(_, name), Some(Value::Asset(asset))) => {
                     contents.assets.insert(name.clone(), asset.clone());
@@ -336,6 +339,22 @@ impl Follower {
             });
         }
     }
+}
+
+/// Takes in what the registry told of a device at another of its endpoints: each answer holds one endpoint alone.
+fn join(known: &mut Arc<Device>, other: &Arc<Device>) {
+    let (newer, older) = match known.version < other.version {
+        true => (other, &*known),
+        false => (&*known, other),
+    };
+    let mut joined = Device::clone(newer);
+    let endpoints = older.endpoints.iter();
+    for (name, endpoint) in endpoints.flat_map(|endpoints| &endpoints.inbound) {
+        let inbound = &mut joined.endpoints.get_or_insert_default().inbound;
+        let known = inbound.entry(name.clone());
+        known.or_insert_with(|| endpoint.clone());
+    }
+    *known = Arc::new(joined);
 }
 
 fn ticks(period: Duration) -> tokio::time::Interval {

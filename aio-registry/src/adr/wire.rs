@@ -174,7 +174,11 @@ pub(crate) fn read_answer<T: DeserializeOwned>(
     }
     let refused = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body)
         .ok()
-        .and_then(|mut fields| fields.remove(&format!("{method}Error")))
+        .and_then(|mut fields| {
+            // The schema registry's has no method in its name.
+            let error = fields.remove(&format!("{method}Error"));
+            error.or_else(|| fields.remove("error"))
+        })
         .and_then(|error| serde_json::from_value::<Lenient>(error).ok());
     if let Some(error) = refused {
         let code = match error.code {

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use super::FileRegistry;
 use super::manifest::{self, Kind, Spec};
 use crate::Error;
+use crate::stamp::is_same;
 
 /// What became of a manifest that was applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,11 +75,11 @@ impl FileRegistry {
             let known = match (kind, &spec) {
                 (Kind::Device, Spec::Device(new)) => {
                     let known = snapshot.contents.devices.get(name);
-                    known.map(|known| known == new)
+                    known.map(|known| is_same(&**known, &**new))
                 }
                 (_, Spec::Asset(new)) => {
                     let known = snapshot.contents.assets.get(name);
-                    known.map(|known| known == new)
+                    known.map(|known| is_same(&**known, &**new))
                 }
                 _ => None,
             };

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::folder::check_secret_name;
-use super::unknown;
+use super::text::{self, Format, documents, from_value};
+use super::{unknown, versions};
 use crate::model::{
     Asset, Authentication, Device, check_asset_name, check_device_name, check_endpoint_name,
 };
@@ -72,6 +72,8 @@ pub(super) struct FileContent {
     pub specs: Vec<(Identity, Spec)>,
     /// The first line of each of them.
     pub lines: Vec<usize>,
+    /// A digest of each of them.
+    pub digests: Vec<String>,
     /// The line that names a secret.
     pub secret_lines: BTreeMap<String, usize>,
     pub problems: Vec<Problem>,
@@ -114,37 +116,6 @@ pub(super) fn parse(text: &str, json: bool, namespace: &str) -> FileContent {
     content
 }
 
-/// The documents of a YAML stream with the number of their first line. A line that begins with `---` or `...` always
-/// ends a document (YAML 1.2, 9.1), whatever is wrong inside of it.
-fn documents(text: &str) -> Vec<(usize, &str)> {
-    let mut found = Vec::new();
-    let (mut start, mut start_line, mut position) = (0, 1, 0);
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        let marker = line
-            .strip_prefix("---")
-            .or_else(|| line.strip_prefix("..."));
-        if marker.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
-            found.push((start_line, &text[start..position]));
-            (start, start_line) = (position + 3, index + 1);
-        }
-        position += line.len();
-    }
-    found.push((start_line, &text[start..]));
-    let blank = |document: &str| {
-        document
-            .lines()
-            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
-    };
-    found.retain(|(_, document)| !blank(document));
-    found
-}
-
-#[derive(Clone, Copy)]
-enum Format {
-    Yaml,
-    Json,
-}
-
 struct Reader<'a> {
     format: Format,
     line: usize,
@@ -183,7 +154,7 @@ struct Items {
 
 impl Reader<'_> {
     fn read(&mut self, document: &str) {
-        let head: Head = match self.deserialize(document) {
+        let head: Head = match text::read(self.format, document, self.line) {
             Ok(head) => head,
             Err(message) => return self.problem(None, UNREADABLE, message),
         };
@@ -192,16 +163,14 @@ impl Reader<'_> {
                 return;
             };
             let spec = match identity.0 {
-                Kind::Device => self
-                    .deserialize(document)
+                Kind::Device => text::read(self.format, document, self.line)
                     .map(|found: SpecOnly<Device>| Spec::Device(Arc::new(found.spec))),
-                Kind::Asset => self
-                    .deserialize(document)
+                Kind::Asset => text::read(self.format, document, self.line)
                     .map(|found: SpecOnly<Asset>| Spec::Asset(Arc::new(found.spec))),
             };
             return self.take(document, identity, spec);
         }
-        let items = match self.deserialize::<Items>(document) {
+        let items = match text::read::<Items>(self.format, document, self.line) {
             Ok(list) => list.items,
             Err(message) => return self.problem(None, UNREADABLE, message),
         };
@@ -302,6 +271,10 @@ impl Reader<'_> {
                 self.content.secret_lines.insert(secret.to_owned(), line);
             }
         }
+        self.content.digests.push(match &spec {
+            Spec::Device(device) => versions::digest_of(&**device),
+            Spec::Asset(asset) => versions::digest_of(&**asset),
+        });
         self.content.specs.push((identity, spec));
         self.content.lines.push(self.line);
     }
@@ -342,74 +315,6 @@ impl Reader<'_> {
             code,
             message,
         });
-    }
-
-    fn deserialize<T: DeserializeOwned>(&self, document: &str) -> Result<T, String> {
-        match self.format {
-            Format::Json => {
-                let mut deserializer = serde_json::Deserializer::from_str(document);
-                let value =
-                    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-                        let line = self.line + error.inner().line().saturating_sub(1);
-                        describe(line, &error.path().to_string(), &error.inner().to_string())
-                    })?;
-                deserializer
-                    .end()
-                    .map_err(|error| describe(error.line(), ".", &error.to_string()))?;
-                Ok(value)
-            }
-            Format::Yaml => from_yaml(document, self.line),
-        }
-    }
-}
-
-fn from_yaml<T: DeserializeOwned>(document: &str, first_line: usize) -> Result<T, String> {
-    let mut path = String::from(".");
-    let parsed = serde_saphyr::with_deserializer_from_str(document, |deserializer| {
-        serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            path = error.path().to_string();
-            error.into_inner()
-        })
-    });
-    parsed.map_err(|error| {
-        let line = error
-            .location()
-            .map_or(1, |location| location.line().max(1)) as usize;
-        describe(
-            first_line + line - 1,
-            &path,
-            &error.without_snippet().to_string(),
-        )
-    })
-}
-
-/// Reads one document as YAML, of which JSON is a part.
-pub(super) fn read_yaml<T: DeserializeOwned>(document: &str) -> Result<T, String> {
-    from_yaml(document, 1)
-}
-
-fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| format!("{}: {}", error.path(), error.inner()))
-}
-
-/// `line 12: spec.endpoints.inbound.onvif: missing field ...`, without the position that parsers add to their messages.
-fn describe(line: usize, path: &str, message: &str) -> String {
-    let message = message.lines().next().unwrap_or_default();
-    let message = message.split(" at line ").next().unwrap_or(message);
-    if path == "." {
-        format!("line {line}: {message}")
-    } else {
-        format!("line {line}: {path}: {message}")
-    }
-}
-
-/// Whether a text is a whole document at all; an empty one is a file that is being written.
-pub(super) fn is_blank(text: &str, json: bool) -> bool {
-    if json {
-        text.trim().is_empty()
-    } else {
-        documents(text).is_empty()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::manifest::{FileContent, Identity, Kind, Problem, Spec, UNKNOWN_FIELD};
+use super::versions::Versions;
 use crate::Desired;
 use crate::registry::{Contents, SecretDigests};
 
@@ -16,6 +17,8 @@ pub(super) struct Snapshot {
     pub contents: Arc<Contents>,
     /// Where each was read, for the next snapshot and for deleting.
     pub files: BTreeMap<Identity, String>,
+    /// A digest of each as it was read.
+    pub digests: BTreeMap<Identity, String>,
     /// The first line of each in its file.
     lines: BTreeMap<Identity, usize>,
     /// The line that names a secret, by file and secret.
@@ -42,7 +45,8 @@ impl Snapshot {
                 let key = (file.clone(), secret.clone());
                 snapshot.secret_lines.insert(key, *line);
             }
-            for ((identity, spec), line) in content.specs.iter().zip(&content.lines) {
+            let specs = content.specs.iter().zip(&content.lines);
+            for (((identity, spec), line), digest) in specs.zip(&content.digests) {
                 count += 1;
                 if count > max_manifests {
                     let message = format!(
@@ -67,6 +71,7 @@ impl Snapshot {
                 } else {
                     snapshot.insert(identity.clone(), spec.clone(), file);
                     snapshot.lines.insert(identity.clone(), *line);
+                    snapshot.digests.insert(identity.clone(), digest.clone());
                 }
             }
             if !problems.is_empty() {
@@ -121,7 +126,30 @@ impl Snapshot {
             };
             if let Some(spec) = spec {
                 self.insert(identity.clone(), spec, file);
+                let digest = before.digests.get_key_value(identity);
+                self.digests
+                    .extend(digest.map(|(identity, digest)| (identity.clone(), digest.clone())));
             }
+        }
+    }
+
+    /// Stamps everything with its identifier and version.
+    pub(super) fn stamp(&mut self, versions: &Versions) {
+        let contents = Arc::make_mut(&mut self.contents);
+        for identity @ (kind, name) in self.files.keys() {
+            let Some(stamp) = versions.stamp(identity) else {
+                continue;
+            };
+            match kind {
+                Kind::Device => {
+                    let device = contents.devices.get_mut(name);
+                    device.map(|device| stamp.fill(Arc::make_mut(device)))
+                }
+                Kind::Asset => {
+                    let asset = contents.assets.get_mut(name);
+                    asset.map(|asset| stamp.fill(Arc::make_mut(asset)))
+                }
+            };
         }
     }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{API_VERSION, Kind, Metadata, read_yaml};
+use super::manifest::{API_VERSION, Kind, Metadata};
+use super::text::read_yaml;
 use crate::Error;
 use crate::model::{
-    AssetStatus, Component, ConfigError, ConfigStatus, DeviceStatus, RuntimeHealth,
+    AssetStatus, Component, ConfigError, ConfigStatus, DeviceStatus, DeviceStatusEndpoints,
+    RuntimeHealth,
 };
 
 /// A status document: what Kubernetes holds, and the health of the parts.
@@ -138,6 +140,21 @@ pub(crate) fn merge_device(stored: &mut DeviceStatus, report: DeviceStatus) {
     }
     if !report.other.is_empty() {
         stored.other = report.other;
+    }
+}
+
+/// Takes in what a report says of a device and of one of its endpoints, in the place of what is stored.
+pub(crate) fn replace_endpoint(stored: &mut DeviceStatus, endpoint: &str, report: DeviceStatus) {
+    stored.config = report.config;
+    stored.other = report.other;
+    let reported = report.endpoints.unwrap_or_default();
+    let endpoints = stored.endpoints.get_or_insert_default();
+    endpoints.inbound.remove(endpoint);
+    let mut inbound = reported.inbound;
+    endpoints.inbound.extend(inbound.remove_entry(endpoint));
+    endpoints.other = reported.other;
+    if *endpoints == DeviceStatusEndpoints::default() {
+        stored.endpoints = None;
     }
 }
 

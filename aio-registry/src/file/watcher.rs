@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher, RandomState};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use notify::{EventKind, RecursiveMode, Watcher};
 use serde::Serialize;
@@ -12,11 +13,12 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::FileOptions;
 use super::folder::{Fingerprint, Folder, Text};
 use super::manifest::{self, FileContent, Identity, Kind, Problem, UNREADABLE};
 use super::snapshot::Snapshot;
 use super::stored::{self, Status, Stored};
+use super::versions::{self, Versions};
+use super::{FileOptions, text};
 use crate::Error;
 use crate::model::{AssetStatus, DeviceStatus};
 use crate::registry::SecretDigests;
@@ -40,6 +42,7 @@ struct Loaded {
     files: BTreeMap<String, (u64, FileContent)>,
     /// Whose status says that the manifest is bad.
     marked: BTreeSet<Identity>,
+    versions: Versions,
 }
 
 impl Shared {
@@ -89,11 +92,54 @@ impl Shared {
             .map(|(file, (_, content))| (file.clone(), content.clone()))
             .collect();
         let mut snapshot = Snapshot::of(&files, &before, self.options.max_manifests);
+        self.stamp(&mut snapshot, &mut loaded.versions);
         let secrets = self.secrets_of(&snapshot);
         snapshot.set_secrets(secrets);
         self.tell_problems(&snapshot, &before, &mut loaded.marked);
         self.snapshot.send_replace(Arc::new(snapshot));
         Ok(())
+    }
+
+    fn stamp(&self, snapshot: &mut Snapshot, versions: &mut Versions) {
+        let known = snapshot.identities();
+        if !versions.are_of(&snapshot.digests, &known) {
+            let now = SystemTime::now();
+            if let Err(error) = self.renew_versions(versions, &snapshot.digests, &known, now) {
+                let error = &error as &dyn std::error::Error;
+                warn!(
+                    error,
+                    "versions and identifiers are not kept over a restart"
+                );
+                versions.follow(&snapshot.digests, &known, now);
+            }
+        }
+        snapshot.stamp(versions);
+    }
+
+    /// Takes over what another process has stamped already.
+    fn renew_versions(
+        &self,
+        versions: &mut Versions,
+        read: &BTreeMap<Identity, String>,
+        known: &BTreeSet<Identity>,
+        now: SystemTime,
+    ) -> Result<(), Error> {
+        let _lock = self.folder.lock()?;
+        if let Some(text) = self.folder.read(versions::PATH)? {
+            match serde_json::from_str(&text) {
+                Ok(stored) => *versions = stored,
+                Err(error) => {
+                    let path = versions::PATH;
+                    warn!(path, %error, "the versions cannot be read; they are written anew");
+                }
+            }
+        }
+        versions.follow(read, known, now);
+        let text = serde_json::to_vec_pretty(versions).map_err(|error| Error::Invalid {
+            what: "the versions".into(),
+            reason: error.to_string(),
+        })?;
+        self.folder.write(versions::PATH, &text, false)
     }
 
     fn parse(
@@ -104,7 +150,7 @@ impl Shared {
     ) -> FileContent {
         let json = file.ends_with(".json");
         let message = match text {
-            Ok(text) if manifest::is_blank(&text, json) && known.contains_key(file) => {
+            Ok(text) if text::is_blank(&text, json) && known.contains_key(file) => {
                 "it is empty; what it held before stays in force until the file is removed"
                     .to_owned()
             }

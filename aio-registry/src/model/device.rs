@@ -64,6 +64,15 @@ impl Device {
     pub fn inbound(&self, name: &str) -> Option<&InboundEndpoint> {
         self.endpoints.as_ref()?.inbound.get(name)
     }
+
+    /// The device with no other inbound endpoint than that one.
+    pub(crate) fn only(&self, endpoint: &str) -> Self {
+        let mut device = self.clone();
+        if let Some(endpoints) = &mut device.endpoints {
+            endpoints.inbound.retain(|name, _| name == endpoint);
+        }
+        device
+    }
 }
 
 /// The endpoints of a [`Device`].

@@ -1,11 +1,11 @@
 //! Names and fixed values of the protocol's user properties.
 
-pub(super) const PROTOCOL_VERSION: &str = "1.0";
+pub(crate) const PROTOCOL_VERSION: &str = "1.0";
 /// The major versions that are spoken, separated by spaces.
 pub(crate) const MAJOR_VERSION: &str = "1";
 pub(crate) const PROTOCOL_VERSION_KEY: &str = "__protVer";
-pub(super) const SOURCE: &str = "__srcId";
-pub(super) const TIMESTAMP: &str = "__ts";
+pub(crate) const SOURCE: &str = "__srcId";
+pub(crate) const TIMESTAMP: &str = "__ts";
 pub(super) const STATUS: &str = "__stat";
 pub(super) const STATUS_MESSAGE: &str = "__stMsg";
 pub(super) const APPLICATION_ERROR: &str = "__apErr";
@@ -27,14 +27,25 @@ pub(crate) fn is_supported(version: Option<&str>) -> bool {
     major == MAJOR_VERSION && minor.parse::<u16>().is_ok()
 }
 
-/// Whether a user property is the protocol's own and not the application's.
-fn is_reserved(name: &str) -> bool {
-    name.starts_with("__") || name == PARTITION || name == HIGH_PRIORITY
-}
+/// The protocol's own user properties. Others that begin alike are the application's: the state store has one, `__ft`.
+const RESERVED: [&str; 12] = [
+    PROTOCOL_VERSION_KEY,
+    SOURCE,
+    TIMESTAMP,
+    STATUS,
+    STATUS_MESSAGE,
+    APPLICATION_ERROR,
+    PROPERTY_NAME,
+    PROPERTY_VALUE,
+    SUPPORTED_VERSIONS,
+    REQUEST_VERSION,
+    PARTITION,
+    HIGH_PRIORITY,
+];
 
 /// The user properties of the application.
 pub(crate) fn of_application(user: Vec<(String, String)>) -> Vec<(String, String)> {
     user.into_iter()
-        .filter(|(name, _)| !is_reserved(name))
+        .filter(|(name, _)| !RESERVED.contains(&name.as_str()))
         .collect()
 }

@@ -259,11 +259,13 @@ impl Invoker {
                 message: String::new(),
             });
         }
+        let mut sent_at = None;
         if let Some(time) = properties.user(header::TIMESTAMP) {
             let time = time
                 .parse::<HybridTime>()
                 .map_err(|error| bad(header::TIMESTAMP, Some(time), &error.to_string()))?;
             self.clock.observe(&time)?;
+            sent_at = Some(time);
         }
         let code = properties
             .user(header::STATUS)
@@ -294,6 +296,7 @@ impl Invoker {
                     payload_format_utf8: properties.payload_format_utf8,
                     payload: message.payload,
                     user_properties: header::of_application(properties.user),
+                    sent_at,
                 })
             }
             status => Err(remote(topic, status, &properties)),

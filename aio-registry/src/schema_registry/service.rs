@@ -98,7 +98,7 @@ async fn answer(
             if let Some(target) = refusal.target {
                 error["target"] = json!(target);
             }
-            json!({format!("{method}Error"): error})
+            json!({"error": error})
         }
     };
     Ok(Response::json(body.to_string()))

@@ -138,7 +138,7 @@ impl Notifications {
             Known::Nothing => return Ok(()),
             Known::Device(device) => (
                 wire::DEVICE_UPDATE,
-                json!({"deviceName": wish.endpoint.device, "device": **device}),
+                json!({"deviceName": wish.endpoint.device, "device": device.only(&wish.endpoint.endpoint)}),
             ),
             Known::Asset(asset) => (
                 wire::ASSET_UPDATE,
@@ -175,9 +175,11 @@ fn current(wish: &Wish, contents: &Contents) -> Known {
         Some(asset) => contents
             .asset_at(&wish.endpoint, asset)
             .map_or(Known::Nothing, |asset| Known::Asset(asset.clone())),
+        // Of a device without their endpoint, Microsoft's connectors expect not to be told.
         None => contents
             .devices
             .get(&wish.endpoint.device)
+            .filter(|device| device.inbound(&wish.endpoint.endpoint).is_some())
             .map_or(Known::Nothing, |device| Known::Device(device.clone())),
     }
 }

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::notifications::Notifications;
 use crate::adr::wire::{self, Discovery, ServiceError};
 use crate::model::{
-    Asset, Device, DiscoveredAsset, DiscoveredDevice, check_asset_name, check_device_name,
-    check_endpoint_name,
+    Asset, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, check_asset_name,
+    check_device_name, check_endpoint_name,
 };
 use crate::mrpc::{HandlerError, Request, Response};
 use crate::{Contents, EndpointRef, Error, ErrorKind, RegistryStore};
@@ -81,8 +81,8 @@ impl Operations {
             wire::GET_DEVICE => written(&json!({"device": device(&contents, &endpoint)?})),
             wire::GET_DEVICE_STATUS => {
                 device(&contents, &endpoint)?;
-                let status = self.store.device_status(&endpoint.device).await?;
-                written(&json!({"deviceStatus": status.unwrap_or_default()}))
+                let status = self.endpoint_status(&endpoint).await?;
+                written(&json!({"deviceStatus": status}))
             }
             wire::GET_ASSET => {
                 let wire::AssetName { asset_name } = read(body)?;
@@ -97,10 +97,10 @@ impl Operations {
             wire::UPDATE_DEVICE_STATUS => {
                 let update: wire::DeviceStatusUpdate = read(body)?;
                 device(&contents, &endpoint)?;
-                let (name, status) = (&endpoint.device, update.device_status_update);
-                self.store.report_device_status(name, status).await?;
-                let status = self.store.device_status(name).await?;
-                written(&json!({"updatedDeviceStatus": status.unwrap_or_default()}))
+                let status = update.device_status_update;
+                self.store.report_endpoint_status(&endpoint, status).await?;
+                let status = self.endpoint_status(&endpoint).await?;
+                written(&json!({"updatedDeviceStatus": status}))
             }
             wire::UPDATE_ASSET_STATUS => {
                 let update: wire::AssetStatusUpdate = read(body)?;
@@ -174,6 +174,18 @@ impl Operations {
         respond(method, answer.await)
     }
 
+    /// The status of a device, with that of the one endpoint alone.
+    async fn endpoint_status(&self, endpoint: &EndpointRef) -> Result<DeviceStatus, Error> {
+        let status = self.store.device_status(&endpoint.device).await?;
+        let mut status = status.unwrap_or_default();
+        if let Some(endpoints) = &mut status.endpoints {
+            endpoints
+                .inbound
+                .retain(|name, _| *name == endpoint.endpoint);
+        }
+        Ok(status)
+    }
+
     async fn asset_found(
         &self,
         endpoint: &EndpointRef,
@@ -240,14 +252,11 @@ fn token<'a>(request: &'a Request, name: &str) -> &'a str {
     request.tokens.get(name).map_or("", String::as_str)
 }
 
-fn device<'a>(contents: &'a Contents, endpoint: &EndpointRef) -> Result<&'a Device, Error> {
-    let device = contents.devices.get(&endpoint.device);
-    device
-        .filter(|device| device.inbound(&endpoint.endpoint).is_some())
-        .map(Arc::as_ref)
-        .ok_or_else(|| Error::NotFound {
-            what: format!("endpoint {endpoint}"),
-        })
+fn device(contents: &Contents, endpoint: &EndpointRef) -> Result<Device, Error> {
+    let device = contents.device_at(endpoint);
+    device.ok_or_else(|| Error::NotFound {
+        what: format!("endpoint {endpoint}"),
+    })
 }
 
 fn asset<'a>(

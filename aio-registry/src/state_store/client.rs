@@ -3,16 +3,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::stream::{BoxStream, StreamExt};
+use tracing::warn;
 
-use super::headers::{FENCING_TOKEN_HERE, StateStoreSession, VERSION_HERE};
-use super::resp::{Answer, Command};
-use super::{SetOptions, StateStore, StoredValue, TOPIC, refused};
+use super::notifications::{hex, topic};
+use super::resp::{Answer, Command, read_notification};
+use super::{FENCING_TOKEN, KeyChange, SetOptions, StateStore, StoredValue, TOPIC, refused};
 use crate::mrpc::{HybridTime, Invocation, Invoker, InvokerOptions, Response};
-use crate::{Error, Mqtt};
+use crate::{Error, Mqtt, Qos, ReceivedTelemetry};
 
 /// The state store of a broker. Clones share the subscription to answers.
 #[derive(Clone)]
-pub struct StateStoreClient(Invoker);
+pub struct StateStoreClient {
+    mqtt: Arc<dyn Mqtt>,
+    invoker: Invoker,
+}
 
 impl std::fmt::Debug for StateStoreClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -31,9 +36,54 @@ impl StateStoreClient {
             content_type: "application/octet-stream".into(),
             ..InvokerOptions::new(TOPIC)
         };
-        Ok(Self(
-            Invoker::start(Arc::new(StateStoreSession(mqtt)), options).await?,
-        ))
+        Ok(Self {
+            invoker: Invoker::start(mqtt.clone(), options).await?,
+            mqtt,
+        })
+    }
+
+    /// Tells of changes of a key from now on, until [`stop_observing`](Self::stop_observing).
+    ///
+    /// A store forgets who observes: that of Azure IoT Operations when the connection is lost, a
+    /// [`StateStoreService`](super::StateStoreService) when it stops.
+    ///
+    /// # Errors
+    /// As [`StateStore::get`]; those of [`Mqtt::subscribe`].
+    pub async fn observe(&self, key: &[u8]) -> Result<BoxStream<'static, KeyChange>, Error> {
+        let key = checked(key)?;
+        let topic = topic(self.mqtt.client_id(), &hex(&key));
+        let messages = self.mqtt.subscribe(&topic, Qos::AtLeastOnce).await?;
+        let command = Command::KeyNotify { key, stop: false };
+        match self.call(command, None).await?.0 {
+            Answer::Ok => {}
+            _ => return Err(no_answer()),
+        }
+        let changes = messages.filter_map(|message| async move {
+            let topic = message.topic.clone();
+            let value = read_notification(&message.payload);
+            let read = ReceivedTelemetry::parse(message);
+            let (Some(value), Ok(received)) = (value, read) else {
+                warn!(topic, "a notification of the state store cannot be read");
+                return None;
+            };
+            let version = received.sent_at;
+            Some(KeyChange { value, version })
+        });
+        Ok(changes.boxed())
+    }
+
+    /// Ends [`observe`](Self::observe) of a key; says whether the store knew of it.
+    ///
+    /// # Errors
+    /// As [`StateStore::get`].
+    pub async fn stop_observing(&self, key: &[u8]) -> Result<bool, Error> {
+        let key = checked(key)?;
+        let command = Command::KeyNotify { key, stop: true };
+        match self.call(command, None).await?.0 {
+            Answer::Ok => Ok(true),
+            Answer::Number(0) => Ok(false),
+            _ => Err(no_answer()),
+        }
     }
 
     async fn call(
@@ -41,13 +91,13 @@ impl StateStoreClient {
         command: Command,
         fencing_token: Option<HybridTime>,
     ) -> Result<(Answer, Response), Error> {
-        let token = fencing_token.map(|token| (FENCING_TOKEN_HERE.to_owned(), token.to_string()));
+        let token = fencing_token.map(|token| (FENCING_TOKEN.to_owned(), token.to_string()));
         let invocation = Invocation {
             payload: command.write().into(),
             user_properties: token.into_iter().collect(),
             ..Invocation::default()
         };
-        let response = self.0.request(invocation).await?;
+        let response = self.invoker.request(invocation).await?;
         match Answer::read(&response.payload) {
             Some(Answer::Error(message)) => Err(refused(message)),
             Some(answer) => Ok((answer, response)),
@@ -62,12 +112,10 @@ impl StateStore for StateStoreClient {
         let key = checked(key)?;
         match self.call(Command::Get { key }, None).await? {
             (Answer::Nothing, _) => Ok(None),
-            (Answer::Value(value), response) => {
-                let user = response.user_properties;
-                let version = user.into_iter().find(|(name, _)| name == VERSION_HERE);
-                let version = version.and_then(|(_, version)| version.parse().ok());
-                Ok(Some(StoredValue { value, version }))
-            }
+            (Answer::Value(value), response) => Ok(Some(StoredValue {
+                value,
+                version: response.sent_at,
+            })),
             _ => Err(no_answer()),
         }
     }

@@ -94,7 +94,7 @@ impl StateStore for MemoryStateStore {
         let freed = freed.map_or(0, |known| size(key, &known.value));
         let bytes = entries.bytes - freed + size(key, &value);
         if bytes > entries.max_bytes {
-            return Err(refused("quota exceeded"));
+            return Err(refused("the quota has been exceeded"));
         }
         entries.bytes = bytes;
         let entry = Entry {
@@ -133,7 +133,7 @@ impl Entries {
         if let Some(given) = given {
             // A token from the future would lock everyone out.
             self.clock.observe(given).map_err(|_| {
-                refused("the requested fencing token timestamp is too far in the future")
+                refused("the request fencing token timestamp is too far in the future; ensure that the client and broker system clocks are synchronized")
             })?;
         }
         let protects = self

@@ -23,6 +23,11 @@ pub(super) enum Command {
         key: Bytes,
         only_if: Option<Bytes>,
     },
+    /// Asks to be told of changes, or not any more.
+    KeyNotify {
+        key: Bytes,
+        stop: bool,
+    },
 }
 
 /// An answer.
@@ -64,12 +69,12 @@ impl Command {
                 key,
                 only_if: Some(value),
             } => words.extend([Bytes::from("VDEL"), key.clone(), value.clone()]),
+            Self::KeyNotify { key, stop } => {
+                words.extend([Bytes::from("KEYNOTIFY"), key.clone()]);
+                words.extend(stop.then(|| Bytes::from("STOP")));
+            }
         }
-        let mut text = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words {
-            write_bulk(&mut text, &word);
-        }
-        text
+        write_words(&words)
     }
 
     /// Reads a request; else what to answer.
@@ -92,12 +97,12 @@ impl Command {
                 .ok_or_else(|| refused("wrong number of arguments"))
         };
         let name = name.to_ascii_uppercase();
-        if !matches!(&name[..], b"GET" | b"SET" | b"DEL" | b"VDEL") {
+        if !matches!(&name[..], b"GET" | b"SET" | b"DEL" | b"VDEL" | b"KEYNOTIFY") {
             return Err(refused("unknown command"));
         }
         let key = next()?;
         if key.is_empty() {
-            return Err(refused("key length is zero"));
+            return Err(refused("the key length is zero"));
         }
         let command = match &name[..] {
             b"GET" => Self::Get { key },
@@ -105,6 +110,14 @@ impl Command {
             b"VDEL" => Self::Del {
                 key,
                 only_if: Some(next()?),
+            },
+            b"KEYNOTIFY" => Self::KeyNotify {
+                key,
+                stop: match words.next() {
+                    None => false,
+                    Some(word) if word.eq_ignore_ascii_case(b"STOP") => true,
+                    Some(_) => return Err(refused("syntax error")),
+                },
             },
             _ => {
                 let value = next()?;
@@ -185,6 +198,41 @@ impl Answer {
     }
 }
 
+/// What is told of a key: its new value, or that it is gone.
+pub(super) fn notification(value: Option<&Bytes>) -> Vec<u8> {
+    let words: &[Bytes] = match value {
+        Some(value) => &["NOTIFY".into(), "SET".into(), "VALUE".into(), value.clone()],
+        None => &["NOTIFY".into(), "DELETE".into()],
+    };
+    write_words(words)
+}
+
+/// Reads a notification: the new value, or that the key is gone. `None` when it is none.
+pub(super) fn read_notification(text: &Bytes) -> Option<Option<Bytes>> {
+    let mut rest = Reader(text.clone());
+    let count = rest.number(b'*').filter(|count| *count <= MAX_WORDS)?;
+    let words = (0..count).map(|_| rest.bulk());
+    let words: Vec<_> = words.collect::<Option<_>>()?;
+    let words: Vec<_> = words.iter().collect();
+    match words[..] {
+        [notify, operation] if notify == "NOTIFY" && operation == "DELETE" => Some(None),
+        [notify, operation, label, value]
+            if notify == "NOTIFY" && operation == "SET" && label == "VALUE" =>
+        {
+            Some(Some(value.clone()))
+        }
+        _ => None,
+    }
+}
+
+fn write_words(words: &[Bytes]) -> Vec<u8> {
+    let mut text = format!("*{}\r\n", words.len()).into_bytes();
+    for word in words {
+        write_bulk(&mut text, word);
+    }
+    text
+}
+
 fn write_bulk(text: &mut Vec<u8>, value: &[u8]) {
     text.extend_from_slice(format!("${}\r\n", value.len()).as_bytes());
     text.extend_from_slice(value);
@@ -258,6 +306,14 @@ mod tests {
                 key: key.clone(),
                 only_if: None,
             },
+            Command::KeyNotify {
+                key: key.clone(),
+                stop: false,
+            },
+            Command::KeyNotify {
+                key: key.clone(),
+                stop: true,
+            },
             Command::Del {
                 key,
                 only_if: Some(Bytes::new()),
@@ -274,6 +330,14 @@ mod tests {
         ] {
             assert_eq!(Answer::read(&answer.write().into()), Some(answer));
         }
+        for value in [None, Some(Bytes::from("a\r\nb"))] {
+            let told = notification(value.as_ref()).into();
+            assert_eq!(read_notification(&told), Some(value));
+        }
+        assert_eq!(
+            notification(None),
+            b"*2\r\n$6\r\nNOTIFY\r\n$6\r\nDELETE\r\n"
+        );
     }
 
     #[test]
@@ -285,7 +349,7 @@ mod tests {
             ("*2\r\n$3\r\nGET\r\n$9999999999999\r\nk\r\n", "syntax error"),
             ("*2\r\n$3\r\nGET\r\n$1\r\nkk\r\n", "syntax error"),
             ("*2\r\n$3\r\nGET\r\n$-1\r\n", "syntax error"),
-            ("*2\r\n$3\r\nGET\r\n$0\r\n\r\n", "key length is zero"),
+            ("*2\r\n$3\r\nGET\r\n$0\r\n\r\n", "the key length is zero"),
             ("*1\r\n$3\r\nGET\r\n", "wrong number of arguments"),
             (
                 "*2\r\n$3\r\nSET\r\n$1\r\nk\r\n",

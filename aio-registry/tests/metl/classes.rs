@@ -204,6 +204,7 @@ impl Handler {
             content_type: self.out_content_type.clone(),
             payload_format_utf8: self.indicate_text,
             user_properties,
+            sent_at: None,
         })
     }
 }

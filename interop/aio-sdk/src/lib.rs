@@ -12,7 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use azure_iot_operations_mqtt::aio::connection_settings::MqttConnectionSettingsBuilder;
-use azure_iot_operations_mqtt::session::{Session, SessionManagedClient, SessionOptionsBuilder};
+use azure_iot_operations_mqtt::session::{
+    Session, SessionManagedClient, SessionMonitor, SessionOptionsBuilder,
+};
 use azure_iot_operations_protocol::application::ApplicationContextBuilder;
 use azure_iot_operations_protocol::common::payload_serialize::{
     DeserializationError, FormatIndicator, PayloadSerialize, SerializedPayload,
@@ -103,6 +105,11 @@ impl Drop for Broker {
 
 /// Microsoft's session, which runs until the runtime ends.
 pub fn session(port: u16, client_id: &str) -> SessionManagedClient {
+    monitored_session(port, client_id).0
+}
+
+/// As [`session`], with what tells whether it is connected.
+pub fn monitored_session(port: u16, client_id: &str) -> (SessionManagedClient, SessionMonitor) {
     let settings = MqttConnectionSettingsBuilder::default()
         .client_id(client_id)
         .hostname("127.0.0.1")
@@ -117,8 +124,9 @@ pub fn session(port: u16, client_id: &str) -> SessionManagedClient {
         .unwrap();
     let session = Session::new(options).unwrap();
     let client = session.create_managed_client();
+    let monitor = session.create_session_monitor();
     tokio::spawn(async move { session.run().await });
-    client
+    (client, monitor)
 }
 
 /// Microsoft's executor on a topic.

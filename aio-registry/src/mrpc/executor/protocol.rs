@@ -162,6 +162,9 @@ impl Service {
             Ok(_) => (Status::Ok, false),
             Err(refusal) => (refusal.status, refusal.application),
         };
+        let sent_at = result.as_ref().ok();
+        let sent_at = sent_at.and_then(|response| response.sent_at.clone());
+        let sent_at = sent_at.unwrap_or_else(|| self.clock.tick());
         let mut user = vec![
             (
                 header::APPLICATION_ERROR.to_owned(),
@@ -173,7 +176,7 @@ impl Service {
                 header::PROTOCOL_VERSION.to_owned(),
             ),
             (header::SOURCE.to_owned(), self.mqtt.client_id().to_owned()),
-            (header::TIMESTAMP.to_owned(), self.clock.tick().to_string()),
+            (header::TIMESTAMP.to_owned(), sent_at.to_string()),
         ];
         let (payload, content_type, is_text) = match result {
             Ok(response) => {

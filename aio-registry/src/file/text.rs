@@ -1,0 +1,106 @@
+//! Text to values, with the line and the field of what is wrong. Pure.
+
+use serde::de::DeserializeOwned;
+
+#[derive(Clone, Copy)]
+pub(super) enum Format {
+    Yaml,
+    Json,
+}
+
+/// The documents of a YAML stream with the number of their first line. A line that begins with `---` or `...` always
+/// ends a document (YAML 1.2, 9.1), whatever is wrong inside of it.
+pub(super) fn documents(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let (mut start, mut start_line, mut position) = (0, 1, 0);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let marker = line
+            .strip_prefix("---")
+            .or_else(|| line.strip_prefix("..."));
+        if marker.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace)) {
+            found.push((start_line, &text[start..position]));
+            (start, start_line) = (position + 3, index + 1);
+        }
+        position += line.len();
+    }
+    found.push((start_line, &text[start..]));
+    let blank = |document: &str| {
+        document
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    };
+    found.retain(|(_, document)| !blank(document));
+    found
+}
+
+/// Reads one document whose first line has that number in its file.
+pub(super) fn read<T: DeserializeOwned>(
+    format: Format,
+    document: &str,
+    first_line: usize,
+) -> Result<T, String> {
+    match format {
+        Format::Json => {
+            let mut deserializer = serde_json::Deserializer::from_str(document);
+            let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+                let line = first_line + error.inner().line().saturating_sub(1);
+                describe(line, &error.path().to_string(), &error.inner().to_string())
+            })?;
+            deserializer
+                .end()
+                .map_err(|error| describe(error.line(), ".", &error.to_string()))?;
+            Ok(value)
+        }
+        Format::Yaml => from_yaml(document, first_line),
+    }
+}
+
+fn from_yaml<T: DeserializeOwned>(document: &str, first_line: usize) -> Result<T, String> {
+    let mut path = String::from(".");
+    let parsed = serde_saphyr::with_deserializer_from_str(document, |deserializer| {
+        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+            path = error.path().to_string();
+            error.into_inner()
+        })
+    });
+    parsed.map_err(|error| {
+        let line = error
+            .location()
+            .map_or(1, |location| location.line().max(1)) as usize;
+        describe(
+            first_line + line - 1,
+            &path,
+            &error.without_snippet().to_string(),
+        )
+    })
+}
+
+/// Reads one document as YAML, of which JSON is a part.
+pub(super) fn read_yaml<T: DeserializeOwned>(document: &str) -> Result<T, String> {
+    from_yaml(document, 1)
+}
+
+pub(super) fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| format!("{}: {}", error.path(), error.inner()))
+}
+
+/// `line 12: spec.endpoints.inbound.onvif: missing field ...`, without the position that parsers add to their messages.
+fn describe(line: usize, path: &str, message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
+    let message = message.split(" at line ").next().unwrap_or(message);
+    if path == "." {
+        format!("line {line}: {message}")
+    } else {
+        format!("line {line}: {path}: {message}")
+    }
+}
+
+/// Whether a text is a whole document at all; an empty one is a file that is being written.
+pub(super) fn is_blank(text: &str, json: bool) -> bool {
+    if json {
+        text.trim().is_empty()
+    } else {
+        documents(text).is_empty()
+    }
+}
