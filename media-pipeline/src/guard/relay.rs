@@ -224,20 +224,22 @@ impl Relay {
         buffer: &mut BytesMut,
     ) -> Result<(), Error> {
         loop {
-            let mut passed = 0;
+            let (mut passed, mut counted) = (0, Ok(()));
             while let Some(packet) = framer.packet(&buffer[passed..])
                 && self.admits(packet[1], &packet[4..])
             {
                 self.heard = true;
-                self.meter
-                    .count(packet[1], &packet[4..])
-                    .map_err(|v| self.violated(v))?;
+                counted = self.meter.count(packet[1], &packet[4..]);
+                if counted.is_err() {
+                    break;
+                }
                 passed += packet.len();
             }
             if passed > 0 {
                 // The bytes stay where they are.
                 self.to_client.unsplit(buffer.split_to(passed));
             }
+            counted.map_err(|v| self.violated(v))?;
             match framer.next(buffer).map_err(|v| self.violated(v))? {
                 None => return Ok(()),
                 // Not one that is admitted.
