@@ -1,7 +1,7 @@
-//! What a hub keeps of a stream: no more than its consumers can use.
+//! What a hub keeps of a stream: no more than its consumers can use. Access units count themselves as long as somebody
+//! holds them.
 //!
-//! The camera sends ten pictures a second, and a key frame each second. No two threads are at work: what is not asked for
-//! has not been dropped yet, it was never kept.
+//! The camera sends ten pictures a second, with a key frame each second unless a test says otherwise.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
