@@ -65,11 +65,15 @@ pub struct HubOptions {
     /// Most bytes that are kept of the current group of pictures. Of a larger group the oldest are dropped: consumers
     /// that come then wait for the next key frame, and [`Rate::Every`] falls back to key frames where more than this
     /// comes in one period.
+    ///
+    /// The group is kept from the first [subscription](Hub::subscribe), clip or [moment](Hub::snapshot_at) on, and while
+    /// pictures between the key frames are decoded. The newest key frame alone is kept for those who want no more.
     pub cache_bytes: usize,
     /// Longest time that is kept of the current group of pictures; as with `cache_bytes`.
     pub cache_time: Duration,
     /// How far back whole groups of pictures are kept, for [`Hub::subscribe_from`] and clips that begin before what
-    /// caused them. Zero by default. `cache_bytes` bounds it.
+    /// caused them. Zero by default. `cache_bytes` bounds it. With any other value the current group is kept too, whoever
+    /// the consumers are: so that the first clip or moment of a hub that had only snapshots to give can begin at once.
     pub history: Duration,
     /// Most access units that wait for one consumer.
     pub queue_units: usize,
@@ -150,6 +154,8 @@ impl Hub {
                 cadence: Cadence::default(),
                 queues: Vec::new(),
                 consumers: 0,
+                periods: Vec::new(),
+                groups: !options.history.is_zero(),
                 running: false,
             }),
             source,
@@ -168,7 +174,8 @@ impl Hub {
         }
     }
 
-    /// All access units from the start of the current group of pictures on.
+    /// All access units from the start of the current group of pictures on, or from the next one on where that is not
+    /// [kept](HubOptions::cache_bytes).
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
@@ -198,6 +205,7 @@ impl Hub {
         });
         {
             let mut shared = core.shared();
+            shared.groups = true;
             let mut queue = slot.queue();
             shared
                 .cache
@@ -268,7 +276,8 @@ impl Hub {
     /// [`SnapshotOptions::budget`]. What lies in the future is waited for.
     ///
     /// For a picture of an event, ask with the event's time, or for [`Moment::Now`] when it comes. How far back moments
-    /// can be is for [`HubOptions::history`] to say; pictures of before the first consumer came are not there.
+    /// can be is for [`HubOptions::history`] to say; pictures of before the first consumer came are not there. Without a
+    /// history, the first moment that is asked for may have to wait for a key frame.
     ///
     /// # Errors
     /// [`Error::NoPicture`] if none came within the deadline, [`Error::Option`] for a moment before all that is kept and
@@ -391,7 +400,19 @@ struct Shared {
     cadence: Cadence,
     queues: Vec<Arc<Slot>>,
     consumers: usize,
+    /// Of the consumers that take a picture in each.
+    periods: Vec<Duration>,
+    /// Somebody asked for whole groups of pictures, and may again.
+    groups: bool,
     running: bool,
+}
+
+impl Shared {
+    /// Whether anybody can use more than the newest key frame.
+    fn wants_groups(&self) -> bool {
+        let cadence = &self.cadence;
+        self.groups || self.periods.iter().any(|&period| !cadence.promises(period))
+    }
 }
 
 struct Slot {
@@ -425,13 +446,20 @@ impl Drop for Owner {
 /// Keeps the session wanted.
 struct Consumer {
     owner: Arc<Owner>,
+    /// That in which it takes pictures.
+    period: Option<Duration>,
 }
 
 impl Consumer {
     fn join(owner: &Arc<Owner>) -> Self {
+        Self::with_period(owner, None)
+    }
+
+    fn with_period(owner: &Arc<Owner>, period: Option<Duration>) -> Self {
         let core = &owner.core;
         let mut shared = core.shared();
         shared.consumers += 1;
+        shared.periods.extend(period);
         if !shared.running {
             shared.running = true;
             tokio::spawn(run::run(core.clone()));
@@ -440,13 +468,20 @@ impl Consumer {
         core.changed.notify_waiters();
         Self {
             owner: owner.clone(),
+            period,
         }
     }
 }
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.owner.core.shared().consumers -= 1;
+        let mut shared = self.owner.core.shared();
+        shared.consumers -= 1;
+        let periods = &mut shared.periods;
+        if let Some(at) = periods.iter().position(|&p| Some(p) == self.period) {
+            periods.swap_remove(at);
+        }
+        drop(shared);
         self.owner.core.changed.notify_waiters();
     }
 }

@@ -1,7 +1,9 @@
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvError, RecvTimeoutError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -15,8 +17,8 @@ type NewEncoder = dyn Fn(StillFormat) -> Result<Box<dyn StillEncoder>, Error> + 
 
 /// A bounded number of workers that decode single pictures for any number of streams.
 ///
-/// Each worker keeps one decoder and one encoder per kind, so memory grows with workers, not with streams. A decoder that
-/// panics costs the picture it was given. Clones share the workers.
+/// Each worker keeps one decoder and one encoder, so memory grows with workers, not with streams, and gives them back
+/// after some seconds without work. A decoder that panics costs the picture it was given. Clones share the workers.
 #[derive(Clone)]
 pub struct DecodePool {
     inner: Arc<Inner>,
@@ -160,7 +162,7 @@ impl DecodePool {
         let task = tokio::task::spawn_blocking(move || {
             // The one that rested last: its memory is warm, and that of the others is not needed.
             let desk = inner.idle().pop();
-            let desk = desk.map_or_else(Desk::new, Ok)?;
+            let desk = desk.map_or_else(|| Desk::new(WARM), Ok)?;
             let outcome = desk.run(job);
             inner.idle().push(desk);
             drop(permit);
@@ -174,6 +176,9 @@ impl DecodePool {
     }
 }
 
+/// How long workers keep what they had work for.
+const WARM: Duration = Duration::from_secs(5);
+
 /// A worker on a thread of its own. Tokio's threads come and go, and each would keep of a picture's memory what the allocator
 /// keeps for a thread.
 struct Desk {
@@ -183,12 +188,21 @@ struct Desk {
 type Job = Box<dyn FnOnce(&mut Worker) + Send>;
 
 impl Desk {
-    fn new() -> Result<Self, Error> {
+    /// `warm` is how long it keeps the pictures of its decoder without work.
+    fn new(warm: Duration) -> Result<Self, Error> {
         let (jobs, queue) = mpsc::channel::<Job>();
         // It ends when the desk is dropped.
         let thread = thread::Builder::new().name("decode".into()).spawn(move || {
             let mut worker = Worker::default();
-            while let Ok(job) = queue.recv() {
+            loop {
+                let job = queue.recv_timeout(warm).or_else(|reason| {
+                    worker = Worker::default();
+                    match reason {
+                        RecvTimeoutError::Timeout => queue.recv(),
+                        RecvTimeoutError::Disconnected => Err(RecvError),
+                    }
+                });
+                let Ok(job) = job else { return };
                 if catch_unwind(AssertUnwindSafe(|| job(&mut worker))).is_err() {
                     worker = Worker::default();
                 }
@@ -275,6 +289,32 @@ mod tests {
             assert!(unit.data.is_empty(), "this picture kills the decoder");
             Ok(None)
         }
+    }
+
+    /// Says when it is dropped.
+    struct Told(mpsc::Sender<()>);
+
+    impl VideoDecoder for Told {
+        fn decode(&mut self, _: &AccessUnit) -> Result<Option<Picture>, Error> {
+            Ok(None)
+        }
+    }
+
+    impl Drop for Told {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+
+    #[test]
+    fn a_worker_without_work_gives_its_decoder_back_and_works_on() {
+        let desk = Desk::new(Duration::from_millis(1)).unwrap();
+        let (dropped, told) = mpsc::channel();
+        let decoder = Box::new(Told(dropped));
+        desk.run(|worker| worker.decoder = Some((Codec::H264, decoder)))
+            .unwrap();
+        told.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!(desk.run(|worker| worker.decoder.is_none()), Some(true));
     }
 
     fn unit(data: &'static [u8]) -> AccessUnit {

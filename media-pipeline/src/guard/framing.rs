@@ -69,6 +69,16 @@ impl Framer {
         }
     }
 
+    /// The interleaved packet, with its framing, with which the bytes that come next begin; `None` if they begin with
+    /// something else, or it is not complete.
+    pub(crate) fn packet<'a>(&self, next: &'a [u8]) -> Option<&'a [u8]> {
+        let between = self.pending.is_none() && self.scanned == 0;
+        match between {
+            true => interleaved(next),
+            false => None,
+        }
+    }
+
     /// Takes the next complete frame out of `buffer`; `None` if more bytes are needed.
     pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, Violation> {
         if let Some((_, length)) = &self.pending {
@@ -91,7 +101,10 @@ impl Framer {
         }
         match buffer.first() {
             None => Ok(None),
-            Some(b'$') => Ok(interleaved(buffer)),
+            Some(b'$') => {
+                let length = interleaved(buffer).map(<[u8]>::len);
+                Ok(length.map(|length| Frame::Interleaved(buffer.split_to(length).freeze())))
+            }
             Some(_) => self.message(buffer),
         }
     }
@@ -181,12 +194,12 @@ impl Message {
     }
 }
 
-fn interleaved(buffer: &mut BytesMut) -> Option<Frame> {
-    let [_, _, high, low, ..] = buffer[..] else {
+fn interleaved(next: &[u8]) -> Option<&[u8]> {
+    let [b'$', _, high, low, ..] = *next else {
         return None;
     };
     let length = 4 + usize::from(u16::from_be_bytes([high, low]));
-    (buffer.len() >= length).then(|| Frame::Interleaved(buffer.split_to(length).freeze()))
+    next.get(..length)
 }
 
 /// Where the empty line after the header ends.
@@ -338,6 +351,23 @@ mod tests {
             ["Basic", "Digest a=1, b=2"]
         );
         assert_eq!(request.line, "OPTIONS rtsp://h/ RTSP/1.0");
+    }
+
+    #[test]
+    fn a_packet_is_seen_where_it_lies_and_only_between_messages() {
+        let mut framer = Framer::new(Caps::default());
+        let packet = b"$\x00\x00\x03abc";
+        assert_eq!(framer.packet(b"$\x00\x00\x03abc$"), Some(&packet[..]));
+        for next in [&b""[..], b"$\x00", b"$\x00\x00\x03ab", b"RTSP/1.0 200 OK"] {
+            assert_eq!(framer.packet(next), None);
+        }
+        for begun in [
+            "RTSP/1.0 200 OK\r\n",
+            "RTSP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n",
+        ] {
+            assert_eq!(framer.next(&mut begun.into()), Ok(None));
+            assert_eq!(framer.packet(packet), None);
+        }
     }
 
     proptest! {

@@ -1,11 +1,14 @@
 //! One session between retina, the client, and the camera.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -23,8 +26,8 @@ use super::udp::Watch;
 use super::{Verdict, udp};
 use crate::{Error, RtspTransport};
 
-/// How much may wait for retina before the camera is no longer read.
-const HIGH_WATER: usize = 256 << 10;
+/// How much is read from the camera at once. All of it goes to retina before more is read.
+const AT_ONCE: usize = 64 << 10;
 /// How long retina may take to connect, and the last bytes to be written.
 const LOCAL_PATIENCE: Duration = Duration::from_secs(5);
 /// The answer to a request of a session that is over.
@@ -117,13 +120,17 @@ impl Relay {
         let (mut from_client, mut from_camera) = (BytesMut::new(), BytesMut::new());
         let (mut client_framer, mut camera_framer) = (Framer::new(caps), Framer::new(caps));
         let mut heard = Instant::now();
+        // Since when something waits for retina.
+        let mut waits = heard;
+        let mut silence = pin!(sleep_until(heard + self.idle));
         let result = loop {
-            let read_camera = self.to_client.len() < HIGH_WATER;
-            let silence_ends = heard + self.idle;
-            from_camera.reserve(16 << 10);
-            from_client.reserve(1 << 10);
+            let read_camera = self.to_client.is_empty();
+            if read_camera {
+                // Gives back what it shares with the buffer of the camera.
+                self.to_client = BytesMut::new();
+            }
             tokio::select! {
-                read = camera_read.read_buf(&mut from_camera), if read_camera => match read {
+                read = read(&mut camera_read, &mut from_camera, AT_ONCE), if read_camera => match read {
                     Ok(0) => break Err(self.closed(None)),
                     Err(e) => break Err(self.closed(Some(e))),
                     Ok(_) => {
@@ -131,12 +138,18 @@ impl Relay {
                         if let Err(e) = self.camera_sent(&mut camera_framer, &mut from_camera).await {
                             break Err(e);
                         }
+                        waits = Instant::now();
                         if std::mem::take(&mut self.heard) {
-                            heard = Instant::now();
+                            heard = waits;
+                        }
+                        match client_write.try_write(&self.to_client) {
+                            Ok(written) => self.to_client.advance(written),
+                            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+                            Err(_) => break Ok(()),
                         }
                     }
                 },
-                read = client_read.read_buf(&mut from_client) => match read {
+                read = read(&mut client_read, &mut from_client, 1 << 10) => match read {
                     Ok(0) | Err(_) => break Ok(()),
                     Ok(_) => {
                         if let Err(e) = self.client_sent(&mut client_framer, &mut from_client) {
@@ -148,21 +161,25 @@ impl Relay {
                     if written.is_err() {
                         break Ok(());
                     }
-                    if !read_camera {
-                        heard = Instant::now();
-                    }
+                    // As long as retina takes nothing the camera is not heard.
+                    heard += waits.elapsed();
+                    waits = Instant::now();
                 }
                 written = camera_write.write_buf(&mut self.to_camera), if !self.to_camera.is_empty() => {
                     if let Err(e) = written {
                         break Err(self.closed(Some(e)));
                     }
                 }
-                () = sleep_until(silence_ends), if read_camera && self.udp.is_empty() => {
-                    break Err(self.stalled());
+                () = &mut silence, if read_camera && self.udp.is_empty() => {
+                    let ends = heard + self.idle;
+                    if ends <= Instant::now() {
+                        break Err(self.stalled());
+                    }
+                    silence.as_mut().reset(ends);
                 }
                 Some(packet) = self.packets.1.recv(), if read_camera && self.playing => {
                     self.to_client.extend_from_slice(&packet);
-                    while self.to_client.len() < HIGH_WATER
+                    while self.to_client.len() < AT_ONCE
                         && let Ok(packet) = self.packets.1.try_recv()
                     {
                         self.to_client.extend_from_slice(&packet);
@@ -206,23 +223,33 @@ impl Relay {
         framer: &mut Framer,
         buffer: &mut BytesMut,
     ) -> Result<(), Error> {
-        while let Some(frame) = framer.next(buffer).map_err(|v| self.violated(v))? {
-            match frame {
-                Frame::Interleaved(packet) if !self.admits(packet[1], &packet[4..]) => {}
-                Frame::Interleaved(packet) => {
-                    self.heard = true;
-                    self.meter
-                        .count(packet[1], &packet[4..])
-                        .map_err(|v| self.violated(v))?;
-                    self.to_client.extend_from_slice(&packet);
+        loop {
+            let (mut passed, mut counted) = (0, Ok(()));
+            while let Some(packet) = framer.packet(&buffer[passed..])
+                && self.admits(packet[1], &packet[4..])
+            {
+                self.heard = true;
+                counted = self.meter.count(packet[1], &packet[4..]);
+                if counted.is_err() {
+                    break;
                 }
-                Frame::Message(message) if message.line.starts_with("RTSP/") => {
+                passed += packet.len();
+            }
+            if passed > 0 {
+                // The bytes stay where they are.
+                self.to_client.unsplit(buffer.split_to(passed));
+            }
+            counted.map_err(|v| self.violated(v))?;
+            match framer.next(buffer).map_err(|v| self.violated(v))? {
+                None => return Ok(()),
+                // Not one that is admitted.
+                Some(Frame::Interleaved(_)) => {}
+                Some(Frame::Message(message)) if message.line.starts_with("RTSP/") => {
                     self.response(message).await?
                 }
-                Frame::Message(request) => self.refuse_request(&request),
+                Some(Frame::Message(request)) => self.refuse_request(&request),
             }
         }
-        Ok(())
     }
 
     /// Whether an interleaved packet is one of this session. Others come before PLAY, from channels that were not set up, or
@@ -478,7 +505,7 @@ impl Relay {
             headers,
             body: Default::default(),
         };
-        if self.to_camera.len() < HIGH_WATER {
+        if self.to_camera.len() < AT_ONCE {
             answer.write(&mut self.to_camera);
         }
     }
@@ -525,6 +552,28 @@ impl Relay {
     }
 }
 
+/// Reads into a buffer that takes memory only while something is in it: sessions wait most of their time.
+async fn read<R: AsyncRead + Unpin>(
+    reader: &mut R,
+    buffer: &mut BytesMut,
+    at_once: usize,
+) -> io::Result<usize> {
+    poll_fn(|cx| {
+        if buffer.capacity() - buffer.len() < at_once / 4 {
+            // Not `reserve`, which doubles what it cannot reclaim: there is but the begin of a packet to be moved.
+            let mut larger = BytesMut::with_capacity(buffer.len() + at_once);
+            larger.extend_from_slice(buffer);
+            *buffer = larger;
+        }
+        let read = pin!(reader.read_buf(buffer)).poll(cx);
+        if buffer.is_empty() {
+            *buffer = BytesMut::new();
+        }
+        read
+    })
+    .await
+}
+
 fn status(line: &str) -> (u16, String) {
     let mut parts = line.splitn(3, ' ').skip(1);
     let status = parts
@@ -537,4 +586,54 @@ fn status(line: &str) -> (u16, String) {
 /// Text of a camera for a message: one line, not long.
 pub(crate) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_buffer_takes_memory_only_while_something_is_in_it() {
+        let (mut camera, mut wire) = tokio::io::duplex(16);
+        let mut buffer = BytesMut::new();
+        assert!(
+            read(&mut wire, &mut buffer, AT_ONCE)
+                .now_or_never()
+                .is_none()
+        );
+        assert_eq!(buffer.capacity(), 0);
+        camera.write_all(b"$\x00\x00\x03").await.unwrap();
+        assert_eq!(read(&mut wire, &mut buffer, AT_ONCE).await.unwrap(), 4);
+        assert!(
+            read(&mut wire, &mut buffer, AT_ONCE)
+                .now_or_never()
+                .is_none()
+        );
+        assert_eq!(&buffer[..], b"$\x00\x00\x03");
+        buffer.advance(4);
+        assert!(
+            read(&mut wire, &mut buffer, AT_ONCE)
+                .now_or_never()
+                .is_none()
+        );
+        assert_eq!(buffer.capacity(), 0);
+        drop(camera);
+        assert_eq!(read(&mut wire, &mut buffer, AT_ONCE).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_buffer_does_not_grow_with_what_it_has_held() {
+        let (mut camera, mut wire) = tokio::io::duplex(1 << 20);
+        let mut buffer = BytesMut::new();
+        for _ in 0..100 {
+            camera.write_all(&[7; 2000]).await.unwrap();
+            read(&mut wire, &mut buffer, AT_ONCE).await.unwrap();
+            // A small packet goes on to the client, and most of a large one stays.
+            let passed = buffer.len() - 1400;
+            drop(buffer.split_to(passed));
+            assert!(buffer.capacity() <= 1400 + AT_ONCE);
+        }
+    }
 }

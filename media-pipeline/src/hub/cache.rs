@@ -67,8 +67,8 @@ impl GopCache {
     ///
     /// A group that outgrows the bounds loses its oldest units: who has decoded those can still go on.
     pub(super) fn push(&mut self, unit: AccessUnit, leads: bool) -> u64 {
-        let (number, first) = (self.next, self.first());
-        self.next += 1;
+        let first = self.first();
+        let number = self.pass();
         if leads && unit.random_access {
             match self.group {
                 Some(group) if group.key >= first => self.earlier.push_back(group),
@@ -92,6 +92,13 @@ impl GopCache {
         self.units.push_back(Kept { unit, leads });
         self.trim();
         number
+    }
+
+    /// Numbers a unit that nobody wants to be kept. Whoever keeps none of a group clears the cache, so that no group has a
+    /// hole.
+    pub(super) fn pass(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
     }
 
     /// Drops what is over the bounds: earlier groups as a whole, the current one from its start.

@@ -37,7 +37,17 @@ impl Cadence {
     /// A tenth is tolerated: cameras are not exact, and a camera with a key frame every 2.003 s is to be spared the
     /// decoding of all its pictures for a period of 2 s.
     pub(super) fn keeps(&self, period: Duration) -> bool {
-        let longest = self.distance.unwrap_or_default().max(self.age);
+        self.is_within(period, Duration::ZERO)
+    }
+
+    /// Whether they are likely to: before the second key frame their distance is taken to be a usual one.
+    pub(super) fn promises(&self, period: Duration) -> bool {
+        const USUAL: Duration = Duration::from_secs(2);
+        self.is_within(period, USUAL)
+    }
+
+    fn is_within(&self, period: Duration, unknown: Duration) -> bool {
+        let longest = self.distance.unwrap_or(unknown).max(self.age);
         longest <= period.saturating_add(period / 10)
     }
 }
@@ -76,6 +86,15 @@ mod tests {
         assert!(cadence(&[(0, true), (1000, false)]).keeps(SECOND));
         assert!(!cadence(&[(0, true), (1200, false)]).keeps(SECOND));
         assert!(!cadence(&[(0, true), (900, true), (2100, false)]).keeps(SECOND));
+    }
+
+    #[test]
+    fn before_the_second_key_frame_short_periods_are_not_promised() {
+        let mut cadence = cadence(&[(0, true), (500, false)]);
+        assert!(cadence.keeps(SECOND) && !cadence.promises(SECOND));
+        assert!(cadence.promises(2 * SECOND));
+        cadence.push(SECOND, true);
+        assert!(cadence.promises(SECOND));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub(super) async fn snapshot(
 ) -> Result<Snapshot, Error> {
     let consumer = Consumer::join(owner);
     let core: &Core = &consumer.owner.core;
+    core.shared().groups = true;
     let mut watcher = Watcher::new(core.arrivals.subscribe(), core.status.subscribe());
     let deadline = Instant::now() + options.deadline;
     let time = match moment {

@@ -34,7 +34,7 @@ enum Taken {
 
 impl Periodic {
     pub(super) fn new(hub: &Hub, period: Duration) -> Self {
-        let consumer = Consumer::join(&hub.owner);
+        let consumer = Consumer::with_period(&hub.owner, Some(period));
         let core = &hub.owner.core;
         Self {
             raster: Raster::new(period),
@@ -52,7 +52,7 @@ impl Periodic {
         let taken = self.next(options).await?;
         let core = &self.consumer.owner.core;
         match taken {
-            Taken::Key(key) => core.still(&key, options).await,
+            Taken::Key(key) => core.still_once(&key, options).await,
             Taken::Decoded(unit, picture) => {
                 encode(&core.options.pool, &unit, picture, options).await
             }

@@ -136,7 +136,11 @@ impl Core {
             if leads {
                 shared.cadence.push(unit.pts, unit.random_access);
             }
-            shared.cache.push(unit.clone(), leads)
+            if shared.wants_groups() {
+                return shared.cache.push(unit.clone(), leads);
+            }
+            shared.cache.clear();
+            shared.cache.pass()
         });
         for slot in &shared.queues {
             slot.queue().push(unit.clone(), leads);
@@ -147,6 +151,7 @@ impl Core {
             return;
         }
         if let Some(number) = number.filter(|_| unit.random_access) {
+            self.stills.clear();
             self.keys.send_replace(Some(KeyFrame {
                 number,
                 arrived: Instant::now(),
@@ -198,6 +203,7 @@ impl Core {
         shared.running = false;
         shared.cache.clear();
         shared.cadence = Cadence::default();
+        shared.groups = !self.options.history.is_zero();
         self.keys.send_replace(None);
         self.stills.clear();
         // Under the lock, so that a task that starts now does not find its status overwritten.

@@ -77,12 +77,21 @@ impl Stills {
 }
 
 impl Core {
-    pub(super) async fn still(
+    /// The snapshot of a key frame, which is kept until the next key frame for whoever wants the same.
+    async fn still(&self, key: &KeyFrame, options: &SnapshotOptions) -> Result<Snapshot, Error> {
+        self.stills.take(&self.options.pool, key, options).await
+    }
+
+    /// The snapshot of a key frame for a consumer that takes each one once: it is kept only if there are others.
+    pub(super) async fn still_once(
         &self,
         key: &KeyFrame,
         options: &SnapshotOptions,
     ) -> Result<Snapshot, Error> {
-        self.stills.take(&self.options.pool, key, options).await
+        if self.shared().consumers > 1 {
+            return self.still(key, options).await;
+        }
+        take(&self.options.pool, key.unit.clone(), options).await
     }
 
     pub(super) async fn frame(&self, key: KeyFrame) -> Result<Frame, Error> {
@@ -146,7 +155,7 @@ impl KeyFrames {
     ) -> Result<Snapshot, Error> {
         let deadline = Instant::now() + options.deadline;
         let key = self.next(options.max_age, deadline, Patience::None).await?;
-        self.consumer.owner.core.still(&key, options).await
+        self.consumer.owner.core.still_once(&key, options).await
     }
 
     pub(super) async fn next_frame(&mut self) -> Result<Frame, Error> {
