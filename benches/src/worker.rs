@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use media_pipeline::{
-    ClipOptions, Hub, HubItem, HubOptions, Rate, RtspOptions, RtspSource, SnapshotOptions,
+    ClipOptions, Hub, HubItem, HubOptions, HubStatus, Rate, RtspOptions, RtspSource,
+    SnapshotOptions,
 };
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -80,8 +81,15 @@ async fn take(hub: &Hub, rate: Rate, end: Instant, folder: Option<&Path>) -> any
 /// # Errors
 /// If there is none, or the file cannot be written.
 pub async fn first(url: &str, file: &Path) -> anyhow::Result<()> {
-    let picture = hub(url)?.snapshot(&options()).await?;
-    write(file, &picture.data).await
+    let hub = hub(url)?;
+    let mut status = hub.watch_status();
+    let picture = hub.snapshot(&options()).await?;
+    write(file, &picture.data).await?;
+    drop(hub);
+    // Until the session is closed, and not longer: the clock runs.
+    let closed = async { while !matches!(status.next().await, None | Some(HubStatus::Idle)) {} };
+    let _ = timeout(PATIENCE, closed).await;
+    Ok(())
 }
 
 /// Asks so many times for a picture of a stream that runs, and writes how long each took, in milliseconds, as JSON. Each

@@ -12,6 +12,7 @@ mod mpeg;
 mod mutated;
 mod mux;
 mod name;
+mod pieces;
 mod recorder;
 mod retention;
 mod timing;

@@ -244,7 +244,7 @@ async fn work(worker: Worker) -> anyhow::Result<()> {
             streams,
             period,
         } => worker::snapshots(&url, seconds, &folder, streams, period).await,
-        Worker::First { url, file } => worker::first(&url, &file).await,
+        Worker::First { url, file } => return worker::first(&url, &file).await,
         Worker::Warm {
             url,
             requests,

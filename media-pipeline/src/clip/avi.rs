@@ -1,6 +1,7 @@
 //! AVI 1.0 (Microsoft, "AVI RIFF File Reference"). All pictures are equally far apart in it: their mean distance is kept.
 
 use super::mux::{About, Muxer, Patch};
+use super::pieces::Pieces;
 use super::track::{Sample, Track, VIDEO_TICKS, wave_format};
 use crate::{Codec, Parameters};
 
@@ -147,25 +148,27 @@ impl Muxer for Avi {
         self.position = out.len() as u64;
     }
 
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>) {
-        for sample in samples {
-            let name: &[u8; 2] = if sample.track == 0 { b"dc" } else { b"wb" };
-            let id = [b'0', b'0' + sample.track as u8, name[0], name[1]];
-            let begun = out.len();
-            chunk(out, &id, |out| out.extend_from_slice(&sample.data));
-            self.index.extend_from_slice(&id);
-            let flags = if sample.key { KEY } else { 0 };
-            let length = sample.data.len() as u32;
-            let at = (self.position - self.movi) as u32;
-            put(&mut self.index, &[flags, at, length]);
-            self.position += (out.len() - begun) as u64;
-            let count = &mut self.counts[sample.track];
-            count.chunks += 1;
-            count.bytes += u64::from(length);
-            count.largest = count.largest.max(length);
-            count.first = count.first.or(Some(sample.dts));
-            count.end = count.end.max(sample.dts + u64::from(sample.duration));
-        }
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces) {
+        out.make(|out| {
+            for sample in samples {
+                let name: &[u8; 2] = if sample.track == 0 { b"dc" } else { b"wb" };
+                let id = [b'0', b'0' + sample.track as u8, name[0], name[1]];
+                let begun = out.len();
+                chunk(out, &id, |out| out.extend_from_slice(&sample.data));
+                self.index.extend_from_slice(&id);
+                let flags = if sample.key { KEY } else { 0 };
+                let length = sample.data.len() as u32;
+                let at = (self.position - self.movi) as u32;
+                put(&mut self.index, &[flags, at, length]);
+                self.position += (out.len() - begun) as u64;
+                let count = &mut self.counts[sample.track];
+                count.chunks += 1;
+                count.bytes += u64::from(length);
+                count.largest = count.largest.max(length);
+                count.first = count.first.or(Some(sample.dts));
+                count.end = count.end.max(sample.dts + u64::from(sample.duration));
+            }
+        });
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Vec<Patch> {

@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, IoSlice, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::assembly::Assembly;
 use super::mux::{About, Muxer, Patch, delay, muxer};
+use super::pieces::Pieces;
 use super::track::{Sample, Track};
 use super::{Clip, ClipEnd, ClipOptions, Container, name};
 use crate::{Codec, Error, WallClock};
@@ -105,7 +106,7 @@ impl Writer {
         };
         let mut head = Vec::new();
         open.muxer.header(&mut head);
-        if let Err(error) = open.append(&head) {
+        if let Err(error) = open.append(&mut [IoSlice::new(&head)]) {
             let _ = fs::remove_file(&open.temporary);
             return Err(storage(&open.temporary, "cannot write", error));
         }
@@ -131,9 +132,9 @@ impl Writer {
             return Ok(());
         }
         room(&self.options)?;
-        let mut bytes = Vec::new();
-        open.muxer.write(samples, &mut bytes);
-        open.append(&bytes)
+        let mut pieces = Pieces::default();
+        open.muxer.write(samples, &mut pieces);
+        open.append(&mut pieces.slices())
             .map_err(|e| storage(&open.temporary, "cannot write", e))
     }
 
@@ -189,14 +190,15 @@ impl Drop for Writer {
 }
 
 impl Open {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if let Err(error) = self.file.write_all(bytes) {
+    fn append(&mut self, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+        let length: u64 = slices.iter().map(|slice| slice.len() as u64).sum();
+        if let Err(error) = write_all(&mut self.file, slices) {
             // A torn fragment would spoil what comes after it.
             let _ = self.file.set_len(self.length);
             let _ = self.file.seek(SeekFrom::Start(self.length));
             return Err(error);
         }
-        self.length += bytes.len() as u64;
+        self.length += length;
         Ok(())
     }
 
@@ -204,7 +206,7 @@ impl Open {
         let mut tail = Vec::new();
         let patches = self.muxer.finish(&mut tail);
         let mut complete = || {
-            self.append(&tail)?;
+            self.append(&mut [IoSlice::new(&tail)])?;
             for Patch { at, bytes } in &patches {
                 self.file.seek(SeekFrom::Start(*at))?;
                 self.file.write_all(bytes)?;
@@ -228,6 +230,20 @@ impl Open {
             }
         }
     }
+}
+
+/// Writes all slices in order, as many at once as the system takes.
+fn write_all(file: &mut impl io::Write, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        match file.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Whether there is room for more.
@@ -268,5 +284,53 @@ pub(super) fn storage(path: &Path, action: &'static str, error: io::Error) -> Er
         path: path.to_owned(),
         action,
         source: Arc::new(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes five bytes at once, and is interrupted before.
+    #[derive(Default)]
+    struct Slow {
+        taken: Vec<u8>,
+        interrupted: bool,
+    }
+
+    impl io::Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.interrupted = !self.interrupted;
+            if self.interrupted {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let before = self.taken.len();
+            let bytes = slices.iter().flat_map(|slice| slice.iter().copied());
+            self.taken.extend(bytes.take(5));
+            Ok(self.taken.len() - before)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_file_that_takes_little_at_once_gets_everything_in_order() {
+        let mut file = Slow::default();
+        let parts: [&[u8]; 4] = [b"abc", b"", b"defghijklmnop", b"q"];
+        write_all(&mut file, &mut parts.map(IoSlice::new)).unwrap();
+        assert_eq!(file.taken, b"abcdefghijklmnopq");
+    }
+
+    #[test]
+    fn a_file_that_takes_no_more_is_an_error() {
+        let mut full = &mut [0; 2][..];
+        let error = write_all(&mut full, &mut [IoSlice::new(b"abc")]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WriteZero);
     }
 }

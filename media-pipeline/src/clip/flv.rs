@@ -1,6 +1,7 @@
 //! Flash video (Adobe Flash Video File Format Specification 10.1). Times are milliseconds.
 
 use super::mux::{About, Muxer, Patch};
+use super::pieces::Pieces;
 use super::track::{Sample, Track, VIDEO_TICKS, configuration, write_lengths};
 use crate::Codec;
 
@@ -75,43 +76,45 @@ impl Muxer for Flv {
         }
     }
 
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>) {
-        for sample in samples {
-            let track = &self.tracks[sample.track];
-            let millis = |ticks| track.rescale(ticks, 1_000);
-            let delay = self.about.delay;
-            let shift = (delay * 1_000).div_ceil(VIDEO_TICKS.into());
-            match track.codec {
-                Codec::H264 => {
-                    let shown = millis(sample.pts + delay).saturating_sub(millis(sample.dts));
-                    let [_, c2, c1, c0] = (shown as u32).to_be_bytes();
-                    let kind = if sample.key { 0x17 } else { 0x27 };
-                    let mut data = Vec::with_capacity(sample.data.len() + 16);
-                    write_lengths(track.codec, &sample.data, &mut data);
-                    tag(
-                        VIDEO,
-                        millis(sample.dts),
-                        &[&[kind, FRAME, c2, c1, c0], &data],
-                        out,
-                    );
-                    let end = millis(sample.pts + u64::from(sample.duration)) + shift;
-                    self.end = self.end.max(end);
-                }
-                Codec::Aac => {
-                    let time = millis(sample.dts) + shift;
-                    tag(AUDIO, time, &[&[0xaf, FRAME], &sample.data], out);
-                }
-                codec => {
-                    let format = if codec == Codec::Pcma { 0x72 } else { 0x82 };
-                    tag(
-                        AUDIO,
-                        millis(sample.dts) + shift,
-                        &[&[format], &sample.data],
-                        out,
-                    );
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces) {
+        out.make(|out| {
+            for sample in samples {
+                let track = &self.tracks[sample.track];
+                let millis = |ticks| track.rescale(ticks, 1_000);
+                let delay = self.about.delay;
+                let shift = (delay * 1_000).div_ceil(VIDEO_TICKS.into());
+                match track.codec {
+                    Codec::H264 => {
+                        let shown = millis(sample.pts + delay).saturating_sub(millis(sample.dts));
+                        let [_, c2, c1, c0] = (shown as u32).to_be_bytes();
+                        let kind = if sample.key { 0x17 } else { 0x27 };
+                        let mut data = Vec::with_capacity(sample.data.len() + 16);
+                        write_lengths(track.codec, &sample.data, &mut data);
+                        tag(
+                            VIDEO,
+                            millis(sample.dts),
+                            &[&[kind, FRAME, c2, c1, c0], &data],
+                            out,
+                        );
+                        let end = millis(sample.pts + u64::from(sample.duration)) + shift;
+                        self.end = self.end.max(end);
+                    }
+                    Codec::Aac => {
+                        let time = millis(sample.dts) + shift;
+                        tag(AUDIO, time, &[&[0xaf, FRAME], &sample.data], out);
+                    }
+                    codec => {
+                        let format = if codec == Codec::Pcma { 0x72 } else { 0x82 };
+                        tag(
+                            AUDIO,
+                            millis(sample.dts) + shift,
+                            &[&[format], &sample.data],
+                            out,
+                        );
+                    }
                 }
             }
-        }
+        });
     }
 
     fn finish(&mut self, _: &mut Vec<u8>) -> Vec<Patch> {

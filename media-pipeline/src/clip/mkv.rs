@@ -7,6 +7,7 @@ mod ebml;
 use ebml::{element, float, master, number, string, unknown_size};
 
 use super::mux::{About, Muxer, Patch, has_nal_units};
+use super::pieces::Pieces;
 use super::track::{Sample, Track, VIDEO_TICKS, configuration, wave_format, write_lengths};
 use crate::Codec;
 
@@ -129,13 +130,13 @@ impl Muxer for Matroska {
         self.position = out.len() as u64;
     }
 
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>) {
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces) {
         let mut rest = samples;
         while let Some(first) = rest.first() {
             let start = self.millis(first);
             let far = |s: &Sample| self.millis(s).saturating_sub(start) > LONGEST_CLUSTER;
             let end = rest.iter().position(far).unwrap_or(rest.len());
-            self.cluster(&rest[..end], out);
+            out.make(|out| self.cluster(&rest[..end], out));
             rest = &rest[end..];
         }
         for sample in samples.iter().filter(|sample| sample.track == 0) {

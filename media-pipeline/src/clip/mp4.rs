@@ -13,19 +13,20 @@ pub(super) use fragmented::Fragmented;
 pub(super) use plain::Plain;
 
 use super::mux::{About, has_nal_units};
-use super::track::{Sample, Track, VIDEO_TICKS, avcc, hvcc, write_lengths};
+use super::pieces::Pieces;
+use super::track::{Sample, Track, VIDEO_TICKS, avcc, hvcc, share_lengths};
 use crate::{Codec, Parameters};
 
 /// Seconds from MP4's epoch, 1904, to that of Unix.
 const EPOCH: u64 = 2_082_844_800;
 
 /// Writes a sample's data; returns how many bytes that took.
-fn write_data(track: &Track, sample: &Sample, out: &mut Vec<u8>) -> u32 {
+fn write_data(track: &Track, sample: &Sample, out: &mut Pieces) -> u32 {
     let start = out.len();
     if has_nal_units(track.codec) {
-        write_lengths(track.codec, &sample.data, out);
+        share_lengths(track.codec, &sample.data, out);
     } else {
-        out.extend_from_slice(&sample.data);
+        out.share(sample.data.clone());
     }
     (out.len() - start) as u32
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Container;
 use super::assembly::{Assembly, Taken};
 use super::mux::{About, delay, muxer};
+use super::pieces::Pieces;
 use crate::mutated::{COUNT, units};
 use crate::{AccessUnit, Codec};
 
@@ -73,7 +74,9 @@ fn clip(container: Container, units: &mut impl Iterator<Item = AccessUnit>) -> b
             muxer.header(&mut file);
             muxer
         });
-        muxer.write(&samples, &mut file);
+        let mut pieces = Pieces::default();
+        muxer.write(&samples, &mut pieces);
+        file.extend(pieces.to_vec());
     };
     for unit in units {
         came += unit.data.len() + 1_000;

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::container::Container;
+use super::pieces::Pieces;
 use super::track::{Sample, Track};
 use super::{avi, flv, mkv, mp4, mpeg};
 use crate::{Codec, WallClock};
@@ -32,7 +33,7 @@ pub(super) trait Muxer: Send {
     fn header(&mut self, out: &mut Vec<u8>);
 
     /// The next samples, in the order of decoding.
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>);
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces);
 
     /// What stands after all samples, and what is to be changed of what was written before.
     fn finish(&mut self, out: &mut Vec<u8>) -> Vec<Patch>;
@@ -82,9 +83,9 @@ struct Concatenated;
 impl Muxer for Concatenated {
     fn header(&mut self, _: &mut Vec<u8>) {}
 
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>) {
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces) {
         for sample in samples.iter().filter(|sample| sample.track == 0) {
-            out.extend_from_slice(&sample.data);
+            out.share(sample.data.clone());
         }
     }
 
@@ -207,7 +208,10 @@ mod tests {
                 let mut muxer = muxer(container, tracks.clone(), about);
                 muxer.header(&mut file);
                 for fragment in &fragments {
-                    muxer.write(fragment, &mut file);
+                    let mut pieces = Pieces::default();
+                    muxer.write(fragment, &mut pieces);
+                    prop_assert_eq!(pieces.len(), pieces.to_vec().len());
+                    file.extend(pieces.to_vec());
                     samples.extend(fragment.iter().cloned());
                 }
                 for patch in muxer.finish(&mut file) {

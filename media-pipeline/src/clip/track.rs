@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mp4_atom::{Atom as _, Avcc, AvccExt, HvcCArray, Hvcc};
 
+use super::pieces::Pieces;
 use crate::{
     AccessUnit, AudioParameters, Codec, Media, Parameters, VideoParameters, check_jpeg, h264, h265,
 };
@@ -100,6 +101,14 @@ pub(super) fn write_lengths(codec: Codec, data: &[u8], out: &mut Vec<u8>) {
     for nal in coded(codec, data) {
         out.extend_from_slice(&(nal.len() as u32).to_be_bytes());
         out.extend_from_slice(nal);
+    }
+}
+
+/// As [`write_lengths`], without copies of large NAL units.
+pub(super) fn share_lengths(codec: Codec, data: &Bytes, out: &mut Pieces) {
+    for nal in coded(codec, data) {
+        out.make(|own| own.extend_from_slice(&(nal.len() as u32).to_be_bytes()));
+        out.share(data.slice_ref(nal));
     }
 }
 
@@ -252,6 +261,9 @@ mod tests {
         let mut out = Vec::new();
         write_lengths(Codec::H264, &data, &mut out);
         assert_eq!(out, [0, 0, 0, 3, 0x65, 3, 4]);
+        let mut shared = Pieces::default();
+        share_lengths(Codec::H264, &Bytes::copy_from_slice(&data), &mut shared);
+        assert_eq!(shared.to_vec(), out);
     }
 
     #[test]

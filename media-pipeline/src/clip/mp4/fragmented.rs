@@ -3,6 +3,7 @@ use mp4_atom::{
 };
 
 use super::super::mux::{About, Muxer, Patch};
+use super::super::pieces::Pieces;
 use super::super::track::{Sample, Track};
 use super::{description, movie, trak, write_box, write_data};
 
@@ -93,9 +94,9 @@ impl Muxer for Fragmented {
         out.extend(self.head(0));
     }
 
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>) {
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces) {
         self.sequence += 1;
-        let mut data = Vec::with_capacity(samples.iter().map(|s| s.data.len() + 64).sum());
+        let mut data = Pieces::default();
         let (mut runs, mut starts) = (Vec::new(), Vec::new());
         for (index, track) in self.tracks.iter().enumerate() {
             let of_track = || samples.iter().filter(|sample| sample.track == index);
@@ -119,10 +120,12 @@ impl Muxer for Fragmented {
         write_box(&self.moof(&runs, &vec![0; runs.len()]), &mut moof);
         let mdat = moof.len() + 8;
         let offsets: Vec<_> = starts.iter().map(|start| (mdat + start) as i32).collect();
-        write_box(&self.moof(&runs, &offsets), out);
-        out.extend_from_slice(&(data.len() as u32 + 8).to_be_bytes());
-        out.extend_from_slice(b"mdat");
-        out.append(&mut data);
+        out.make(|out| {
+            write_box(&self.moof(&runs, &offsets), out);
+            out.extend_from_slice(&(data.len() as u32 + 8).to_be_bytes());
+            out.extend_from_slice(b"mdat");
+        });
+        out.append(data);
     }
 
     fn finish(&mut self, _: &mut Vec<u8>) -> Vec<Patch> {

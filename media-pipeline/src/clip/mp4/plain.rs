@@ -4,6 +4,7 @@ use mp4_atom::{
 };
 
 use super::super::mux::{About, Muxer, Patch};
+use super::super::pieces::Pieces;
 use super::super::track::{Sample, Track, VIDEO_TICKS};
 use super::{description, movie, trak, write_box, write_data};
 
@@ -62,7 +63,7 @@ impl Muxer for Plain {
         self.position = out.len() as u64;
     }
 
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>) {
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces) {
         for (index, table) in self.tables.iter_mut().enumerate() {
             let begun = table.sizes.len() as u32;
             let start = out.len();

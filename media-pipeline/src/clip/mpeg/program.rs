@@ -1,4 +1,5 @@
 use super::super::mux::{About, Muxer, Patch};
+use super::super::pieces::Pieces;
 use super::super::track::{Sample, Track};
 use super::{AHEAD, crc, elementary, pes, stream_id, stream_type, times};
 
@@ -55,23 +56,25 @@ impl ProgramStream {
 impl Muxer for ProgramStream {
     fn header(&mut self, _: &mut Vec<u8>) {}
 
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>) {
-        let mut first = true;
-        for sample in samples {
-            let track = &self.tracks[sample.track];
-            let (pts, dts) = times(track, sample, &self.about);
-            pack(dts - AHEAD, out);
-            if std::mem::take(&mut first) {
-                self.tables(out);
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces) {
+        out.make(|out| {
+            let mut first = true;
+            for sample in samples {
+                let track = &self.tracks[sample.track];
+                let (pts, dts) = times(track, sample, &self.about);
+                pack(dts - AHEAD, out);
+                if std::mem::take(&mut first) {
+                    self.tables(out);
+                }
+                let data = elementary(track, sample);
+                let id = stream_id(sample.track);
+                for (part, chunk) in data.chunks(LARGEST).enumerate() {
+                    let stamps = (part == 0).then_some((pts, dts));
+                    out.extend_from_slice(&pes(id, chunk.len(), stamps, part == 0));
+                    out.extend_from_slice(chunk);
+                }
             }
-            let data = elementary(track, sample);
-            let id = stream_id(sample.track);
-            for (part, chunk) in data.chunks(LARGEST).enumerate() {
-                let stamps = (part == 0).then_some((pts, dts));
-                out.extend_from_slice(&pes(id, chunk.len(), stamps, part == 0));
-                out.extend_from_slice(chunk);
-            }
-        }
+        });
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Vec<Patch> {

@@ -1,4 +1,5 @@
 use super::super::mux::{About, Muxer, Patch};
+use super::super::pieces::Pieces;
 use super::super::track::{Sample, Track};
 use super::{AHEAD, crc, elementary, pes, stream_id, stream_type, times};
 
@@ -103,25 +104,27 @@ impl TransportStream {
 impl Muxer for TransportStream {
     fn header(&mut self, _: &mut Vec<u8>) {}
 
-    fn write(&mut self, samples: &[Sample], out: &mut Vec<u8>) {
-        self.tables(out);
-        for sample in samples {
-            let track = &self.tracks[sample.track];
-            let (pts, dts) = times(track, sample, &self.about);
-            let data = elementary(track, sample);
-            let video = sample.track == 0;
-            // Pictures may leave their length open; sound may not.
-            let length = if video {
-                usize::MAX - 1_000
-            } else {
-                data.len()
-            };
-            let mut packet = pes(stream_id(sample.track), length, Some((pts, dts)), true);
-            packet.extend_from_slice(&data);
-            let clock = video.then_some((dts - AHEAD, sample.key));
-            let pid = FIRST_TRACK + sample.track as u16;
-            self.packets(pid, OF_TRACKS + sample.track, clock, &packet, false, out);
-        }
+    fn write(&mut self, samples: &[Sample], out: &mut Pieces) {
+        out.make(|out| {
+            self.tables(out);
+            for sample in samples {
+                let track = &self.tracks[sample.track];
+                let (pts, dts) = times(track, sample, &self.about);
+                let data = elementary(track, sample);
+                let video = sample.track == 0;
+                // Pictures may leave their length open; sound may not.
+                let length = if video {
+                    usize::MAX - 1_000
+                } else {
+                    data.len()
+                };
+                let mut packet = pes(stream_id(sample.track), length, Some((pts, dts)), true);
+                packet.extend_from_slice(&data);
+                let clock = video.then_some((dts - AHEAD, sample.key));
+                let pid = FIRST_TRACK + sample.track as u16;
+                self.packets(pid, OF_TRACKS + sample.track, clock, &packet, false, out);
+            }
+        });
     }
 
     fn finish(&mut self, _: &mut Vec<u8>) -> Vec<Patch> {
