@@ -175,9 +175,11 @@ fn current(wish: &Wish, contents: &Contents) -> Known {
         Some(asset) => contents
             .asset_at(&wish.endpoint, asset)
             .map_or(Known::Nothing, |asset| Known::Asset(asset.clone())),
+        // Without the endpoint the device is nothing to who asked about the endpoint: Microsoft's connectors panic over it.
         None => contents
             .devices
             .get(&wish.endpoint.device)
+            .filter(|device| device.inbound(&wish.endpoint.endpoint).is_some())
             .map_or(Known::Nothing, |device| Known::Device(device.clone())),
     }
 }
