@@ -304,6 +304,30 @@ async fn tells_of_updates_to_those_who_asked() {
 }
 
 #[tokio::test]
+async fn a_device_that_lost_the_endpoint_is_no_update() {
+    let world = world().await;
+    let mut events = world.events().await;
+    let on = json!({"notificationPreferenceRequest": "On"});
+    let method = "setNotificationPreferenceForDeviceUpdates";
+    world.ask(method, on.clone()).await;
+    let media = "akri/connector/resources/c-0/cam1/media";
+    world.ask_at(&format!("{media}/{method}"), on).await;
+
+    let mut without = device(2);
+    let inbound = &mut without.endpoints.as_mut().unwrap().inbound;
+    inbound.remove("onvif_0");
+    world.store.put_device("cam1", without).unwrap();
+    let (event, _) = next(&mut events).await;
+    assert!(event.topic.contains("/cam1/media/"), "{}", event.topic);
+
+    world.store.put_device("cam1", device(3)).unwrap();
+    for _ in ["onvif_0", "media"] {
+        let (_, body) = next(&mut events).await;
+        assert_eq!(body["deviceUpdateEvent"]["device"]["version"], 3);
+    }
+}
+
+#[tokio::test]
 async fn counts_the_versions_of_what_is_discovered() {
     let world = world().await;
     let request = |model: &str| {

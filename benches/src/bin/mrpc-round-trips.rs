@@ -3,18 +3,19 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aio_registry::mrpc::{Executor, ExecutorOptions, Invoker, InvokerOptions, Request, Response};
-use aio_registry::{Mqtt, MqttOptions, MqttSession, Publish, Qos};
+use aio_registry::{Mqtt, MqttOptions, MqttSession, Publish, Qos, Subscription};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tempfile::TempDir;
 use tokio::time::timeout;
+use wait4::Wait4 as _;
 
 /// Measures round trips of the RPC protocol on a Mosquitto of its own.
 #[derive(Parser)]
@@ -28,159 +29,250 @@ struct Arguments {
     /// A program that answers requests with their payload, started as PROGRAM PORT TOPIC.
     #[arg(long)]
     peer: Option<PathBuf>,
+    /// What this program starts itself with, so that whoever answers is a process of its own, as the peer is.
+    #[arg(long, hide = true, num_args = 2, value_names = ["PORT", "TOPIC"])]
+    answer: Option<Vec<String>>,
 }
 
-/// What was measured of one executor.
+/// Who answers takes turns this often, so that none has the quieter machine.
+const TURNS: u32 = 5;
+
+/// The topic that is answered by plain MQTT.
+const PLAIN: &str = "plain/echo";
+
+/// What was measured of one that answers.
+#[derive(Default)]
 struct Measured {
-    /// Half of the round trips take no longer, with one request at a time.
-    median: Duration,
-    /// 99 of 100 take no longer.
-    p99: Duration,
-    /// Round trips per second, with many at once.
-    rate: f64,
+    /// How long each round trip took, with one request at a time.
+    times: Vec<Duration>,
+    /// How long as many took with many at once.
+    many: Duration,
+    /// All round trips, those to get warm included.
+    all: u32,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some([port, topic]) = arguments.answer.as_deref() {
+        return answer(port.parse()?, topic, arguments.concurrency).await;
+    }
     let broker = Broker::start()?;
     let client = session(broker.port, "invoker").await?;
-
-    let plain = plain(&broker, &client, &arguments).await?;
-    let serving: Arc<dyn Mqtt> = session(broker.port, "executor").await?;
-    let options = ExecutorOptions {
-        concurrency: arguments.concurrency,
-        ..ExecutorOptions::contract("ours/{command}")
-    };
-    let echo = |request: Request| async move { Ok(Response::json(request.payload)) };
-    let _executor = Executor::start(serving, options, echo).await?;
-    let ours = measure(&client, "ours/echo", &arguments).await?;
+    let myself = std::env::current_exe()?;
+    let concurrency = arguments.concurrency.to_string();
+    let ours = ["--concurrency", &concurrency, "--answer"];
+    let mut rivals = vec![
+        Rival::start("MQTT alone", &myself, &ours, broker.port, PLAIN)?,
+        Rival::start("this executor", &myself, &ours, broker.port, "ours/echo")?,
+    ];
+    if let Some(program) = &arguments.peer {
+        let name = "the peer's executor";
+        rivals.push(Rival::start(
+            name,
+            program,
+            &[],
+            broker.port,
+            "theirs/echo",
+        )?);
+    }
+    let mut requesters = Vec::new();
+    for rival in &rivals {
+        requesters.push(Requester::start(&client, rival.topic).await?);
+    }
+    // The first turn is to get warm.
+    for turn in 0..=TURNS {
+        for (rival, requester) in rivals.iter_mut().zip(&mut requesters) {
+            if turn == 1 {
+                rival.measured = Measured {
+                    all: rival.measured.all,
+                    ..Measured::default()
+                };
+            }
+            requester.measure(&arguments, &mut rival.measured).await?;
+        }
+    }
 
     println!(
         "{} round trips each, {} at once for the rate",
-        arguments.requests, arguments.concurrency
+        rivals[0].measured.times.len(),
+        arguments.concurrency
     );
-    println!("| | median | 99 % | added to MQTT | per second |");
-    println!("|---|---|---|---|---|");
-    row("MQTT alone", &plain, &plain);
-    row("this executor", &ours, &plain);
-    let Some(program) = &arguments.peer else {
-        return Ok(());
-    };
-    let _peer = Process(
-        Command::new(program)
-            .args([&broker.port.to_string(), "theirs/echo"])
-            .stdin(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?,
-    );
-    let theirs = measure(&client, "theirs/echo", &arguments).await?;
-    row("the peer's executor", &theirs, &plain);
-    println!(
-        "ours to the peer's: {:.2} of the latency, {:.2} of the added latency, {:.2} of the rate",
-        ratio(ours.median, theirs.median),
-        ratio(
-            ours.median.saturating_sub(plain.median),
-            theirs.median.saturating_sub(plain.median)
-        ),
-        ours.rate / theirs.rate
-    );
+    println!("| | median | 99 % | added to MQTT | per second | CPU time each |");
+    println!("|---|---|---|---|---|---|");
+    for rival in &mut rivals {
+        rival.measured.times.sort();
+    }
+    let plain = rivals[0].measured.at(50);
+    let mut results = Vec::new();
+    for rival in rivals {
+        let (name, measured) = (rival.name, rival.measured);
+        let cpu = rival.process.cpu_time()? / measured.all;
+        let median = measured.at(50);
+        println!(
+            "| {name} | {median:.0?} | {:.0?} | {:.0?} | {:.0} | {cpu:.0?} |",
+            measured.at(99),
+            median.saturating_sub(plain),
+            measured.rate()
+        );
+        results.push((median, measured.rate(), cpu));
+    }
+    if let [_, ours, theirs] = results[..] {
+        println!(
+            "ours to the peer's: {:.2} of the latency, {:.2} of the added latency, {:.2} of the rate, {:.2} of the CPU time",
+            ratio(ours.0, theirs.0),
+            ratio(ours.0.saturating_sub(plain), theirs.0.saturating_sub(plain)),
+            ours.1 / theirs.1,
+            ratio(ours.2, theirs.2)
+        );
+    }
     Ok(())
 }
 
-fn row(name: &str, measured: &Measured, plain: &Measured) {
-    println!(
-        "| {name} | {:.0?} | {:.0?} | {:.0?} | {:.0} |",
-        measured.median,
-        measured.p99,
-        measured.median.saturating_sub(plain.median),
-        measured.rate
-    );
+impl Measured {
+    /// As many of 100 round trips take no longer. They are in order.
+    fn at(&self, percent: usize) -> Duration {
+        self.times[(self.times.len() - 1) * percent / 100]
+    }
+
+    /// Round trips per second, with many at once.
+    fn rate(&self) -> f64 {
+        self.times.len() as f64 / self.many.as_secs_f64()
+    }
 }
 
 fn ratio(ours: Duration, theirs: Duration) -> f64 {
     ours.as_secs_f64() / theirs.as_secs_f64()
 }
 
-/// A message to an echo and back, without any protocol above MQTT.
-async fn plain(
-    broker: &Broker,
-    client: &Arc<MqttSession>,
-    arguments: &Arguments,
-) -> Result<Measured> {
-    let echo = session(broker.port, "echo").await?;
-    let mut requests = echo.subscribe("plain/request", Qos::AtLeastOnce).await?;
-    tokio::spawn(async move {
+/// Answers what comes on the topic with its payload.
+async fn answer(port: u16, topic: &str, concurrency: usize) -> Result<()> {
+    let mqtt = session(port, &topic.replace('/', "-")).await?;
+    if topic == PLAIN {
+        let mut requests = mqtt.subscribe(topic, Qos::AtLeastOnce).await?;
         while let Some(message) = requests.next().await {
-            let echo = echo.clone();
+            let mqtt = mqtt.clone();
             tokio::spawn(async move {
                 // Whoever waits for it notices that it is missing.
-                let _ = echo
-                    .publish(Publish::new("plain/answer", message.payload))
-                    .await;
+                let answer = Publish::new("plain/answer", message.payload);
+                let _ = mqtt.publish(answer).await;
             });
         }
-    });
-    let mut answers = client.subscribe("plain/answer", Qos::AtLeastOnce).await?;
-    let mut times = Vec::new();
-    for _ in 0..arguments.requests {
-        let start = Instant::now();
-        client.publish(Publish::new("plain/request", "{}")).await?;
-        answers.next().await.context("the session ended")?;
-        times.push(start.elapsed());
+        return Ok(());
     }
-    let start = Instant::now();
-    let sending = stream::iter(0..arguments.requests)
-        .map(|_| client.publish(Publish::new("plain/request", "{}")))
-        .buffer_unordered(arguments.concurrency)
-        .try_collect::<Vec<_>>();
-    let all = arguments.requests as usize;
-    let receiving = answers.by_ref().take(all).count();
-    let (sent, received) = tokio::join!(sending, receiving);
-    sent?;
-    ensure!(received == all, "the session ended");
-    Ok(measured(times, start.elapsed()))
-}
-
-async fn measure(
-    client: &Arc<MqttSession>,
-    topic: &'static str,
-    arguments: &Arguments,
-) -> Result<Measured> {
-    let options = InvokerOptions {
-        timeout: Duration::from_secs(2),
-        ..InvokerOptions::new(topic)
+    let options = ExecutorOptions {
+        concurrency,
+        ..ExecutorOptions::contract(topic)
     };
-    let invoker = Invoker::start(client.clone(), options).await?;
-    // An executor that has just been started subscribes late.
-    let there = async { while invoker.invoke(topic, "{}").await.is_err() {} };
-    timeout(Duration::from_secs(60), there)
-        .await
-        .context("nobody answers")?;
-    for _ in 0..arguments.requests / 10 {
-        invoker.invoke(topic, "{}").await?;
-    }
-    let mut times = Vec::new();
-    for _ in 0..arguments.requests {
-        let start = Instant::now();
-        invoker.invoke(topic, "{}").await?;
-        times.push(start.elapsed());
-    }
-    let start = Instant::now();
-    stream::iter(0..arguments.requests)
-        .map(|_| invoker.invoke(topic, "{}"))
-        .buffer_unordered(arguments.concurrency)
-        .try_collect::<Vec<_>>()
-        .await?;
-    Ok(measured(times, start.elapsed()))
+    let echo = |request: Request| async move { Ok(Response::json(request.payload)) };
+    let _executor = Executor::start(mqtt, options, echo).await?;
+    std::future::pending().await
 }
 
-fn measured(mut times: Vec<Duration>, all: Duration) -> Measured {
-    times.sort();
-    Measured {
-        median: times[times.len() / 2],
-        p99: times[times.len() * 99 / 100],
-        rate: times.len() as f64 / all.as_secs_f64(),
+/// Who answers, in a process of its own.
+struct Rival {
+    name: &'static str,
+    topic: &'static str,
+    process: Process,
+    measured: Measured,
+}
+
+impl Rival {
+    fn start(
+        name: &'static str,
+        program: &Path,
+        arguments: &[&str],
+        port: u16,
+        topic: &'static str,
+    ) -> Result<Self> {
+        let process = Command::new(program)
+            .args(arguments)
+            .args([&port.to_string(), topic])
+            .stdin(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        Ok(Self {
+            name,
+            topic,
+            process: Process(Some(process)),
+            measured: Measured::default(),
+        })
+    }
+}
+
+/// Who asks.
+enum Requester {
+    /// A message, and a message back, without any protocol above MQTT.
+    Plain(Arc<MqttSession>, Subscription),
+    Invoker(Invoker, &'static str),
+}
+
+impl Requester {
+    /// Returns when there is an answer: who has just been started subscribes late.
+    async fn start(client: &Arc<MqttSession>, topic: &'static str) -> Result<Self> {
+        let requester = async {
+            if topic == PLAIN {
+                let mut answers = client.subscribe("plain/answer", Qos::AtLeastOnce).await?;
+                loop {
+                    client.publish(Publish::new(topic, "{}")).await?;
+                    if timeout(Duration::from_secs(2), answers.next())
+                        .await
+                        .is_ok()
+                    {
+                        return Ok(Self::Plain(client.clone(), answers));
+                    }
+                }
+            }
+            let options = InvokerOptions {
+                timeout: Duration::from_secs(2),
+                ..InvokerOptions::new(topic)
+            };
+            let invoker = Invoker::start(client.clone(), options).await?;
+            while invoker.invoke(topic, "{}").await.is_err() {}
+            Ok(Self::Invoker(invoker, topic))
+        };
+        timeout(Duration::from_secs(60), requester)
+            .await
+            .context("nobody answers")?
+    }
+
+    /// Takes a turn.
+    async fn measure(&mut self, arguments: &Arguments, measured: &mut Measured) -> Result<()> {
+        let requests = (arguments.requests / TURNS).max(1);
+        for _ in 0..requests {
+            let start = Instant::now();
+            match self {
+                Self::Plain(client, answers) => {
+                    client.publish(Publish::new(PLAIN, "{}")).await?;
+                    answers.next().await.context("the session ended")?;
+                }
+                Self::Invoker(invoker, topic) => drop(invoker.invoke(topic, "{}").await?),
+            }
+            measured.times.push(start.elapsed());
+        }
+        let start = Instant::now();
+        match self {
+            Self::Plain(client, answers) => {
+                let sending = stream::iter(0..requests)
+                    .map(|_| client.publish(Publish::new(PLAIN, "{}")))
+                    .buffer_unordered(arguments.concurrency)
+                    .try_collect::<Vec<_>>();
+                let receiving = answers.take(requests as usize).count();
+                let (sent, received) = tokio::join!(sending, receiving);
+                sent?;
+                ensure!(received == requests as usize, "the session ended");
+            }
+            Self::Invoker(invoker, topic) => {
+                stream::iter(0..requests)
+                    .map(|_| invoker.invoke(topic, "{}"))
+                    .buffer_unordered(arguments.concurrency)
+                    .try_collect::<Vec<_>>()
+                    .await?;
+            }
+        }
+        measured.many += start.elapsed();
+        measured.all += 2 * requests;
+        Ok(())
     }
 }
 
@@ -192,12 +284,24 @@ async fn session(port: u16, client_id: &str) -> Result<Arc<MqttSession>> {
 }
 
 /// Ended when dropped.
-struct Process(Child);
+struct Process(Option<Child>);
+
+impl Process {
+    /// Ends it; user and system time that it has taken.
+    fn cpu_time(mut self) -> Result<Duration> {
+        let mut child = self.0.take().context("it has been waited for")?;
+        child.kill()?;
+        let usage = child.wait4()?.rusage;
+        Ok(usage.utime + usage.stime)
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -225,11 +329,10 @@ impl Broker {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let process = Process(
-            command
-                .spawn()
-                .context("cannot start mosquitto; install it")?,
-        );
+        let process = command
+            .spawn()
+            .context("cannot start mosquitto; install it")?;
+        let process = Process(Some(process));
         let deadline = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             ensure!(Instant::now() < deadline, "mosquitto does not listen");
