@@ -204,17 +204,22 @@ struct Session {
     /// Buffers left out since the last unit.
     loss: u32,
     parameters: Option<Arc<Parameters>>,
-    /// A raw picture, with its time.
-    encoding: Option<(JoinHandle<Result<Bytes, Error>>, Duration, WallClock)>,
+    encoding: Option<Encoding>,
+}
+
+/// A raw picture on its way to JPEG, with its time.
+struct Encoding {
+    task: JoinHandle<Result<Bytes, Error>>,
+    pts: Duration,
+    wall: WallClock,
 }
 
 #[async_trait]
 impl SourceSession for Session {
     async fn next(&mut self) -> Result<Option<AccessUnit>, Error> {
         loop {
-            if let Some((encoding, pts, wall)) = &mut self.encoding {
-                let encoded = encoding.await;
-                let (pts, wall) = (*pts, *wall);
+            if let Some(Encoding { task, pts, wall }) = &mut self.encoding {
+                let (encoded, pts, wall) = (task.await, *pts, *wall);
                 self.encoding = None;
                 let encoded = encoded.unwrap_or_else(|panic| {
                     let reason = panic.to_string();
@@ -245,7 +250,8 @@ impl SourceSession for Session {
                 V4l2Coding::Yuyv => {
                     let (format, quality) = (self.format, self.quality);
                     let encode = move || raw::encode(&captured.data, &format, quality);
-                    self.encoding = Some((spawn_blocking(encode), pts, wall));
+                    let task = spawn_blocking(encode);
+                    self.encoding = Some(Encoding { task, pts, wall });
                 }
             }
         }
