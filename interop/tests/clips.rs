@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use interop::{FFMPEG, GSTREAMER, free_port, gstreamer_mounts, installed};
 use media_pipeline::{
     Clip, ClipEnd, ClipOptions, Codec, Container, Error, FileOptions, FileSource, Hub, HubOptions,
@@ -64,6 +65,36 @@ const H265: Played = Played {
         "yuv420p",
     ],
     pay: "h265parse ! rtph265pay name=pay0 pt=96 config-interval=-1",
+};
+const H265_OPEN: Played = Played {
+    encode: &[
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        "keyint=25:min-keyint=25:scenecut=0:open-gop=1:bframes=3:log-level=none",
+        "-pix_fmt",
+        "yuv420p",
+    ],
+    ..H265
+};
+const H264_INTERLACED: Played = Played {
+    encode: &[
+        "-vf",
+        "pad=320:192",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-flags",
+        "+ildct+ilme",
+        "-x264opts",
+        "tff=1",
+        "-pix_fmt",
+        "yuv420p",
+    ],
+    ..H264_B
 };
 const JPEG: Played = Played {
     video: Codec::Jpeg,
@@ -421,6 +452,120 @@ async fn g711_is_recorded_where_it_fits_and_left_out_elsewhere() {
     let silent = [Container::Mp4, Container::Mts, Container::Mpeg];
     assert_records(&H264, Sound::Mulaw, &fitting, &silent).await;
     assert_records(&H264, Sound::Alaw, &fitting, &silent).await;
+}
+
+#[tokio::test]
+async fn interlaced_h264_is_recorded() {
+    let containers = [Container::Mp4, Container::Mkv, Container::Mts];
+    assert_records(&H264_INTERLACED, Sound::Aac, &containers, &[]).await;
+}
+
+/// The first clips of a file that is played, one after the other.
+async fn follow(launch: &str, options: ClipOptions, count: usize) -> Vec<Clip> {
+    let port = free_port();
+    let _server = gstreamer_mounts(port, &[("/played", launch)]);
+    let url = format!("rtsp://127.0.0.1:{port}/played").parse().unwrap();
+    let source = RtspSource::new(RtspOptions::new(url)).unwrap();
+    let hub = Hub::new(Arc::new(source), HubOptions::default());
+    let clips = hub.clips(options).unwrap().take(count);
+    let clips: Vec<_> = timeout(DEADLINE, clips.collect()).await.unwrap();
+    let clips: Vec<Clip> = clips.into_iter().map(Result::unwrap).collect();
+    for clip in &clips {
+        let (_, streams) = probe(clip);
+        assert_eq!(streams, [("video".to_owned(), clip.frames)]);
+    }
+    clips
+}
+
+/// Clips after the first begin at a key frame whose leading pictures refer to what came before.
+#[tokio::test]
+async fn clips_of_open_groups_follow_each_other_without_a_gap_and_play() {
+    if !installed(&[GSTREAMER, FFMPEG]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("played.mp4");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-v", "error", "-y"]);
+    command.args([PICTURE, LASTS, H265_OPEN.encode].concat());
+    assert!(command.arg(&file).status().unwrap().success());
+    let launch = format!(
+        "filesrc location={} ! qtdemux ! {}",
+        file.display(),
+        H265.pay
+    );
+    for container in [Container::Mp4, Container::Mkv] {
+        let mut options = ClipOptions::new(folder.path().join(format!("{container:?}")));
+        options.duration = Duration::from_millis(900);
+        options.container = container;
+        options.min_free = 0;
+        let clips = follow(&launch, options, 3).await;
+        let recorded = clips
+            .iter()
+            .flat_map(|clip| pictures(&clip.path, Codec::H265));
+        let recorded: Vec<_> = recorded.collect();
+        assert!(
+            pictures(&file, Codec::H265).starts_with(&recorded),
+            "{container:?}"
+        );
+        for clip in &clips {
+            let seconds = clip.duration.as_secs_f64();
+            let (said, _) = probe(clip);
+            let apart = (said.unwrap() - seconds).abs();
+            assert!(apart < 0.2, "{container:?}: {said:?} s, not {seconds}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_size_begins_another_clip() {
+    if !installed(&[GSTREAMER, FFMPEG]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (part, file) = (
+        folder.path().join("part.h264"),
+        folder.path().join("sizes.h264"),
+    );
+    let (sizes, mut whole) = (["640x360", "1280x720", "352x288"], Vec::new());
+    for size in sizes {
+        let picture = format!("testsrc2=size={size}:rate=25");
+        let mut command = Command::new("ffmpeg");
+        command.args([
+            "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", &picture,
+        ]);
+        command.args(["-t", "1"]).args(H264.encode).arg(&part);
+        assert!(command.status().unwrap().success());
+        whole.extend(std::fs::read(&part).unwrap());
+    }
+    std::fs::write(&file, &whole).unwrap();
+    let pay =
+        "h264parse ! video/x-h264,framerate=25/1 ! rtph264pay name=pay0 pt=96 config-interval=-1";
+    let launch = format!("filesrc location={} ! {pay}", file.display());
+    let mut options = ClipOptions::new(folder.path().join("clips"));
+    options.duration = Duration::from_secs(30);
+    options.min_free = 0;
+    let clips = follow(&launch, options, 3).await;
+    for (clip, size) in clips.iter().zip(sizes) {
+        let mut command = Command::new("ffprobe");
+        command.args(["-v", "error", "-show_entries", "stream=width,height"]);
+        let output = command
+            .args(["-of", "csv=p=0:s=x"])
+            .arg(&clip.path)
+            .output();
+        assert_eq!(
+            String::from_utf8(output.unwrap().stdout).unwrap().trim(),
+            size
+        );
+    }
+    let recorded = clips
+        .iter()
+        .flat_map(|clip| pictures(&clip.path, Codec::H264));
+    let recorded: Vec<_> = recorded.collect();
+    assert!(
+        recorded == split(&whole, Codec::H264),
+        "the clips are not what was played"
+    );
 }
 
 #[tokio::test]

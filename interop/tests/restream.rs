@@ -8,9 +8,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use interop::{FFMPEG, GSTREAMER, Process, free_port, gstreamer_records, installed};
+use interop::{
+    FFMPEG, GSTREAMER, Process, free_port, gstreamer_records, gstreamer_with, installed,
+};
 use media_pipeline::{
-    Credentials, FileOptions, FileSource, Hub, HubOptions, Restream, RestreamOptions,
+    Credentials, FileOptions, FileSource, Hub, HubOptions, Restream, RestreamOptions, RtspOptions,
+    RtspSource, Tracks,
 };
 use tokio::time::{interval, timeout};
 
@@ -320,6 +323,73 @@ async fn gstreamer_receives_jpeg() {
         "the pictures are not what was published"
     );
     restream.close().await;
+}
+
+/// From the session with a camera to the session with a media server, both GStreamer's.
+#[tokio::test]
+async fn what_comes_from_a_camera_is_what_a_media_server_receives() {
+    if !installed(&[GSTREAMER, FFMPEG]) {
+        return;
+    }
+    for (published, parse, pay) in [
+        (&H264, "h264parse", "rtph264pay"),
+        (&H265, "h265parse", "rtph265pay"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = make(folder.path(), published);
+        let (pictures, frames) = (folder.path().join("video"), folder.path().join("audio"));
+        let camera = format!(
+            "filesrc location={} ! qtdemux name=d d.video_0 ! queue ! {parse} ! {pay} name=pay0 pt=96 config-interval=-1 \
+             d.audio_0 ! queue ! aacparse ! rtpmp4gpay name=pay1 pt=97",
+            file.display()
+        );
+        let sink = "filesink sync=false async=false buffer-mode=unbuffered location";
+        let server = format!(
+            "{} ! {sink}={} rtpmp4gdepay name=depay1 ! {sink}={}",
+            published.depay,
+            pictures.display(),
+            frames.display()
+        );
+        let port = free_port();
+        let arguments = [
+            "--mount",
+            "/camera",
+            &camera,
+            "--record",
+            "/live/gate",
+            &server,
+        ];
+        let _server = gstreamer_with(port, 320, 180, &arguments);
+        let camera = format!("rtsp://127.0.0.1:{port}/camera").parse().unwrap();
+        let mut source = RtspOptions::new(camera);
+        source.tracks = Tracks::VideoAndAudio;
+        let source = RtspSource::new(source).unwrap();
+        let hub = Hub::new(Arc::new(source), HubOptions::default());
+        let restream = hub.restream(url("rtsp", port)).unwrap();
+        let sent = (published.pictures)(&video(&file, published));
+        let received = || (published.pictures)(&fs::read(&pictures).unwrap_or_default());
+        // The camera begins anew after its last picture.
+        until("received", || received().len() > sent.len()).await;
+        // It begins with the group that is on when all tracks are known.
+        let received = received();
+        let begin = sent.iter().position(|picture| *picture == received[0]);
+        let rounds = sent
+            .iter()
+            .cycle()
+            .skip(begin.expect("a picture of the file"));
+        assert!(
+            rounds.zip(&received[..sent.len()]).all(|(a, b)| a == b),
+            "the pictures are not those of the camera"
+        );
+        let bare = adts_frames(&sound(&file)).concat();
+        let heard = fs::read(&frames).unwrap();
+        let begin = bare.windows(64).position(|window| window == &heard[..64]);
+        let rest = &bare[begin.expect("a frame of the file")..];
+        // The camera ends with its last picture, whatever there is of sound.
+        assert!(heard.starts_with(&rest[..rest.len() * 2 / 3]), "the sound");
+        assert_eq!(restream.counters().lost, 0, "{:?}", restream.counters());
+        restream.close().await;
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Decoding of single pictures, and the pool of workers that does it.
 
+#[cfg(feature = "ffmpeg")]
+mod ffmpeg;
 mod h264;
 mod h265;
 mod interlaced;
@@ -10,6 +12,8 @@ mod pool;
 
 use bytes::Bytes;
 
+#[cfg(feature = "ffmpeg")]
+pub use ffmpeg::FfmpegDecoder;
 pub use h264::H264Decoder;
 pub use h265::H265Decoder;
 pub use jpeg::JpegDecoder;

@@ -68,7 +68,7 @@ pub(crate) fn is_about_one_picture(data: &[u8]) -> bool {
 }
 
 /// Whether the access unit has slices that refer to pictures shown later (`slice_type` B, section 7.3.3).
-#[cfg(feature = "openh264")]
+#[cfg(any(feature = "openh264", feature = "ffmpeg"))]
 pub(crate) fn has_b_slices(data: &[u8]) -> bool {
     let slices = nal_units(data).filter(|nal| matches!(nal_type(nal), Some(1..=NAL_IDR)));
     let kind = |nal: &[u8]| {

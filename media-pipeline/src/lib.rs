@@ -45,6 +45,7 @@ mod guard;
 mod h264;
 mod h265;
 mod hub;
+mod huffman;
 #[cfg(test)]
 mod mutated;
 mod reshape;
@@ -59,6 +60,8 @@ pub use access_unit::{
 };
 pub use clip::{Clip, ClipEnd, ClipOptions, Container, Retention};
 pub use colour::{Colour, Matrix, Range};
+#[cfg(feature = "ffmpeg")]
+pub use decode::FfmpegDecoder;
 #[cfg(feature = "openh264")]
 pub use decode::OpenH264Decoder;
 pub use decode::{
@@ -80,5 +83,7 @@ pub use source::{
     FileOptions, FileSource, HttpOptions, HttpSource, Pace, RtspOptions, RtspSource, RtspTransport,
     Source, SourceSession, Tracks,
 };
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+pub use source::{V4l2Coding, V4l2Options, V4l2Source};
 pub use still::{MAX_JPEG, check_jpeg};
 pub use tls::{InvalidPin, SpkiPin, TlsOptions, TlsPolicy};

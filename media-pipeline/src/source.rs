@@ -4,6 +4,8 @@ mod file;
 mod http;
 mod label;
 mod rtsp;
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+mod v4l2;
 
 use async_trait::async_trait;
 
@@ -12,6 +14,8 @@ pub(crate) use http::{Fetched, Rest};
 pub use http::{HttpOptions, HttpSource};
 pub(crate) use label::label;
 pub use rtsp::{RtspOptions, RtspSource, RtspTransport, Tracks};
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+pub use v4l2::{V4l2Coding, V4l2Options, V4l2Source};
 
 use crate::{AccessUnit, Error};
 

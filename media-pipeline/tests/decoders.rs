@@ -360,7 +360,7 @@ fn libjpeg_turbo_and_the_encoder_of_this_crate_agree() {
     }
 }
 
-#[cfg(feature = "openh264")]
+#[cfg(any(feature = "openh264", feature = "ffmpeg"))]
 fn samples(picture: &media_pipeline::Picture) -> Vec<u8> {
     let (width, height) = (picture.width as usize, picture.height as usize);
     let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
@@ -409,4 +409,143 @@ fn openh264_agrees_on_groups_of_pictures() {
             }
         }
     }
+}
+
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn libav_agrees_on_key_frames_of_all_streams_in_turn() {
+    use media_pipeline::FfmpegDecoder;
+
+    for (codec, names) in [
+        (
+            Codec::H264,
+            &[
+                "bars_601_full.h264",
+                "bars_untagged_1080.h264",
+                "bars_interlaced.h264",
+                "bars_main_cabac.h264",
+                "bars_baseline.h264",
+                "bars_cropped.h264",
+                "bars_gop.h264",
+                "moving_b_frames.h264",
+            ][..],
+        ),
+        (
+            Codec::H265,
+            &[
+                "bars_h265_601_full.h265",
+                "bars_h265_709_limited.h265",
+                "moving_open_group.h265",
+                "bars_h265_untagged.h265",
+            ][..],
+        ),
+    ] {
+        let mut theirs = FfmpegDecoder::new(codec).unwrap();
+        let mut ours = decoder_for(codec).unwrap();
+        for name in names.iter().chain(names) {
+            let unit = unit(codec, pictures_of(name).swap_remove(0));
+            assert!(unit.random_access);
+            theirs.reset();
+            ours.reset();
+            let theirs = theirs.decode(&unit).unwrap().unwrap();
+            let ours = ours.decode(&unit).unwrap().unwrap();
+            assert!(samples(&ours) == samples(&theirs), "{name}");
+            assert_eq!(ours.colour, theirs.colour);
+        }
+    }
+}
+
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn libav_agrees_on_groups_of_pictures_and_refuses_b_frames() {
+    use media_pipeline::FfmpegDecoder;
+
+    for (codec, name, refused) in [
+        (Codec::H264, "bars_gop.h264", false),
+        (Codec::H265, "moving_p.h265", false),
+        (Codec::H264, "moving_b_frames.h264", true),
+        (Codec::H265, "moving_open_group.h265", true),
+    ] {
+        let mut theirs = FfmpegDecoder::new(codec).unwrap();
+        let mut ours = decoder_for(codec).unwrap();
+        let mut same = 0;
+        let mut errors = 0;
+        for picture in pictures_of(name) {
+            let unit = unit(codec, picture);
+            let ours = ours.decode(&unit).unwrap().unwrap();
+            match theirs.decode(&unit) {
+                Ok(theirs) => {
+                    assert!(
+                        samples(&ours) == samples(&theirs.unwrap()),
+                        "{name}: {same}"
+                    );
+                    same += 1;
+                }
+                Err(error) => {
+                    assert!(error.to_string().contains("B-frames"), "{name}: {error}");
+                    errors += 1;
+                    if codec == Codec::H264 {
+                        break;
+                    }
+                }
+            }
+        }
+        assert!(
+            same > 0 && (errors > 0) == refused,
+            "{name}: {same}, {errors}"
+        );
+    }
+}
+
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn damage_costs_libav_one_picture() {
+    use media_pipeline::FfmpegDecoder;
+
+    let mut decoder = FfmpegDecoder::new(Codec::H264).unwrap();
+    let (codec, whole) = clip("bars_main_cabac.h264");
+    for cut in (0..whole.len()).step_by(whole.len() / 60) {
+        let _ = decoder.decode(&unit(codec, whole[..cut].to_vec()));
+        let mut noise = whole.clone();
+        noise[cut] ^= 0x55;
+        let _ = decoder.decode(&unit(codec, noise));
+    }
+    decoder.reset();
+    assert!(decoder.decode(&unit(codec, whole)).unwrap().is_some());
+}
+
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn a_decoder_that_libav_does_not_have_is_said() {
+    use media_pipeline::FfmpegDecoder;
+
+    for (codec, name) in [
+        (Codec::H264, "h264_of_nobody"),
+        (Codec::H265, "h264"),
+        (Codec::H264, "a\0b"),
+    ] {
+        let error = FfmpegDecoder::with_name(codec, name).err().unwrap();
+        assert!(error.to_string().contains("no decoder named"), "{error}");
+    }
+    assert!(FfmpegDecoder::with_name(Codec::H265, "hevc").is_ok());
+    assert!(FfmpegDecoder::new(Codec::Jpeg).is_err());
+}
+
+/// The access units of a clip with one slice per picture.
+#[cfg(feature = "ffmpeg")]
+fn pictures_of(name: &str) -> Vec<Vec<u8>> {
+    let (codec, data) = clip(name);
+    if codec == Codec::H265 {
+        let units = h265_units(name).into_iter();
+        return units.map(|unit| unit.data.to_vec()).collect();
+    }
+    let slices = nals(&data).into_iter();
+    let slices = slices.filter(|(_, header)| matches!(header & 0x1f, 1 | 5));
+    let slices: Vec<usize> = slices.map(|(at, _)| at).collect();
+    let starts = [0].into_iter().chain(slices[1..].iter().copied());
+    let ends = slices[1..].iter().copied().chain([data.len()]);
+    starts
+        .zip(ends)
+        .map(|(start, end)| data[start..end].to_vec())
+        .collect()
 }

@@ -8,12 +8,14 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::join_all;
 use media_pipeline::{
-    AccessUnit, Codec, Credentials, Error, Hub, HubItem, HubOptions, RtspOptions, RtspSource,
-    RtspTransport, SnapshotOptions, Source as _, SourceSession, TimeOrigin,
+    AccessUnit, Codec, Credentials, Error, HttpOptions, HttpSource, Hub, HubItem, HubOptions,
+    RtspOptions, RtspSource, RtspTransport, SnapshotOptions, Source as _, SourceSession,
+    TimeOrigin,
 };
 use tokio::time::timeout;
 use virtual_camera::{
-    BadSprop, FaultProxy, FaultProxyOptions, Quirks, RtspHeader, RtspKeepalive, VirtualCamera,
+    BadSprop, FaultProxy, FaultProxyOptions, Quirks, RtspHeader, RtspKeepalive, StreamSpec,
+    VideoCodec, VirtualCamera,
 };
 
 const SOON: Duration = Duration::from_secs(30);
@@ -141,16 +143,29 @@ async fn parameter_sets_of_the_stream_count_where_those_of_the_description_are_b
     join_all(decoded).await;
 }
 
-/// C54.
+/// C54, Reolink.
 #[tokio::test]
 async fn parameter_sets_that_come_late_are_waited_for() {
-    let camera = start(Quirks {
-        no_sprop: true,
-        late_params_s: 3,
-        ..Quirks::default()
-    })
-    .await;
-    decodes(&camera).await;
+    let decoded = [VideoCodec::H264, VideoCodec::H265].map(async |codec| {
+        let camera = VirtualCamera::builder()
+            .stream(StreamSpec::new("late").video(codec))
+            .credentials("admin", "secret")
+            .quirks(Quirks {
+                no_sprop: true,
+                late_params_s: 3,
+                ..Quirks::default()
+            });
+        let camera = camera.start().await.unwrap();
+        let source = RtspSource::new(RtspOptions {
+            url: camera.stream_url(2),
+            ..options(&camera)
+        });
+        let hub = Hub::new(Arc::new(source.unwrap()), HubOptions::default());
+        let options = SnapshotOptions::default();
+        let snapshot = timeout(SOON, hub.snapshot(&options)).await.unwrap();
+        image::load_from_memory(&snapshot.unwrap().data).unwrap();
+    });
+    join_all(decoded).await;
 }
 
 /// C55, live555 and Reolink.
@@ -370,4 +385,28 @@ async fn lost_doubled_and_late_packets_cost_pictures_and_are_counted() {
             .any(|unit| unit.random_access && unit.loss == 0)
     );
     assert!(units.windows(2).all(|pair| pair[0].pts <= pair[1].pts));
+}
+
+/// C59.
+#[tokio::test]
+async fn passwords_with_any_character_open_streams_and_snapshots() {
+    for password in ["p@ss:w#?%0X", "%41&<\"'>\\ ^", "päßwörd🔑", ""] {
+        let builder = VirtualCamera::builder().credentials("admin", password);
+        let camera = builder.start().await.unwrap();
+        let credentials = Some(Credentials::new("admin", password));
+        for url in [camera.stream_url(0), camera.tunnel_url(0)] {
+            let mut options = RtspOptions::new(url);
+            options.credentials.clone_from(&credentials);
+            let source = RtspSource::new(options).unwrap();
+            let mut session = timeout(SOON, source.connect()).await.unwrap().unwrap();
+            assert!(timeout(SOON, session.next()).await.unwrap().is_ok());
+            session.close().await;
+        }
+        let mut options = HttpOptions::new(camera.snapshot_url());
+        options.credentials = credentials;
+        let source = HttpSource::new(options).unwrap();
+        let snapshot = timeout(SOON, source.snapshot()).await.unwrap();
+        assert!(snapshot.is_ok(), "{password}: {:?}", snapshot.err());
+        assert_eq!(camera.observed().authentication_failures, 0, "{password}");
+    }
 }

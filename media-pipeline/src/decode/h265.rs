@@ -56,20 +56,9 @@ impl VideoDecoder for H265Decoder {
 
 impl H265Decoder {
     fn decode_unit(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
-        if !h265::is_about_one_picture(&unit.data) {
-            return Err(damaged("it holds far more than one picture"));
-        }
-        // A worker's decoder sees streams of several cameras: a key frame must bring its own sets.
-        if unit.random_access && !h265::has_parameter_sets(&unit.data) {
-            return Err(damaged("the key frame comes without its parameter sets"));
-        }
-        let demand = self.sets.demand(&unit.data).ok_or_else(|| {
-            damaged("its parameter sets are missing, or what it refers to cannot be read")
-        })?;
-        let Some(sps) = demand.sps else {
+        let Some(sps) = admit(unit, &mut self.sets)? else {
             return Ok(None);
         };
-        check(sps, demand.kept)?;
         let mut last = None;
         for nal in h264::nal_units(&unit.data).filter(|nal| h265::is_base_layer(nal)) {
             last = feed(&mut self.decoder, nal)?.or(last);
@@ -77,6 +66,29 @@ impl H265Decoder {
         let last = feed(&mut self.decoder, &DELIMITER)?.or(last);
         last.map(|frame| picture(frame, sps)).transpose()
     }
+}
+
+/// Checks a unit before a decoder sees it, which allocates what it is asked for; returns the parameter set of its picture,
+/// if it holds one.
+pub(super) fn admit<'a>(
+    unit: &AccessUnit,
+    sets: &'a mut ParameterSets,
+) -> Result<Option<&'a Sps>, Error> {
+    if !h265::is_about_one_picture(&unit.data) {
+        return Err(damaged("it holds far more than one picture"));
+    }
+    // A worker's decoder sees streams of several cameras: a key frame must bring its own sets.
+    if unit.random_access && !h265::has_parameter_sets(&unit.data) {
+        return Err(damaged("the key frame comes without its parameter sets"));
+    }
+    let demand = sets.demand(&unit.data).ok_or_else(|| {
+        damaged("its parameter sets are missing, or what it refers to cannot be read")
+    })?;
+    let Some(sps) = demand.sps else {
+        return Ok(None);
+    };
+    check(sps, demand.kept)?;
+    Ok(Some(sps))
 }
 
 fn feed(decoder: &mut Decoder, nal: &[u8]) -> Result<Option<Frame>, Error> {

@@ -53,3 +53,6 @@ ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x96:r=25 -frames:v 13 -pix
 # Key frames and others of H.265, to be damaged.
 ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x96:r=25 -frames:v 6 -pix_fmt yuv420p -c:v libx265 -preset ultrafast \
     -x265-params keyint=3:min-keyint=3:scenecut=0:info=0:log-level=none -f hevc moving.h265
+# A group of H.265 without B-frames.
+ffmpeg -nostdin -v error -y -f lavfi -i testsrc2=s=160x96:r=25 -frames:v 5 -pix_fmt yuv420p -c:v libx265 -preset ultrafast \
+    -x265-params keyint=5:bframes=0:info=0:log-level=none -f hevc moving_p.h265

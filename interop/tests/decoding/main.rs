@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod streamed;
+
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
