@@ -1,9 +1,8 @@
+use ac_ffmpeg::Error as Failure;
+use ac_ffmpeg::codec::Decoder as _;
+use ac_ffmpeg::codec::video::{VideoDecoder as Decoder, VideoFrame};
+use ac_ffmpeg::packet::PacketMut;
 use bytes::Bytes;
-use ffmpeg_the_third::codec::decoder::{self, Video};
-use ffmpeg_the_third::codec::{self, threading};
-use ffmpeg_the_third::format::Pixel;
-use ffmpeg_the_third::packet::Packet;
-use ffmpeg_the_third::{Error as Failure, frame, log};
 
 use super::{Picture, Plane, VideoDecoder, h264, h265};
 use crate::h264::has_b_slices;
@@ -18,7 +17,7 @@ use crate::{AccessUnit, Codec, Colour, Error};
 pub struct FfmpegDecoder {
     codec: Codec,
     name: Option<String>,
-    decoder: Video,
+    decoder: Decoder,
     h264: Option<crate::h264::Sps>,
     h265: crate::h265::ParameterSets,
     /// The last key frame came out only when nothing was to follow it.
@@ -64,22 +63,22 @@ impl FfmpegDecoder {
         Ok(sps.map(|sps| ([sps.width, sps.height], sps.colour())))
     }
 
-    fn picture(&mut self, unit: &AccessUnit) -> Result<Option<frame::Video>, Failure> {
-        self.decoder.send_packet(&Packet::copy(&unit.data))?;
-        let mut frame = frame::Video::empty();
-        match self.decoder.receive_frame(&mut frame) {
-            Ok(()) => return Ok(Some(frame)),
-            Err(Failure::Other { .. }) => {}
-            Err(error) => return Err(error),
-        }
-        if !unit.random_access {
-            return Ok(None);
+    fn picture(&mut self, unit: &AccessUnit) -> Result<Option<VideoFrame>, Failure> {
+        self.decoder.push(PacketMut::from(&unit.data).freeze())?;
+        let frame = self.decoder.take()?;
+        if frame.is_some() || !unit.random_access {
+            return Ok(frame);
         }
         // It waits for pictures that are to be shown before this one.
         self.drained = true;
-        self.decoder.send_eof()?;
-        self.decoder.receive_frame(&mut frame)?;
-        Ok(Some(frame))
+        self.decoder.flush()?;
+        self.decoder.take()
+    }
+
+    fn reopen(&mut self) -> Result<(), Error> {
+        self.decoder = open(self.codec, self.name.as_deref())?;
+        self.drained = false;
+        Ok(())
     }
 }
 
@@ -89,7 +88,7 @@ impl VideoDecoder for FfmpegDecoder {
             return Ok(None);
         };
         if self.drained && unit.random_access {
-            self.reset();
+            self.reopen()?;
         }
         if self.drained || self.codec == Codec::H264 && has_b_slices(&unit.data) {
             return Err(unsupported(
@@ -102,23 +101,22 @@ impl VideoDecoder for FfmpegDecoder {
                 .map(|frame| planes(&frame, self.codec, size, colour))
                 .transpose(),
             Err(error) => {
-                self.decoder = open(self.codec, self.name.as_deref())?;
-                self.drained = false;
+                self.reopen()?;
                 Err(damaged(&error.to_string()))
             }
         }
     }
 
     fn reset(&mut self) {
-        self.decoder.flush();
-        self.drained = false;
+        // It takes a new one, with the next key frame.
+        self.drained = true;
     }
 }
 
-fn open(codec: Codec, name: Option<&str>) -> Result<Video, Error> {
-    let id = match codec {
-        Codec::H264 => codec::Id::H264,
-        Codec::H265 => codec::Id::HEVC,
+fn open(codec: Codec, name: Option<&str>) -> Result<Decoder, Error> {
+    let standard = match codec {
+        Codec::H264 => "h264",
+        Codec::H265 => "hevc",
         _ => {
             return Err(unsupported(
                 codec,
@@ -126,48 +124,46 @@ fn open(codec: Codec, name: Option<&str>) -> Result<Video, Error> {
             ));
         }
     };
-    log::set_level(log::Level::Quiet);
-    let found = match name {
-        // A name that holds a zero byte is nobody's.
-        Some(name) if !name.contains('\0') => decoder::find_by_name(name),
-        Some(_) => None,
-        None => decoder::find(id),
-    };
-    let found = found.filter(|found| found.id() == id).ok_or_else(|| {
-        let named = name.map_or(String::new(), |name| format!(" named {name}"));
+    ac_ffmpeg::set_log_callback(|_, _| {});
+    let name = name.unwrap_or(standard);
+    // FFmpeg names decoders after what they decode. A name that holds a zero byte is nobody's.
+    let known = name.contains(standard) && !name.contains('\0');
+    let builder = known.then(|| Decoder::builder(name)).and_then(Result::ok);
+    let builder = builder.ok_or_else(|| {
         unsupported(
             codec,
-            &format!("the FFmpeg here has no decoder{named} for it"),
+            &format!("the FFmpeg here has no decoder named {name} for it"),
         )
     })?;
-    let mut context = codec::Context::new_with_codec(found);
-    // Else it crops in steps of 32.
-    context.set_flags(codec::Flags::LOW_DELAY | codec::Flags::UNALIGNED);
-    // The workers of the pool are the threads.
-    context.set_threading(threading::Config::count(1));
-    let opened = context.decoder().open().and_then(|opened| opened.video());
+    let opened = builder
+        // Else it crops in steps of 32.
+        .set_option("flags", "+low_delay+unaligned")
+        // The workers of the pool are the threads.
+        .set_option("threads", 1)
+        .build();
     opened.map_err(|error| unsupported(codec, &format!("FFmpeg cannot open its decoder: {error}")))
 }
 
 fn planes(
-    frame: &frame::Video,
+    frame: &VideoFrame,
     codec: Codec,
     [width, height]: [u32; 2],
     colour: Colour,
 ) -> Result<Picture, Error> {
-    if [frame.width(), frame.height()] != [width, height] {
+    if [frame.width(), frame.height()] != [width as usize, height as usize] {
         return Err(damaged(
             "the picture is not of the size that its parameter set says",
         ));
     }
-    let plane = |index| Plane {
-        data: Bytes::copy_from_slice(frame.data(index)),
-        stride: frame.stride(index),
+    let planes = frame.planes();
+    let plane = |index: usize| Plane {
+        data: Bytes::copy_from_slice(planes[index].data()),
+        stride: planes[index].line_size(),
     };
-    let planes = match frame.format() {
-        Pixel::YUV420P | Pixel::YUVJ420P => [plane(0), plane(1), plane(2)],
-        Pixel::NV12 => {
-            let (pairs, stride) = (frame.data(1), frame.stride(1));
+    let planes = match frame.pixel_format().name() {
+        "yuv420p" | "yuvj420p" => [plane(0), plane(1), plane(2)],
+        "nv12" => {
+            let (pairs, stride) = (planes[1].data(), planes[1].line_size());
             let chroma = |first: usize| Plane {
                 data: pairs.iter().skip(first).step_by(2).copied().collect(),
                 stride: stride / 2,
@@ -175,7 +171,7 @@ fn planes(
             [plane(0), chroma(0), chroma(1)]
         }
         other => {
-            let reason = format!("pictures of FFmpeg's format {other:?}; only 4:2:0 with 8 bits");
+            let reason = format!("pictures of FFmpeg's format {other}; only 4:2:0 with 8 bits");
             return Err(unsupported(codec, &reason));
         }
     };
