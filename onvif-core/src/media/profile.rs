@@ -69,7 +69,7 @@ impl From<ver10::MediaProfile> for Profile {
 
 impl From<ver20::MediaProfile> for Profile {
     fn from(profile: ver20::MediaProfile) -> Self {
-        let set = profile.configurations.unwrap_or_default();
+        let set = *profile.configurations.unwrap_or_default();
         let source = set.video_source;
         Self {
             token: profile.token,

@@ -216,7 +216,7 @@ impl Name {
 }
 
 /// How many bytes are searched before a search with vectors is worth being set up.
-const SHORT: usize = 64;
+const SHORT: usize = 32;
 
 /// Where the first byte is that `mark` marks with its highest bit, of eight bytes at a time.
 fn first(bytes: &[u8], mark: impl Fn(u64) -> u64) -> Option<usize> {

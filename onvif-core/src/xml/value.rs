@@ -25,6 +25,17 @@ impl Decode for () {
     }
 }
 
+/// Keeps what holds it small: a value is moved several times until the reply is whole.
+impl<T: Decode> Decode for Box<T> {
+    fn decode(element: &mut Element<'_, '_>) -> Result<Self, DecodeError> {
+        T::decode(element).map(Self::new)
+    }
+
+    fn is_absent(&self) -> bool {
+        (**self).is_absent()
+    }
+}
+
 /// A field that child elements fill: `T` (required), `Option<T>` or `Vec<T>`.
 pub trait Field: Sized {
     /// What is known while the parent is being read.
@@ -47,11 +58,10 @@ impl<T: Decode> Field for Option<T> {
     type Slot = Option<T>;
 
     fn read(slot: &mut Self::Slot, element: &mut Element<'_, '_>) -> Result<(), DecodeError> {
-        // In one step: such values can be large, and each further one moves them.
-        match T::decode(element) {
-            Ok(value) if slot.is_none() && !value.is_absent() => *slot = Some(value),
-            Ok(_) => {}
-            Err(error) => ignored(error)?,
+        if let Some(value) = usable(T::decode(element))?
+            && slot.is_none()
+        {
+            *slot = Some(value);
         }
         Ok(())
     }
@@ -68,11 +78,7 @@ impl<T: Decode> Field for Vec<T> {
         if slot.len() == slot.capacity() {
             element.charge(slot.capacity().max(2) * 2 * size_of::<T>())?;
         }
-        match T::decode(element) {
-            Ok(value) if !value.is_absent() => slot.push(value),
-            Ok(_) => {}
-            Err(error) => ignored(error)?,
-        }
+        slot.extend(usable(T::decode(element))?);
         Ok(())
     }
 
@@ -105,6 +111,13 @@ pub trait FromText: Sized {
     /// Whether the value stands for nothing.
     fn is_empty(&self) -> bool {
         false
+    }
+}
+
+fn usable<T: Decode>(result: Result<T, DecodeError>) -> Result<Option<T>, DecodeError> {
+    match result {
+        Ok(value) => Ok((!value.is_absent()).then_some(value)),
+        Err(error) => ignored(error).map(|()| None),
     }
 }
 

@@ -126,7 +126,7 @@ soap_reply! {
         /// Its name.
         name: Option<String> = "Name",
         /// What it consists of. Devices leave it out unless it was asked for.
-        configurations: Option<ConfigurationSet> = "Configurations",
+        configurations: Option<Box<ConfigurationSet>> = "Configurations",
     }
 }
 
