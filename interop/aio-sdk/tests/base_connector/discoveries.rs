@@ -70,7 +70,8 @@ async fn what_microsofts_connector_discovers_can_be_imported() {
     let event = "cam1-found/events/video-source/motion";
     let seen = connector.notified(event, "created").await;
     assert_eq!(seen["dataSource"], "tns1:VideoSource/MotionAlarm");
-    let health = json!({"events/video-source/motion": available(0)});
+    // What is imported gets its first version.
+    let health = json!({"events/video-source/motion": available(1)});
     becomes(health, async || {
         store.asset_health("cam1-found").await.unwrap()
     })
