@@ -271,6 +271,12 @@ impl<'x> Tag<'x> {
         &self.text[self.local..self.end]
     }
 
+    /// How many bytes the name has without its prefix.
+    #[inline]
+    pub(super) fn local_length(self) -> usize {
+        self.end - self.local
+    }
+
     pub(super) fn attributes(self) -> Attributes<'x> {
         Attributes {
             rest: &self.text[self.end..],

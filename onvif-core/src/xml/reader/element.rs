@@ -75,7 +75,13 @@ impl<'r, 'x> Element<'r, 'x> {
 
     /// The same with the [place](namespace::place) of a conventional prefix.
     #[doc(hidden)]
+    #[inline]
     pub fn is_in(&self, place: Option<u8>, local: &str) -> bool {
+        // Asked once for each field there is, and answered by the length most of the time.
+        self.tag.local_length() == local.len() && self.is_named(place, local)
+    }
+
+    fn is_named(&self, place: Option<u8>, local: &str) -> bool {
         self.tag.local_name() == local
             && match self.namespace {
                 Namespace::None => true,
