@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use media_pipeline::check_jpeg;
@@ -70,7 +70,6 @@ pub fn first_picture(
     folder: &Path,
 ) -> anyhow::Result<FirstPictureReport> {
     const GIVE_UP: Duration = Duration::from_secs(25);
-    const GOLDEN: f64 = 0.618_034;
     let server = Server::start(&clip)?;
     let (width, height) = (clip.spec.width, clip.spec.height);
     let gop = f64::from(clip.spec.gop_seconds);
@@ -91,15 +90,20 @@ pub fn first_picture(
         (GIVE_UP + Duration::from_secs_f64(gop)) * (attempts + 1),
     )?;
     sleep(Duration::from_secs(3));
-    let mut phase = 0.0;
+    // Ours is done with the first key frame that comes: that is where groups of pictures begin.
+    if let Some(command) = Tool::Ours.first_picture(server.url(), &file)? {
+        Running::start(&command, GIVE_UP)?.finish()?;
+    }
+    let key_frame = Instant::now();
     for join in 0..joins {
+        // For each tool the same phases, evenly spread: what there is to wait for is the same, too.
+        let phase = (join as f64 + 0.5) / joins as f64;
         for turn in 0..measured.len() {
             let turn = (turn + join) % measured.len();
             let (tool, results): &mut (Tool, Vec<(Duration, bool)>) = &mut measured[turn];
             let _ = fs::remove_file(&file);
-            // Steps of the golden ratio spread the joins over the group of pictures, without a random number.
-            phase = (phase + GOLDEN) % 1.0;
-            sleep(Duration::from_secs_f64(phase * gop));
+            let now = key_frame.elapsed().as_secs_f64() / gop;
+            sleep(Duration::from_secs_f64((phase - now).rem_euclid(1.0) * gop));
             let Some(command) = tool.first_picture(server.url(), &file)? else {
                 continue;
             };
