@@ -74,8 +74,9 @@ impl Executor {
             }
             None => filter,
         };
-        let requests = mqtt.subscribe(&filter, Qos::AtLeastOnce).await?;
         let name = options.name.clone();
+        let requests = mqtt.subscribe(&filter, Qos::AtLeastOnce).await;
+        let requests = requests.map_err(|error| error.owned_by(&name))?;
         let service = Arc::new(Service {
             cache: Mutex::new(Cache::new(options.cache_entries, options.cache_bytes)),
             turns: Semaphore::new(options.concurrency.max(1)),
@@ -112,16 +113,8 @@ impl Executor {
         let (done, closed) = oneshot::channel();
         // The session may have ended, and the service with it.
         let _ = self.close.send(done);
-        match closed.await.unwrap_or(Err(Error::Closed)) {
-            Err(Error::UnsubscribeRefused { filter, reason, .. }) => {
-                Err(Error::UnsubscribeRefused {
-                    filter,
-                    owner: Some(self.name),
-                    reason,
-                })
-            }
-            other => other,
-        }
+        let closed = closed.await.unwrap_or(Err(Error::Closed));
+        closed.map_err(|error| error.owned_by(&self.name))
     }
 }
 

@@ -119,7 +119,8 @@ impl Invoker {
         }
         let messages = mqtt
             .subscribe(&responses.filter(), Qos::AtLeastOnce)
-            .await?;
+            .await
+            .map_err(|error| error.owned_by(&options.name))?;
         let waiting = Arc::<Waiting>::default();
         let stop = CancellationToken::new();
         let (stopped, receivers) = (stop.clone(), waiting.clone());

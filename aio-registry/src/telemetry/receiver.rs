@@ -87,8 +87,9 @@ impl TelemetryReceiver {
             }
             None => filter,
         };
+        let messages = mqtt.subscribe(&filter, Qos::AtLeastOnce).await;
         Ok(Self {
-            messages: mqtt.subscribe(&filter, Qos::AtLeastOnce).await?,
+            messages: messages.map_err(|error| error.owned_by(&options.name))?,
             clock: HybridClock::new(),
             _mqtt: mqtt,
             options,
@@ -102,14 +103,7 @@ impl TelemetryReceiver {
     /// [`Error::UnsubscribeRefused`], [`Error::Timeout`], [`Error::Closed`], when the broker does not agree.
     pub async fn close(&mut self) -> Result<(), Error> {
         let closed = self.messages.close().await;
-        closed.map_err(|error| match error {
-            Error::UnsubscribeRefused { filter, reason, .. } => Error::UnsubscribeRefused {
-                filter,
-                owner: Some(self.options.name.clone()),
-                reason,
-            },
-            other => other,
-        })
+        closed.map_err(|error| error.owned_by(&self.options.name))
     }
 
     fn read(&self, message: Message) -> Result<ReceivedTelemetry, Error> {

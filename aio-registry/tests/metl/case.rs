@@ -181,8 +181,9 @@ pub struct Catch {
     pub is_shallow: Option<bool>,
     pub is_remote: Option<bool>,
     pub message: Option<String>,
+    /// Null means that there is to be none.
     #[serde(default)]
-    pub supplemental: BTreeMap<String, String>,
+    pub supplemental: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Debug, Deserialize)]
