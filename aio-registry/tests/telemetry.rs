@@ -152,7 +152,7 @@ async fn receives_what_keeps_the_protocol_and_drops_the_rest() {
         (Some("text/plain"), &[], false),
         (None, &[("__protVer", "2.0")], false),
         (None, &[("__ts", "yesterday")], false),
-        (None, &[("__ts", "900000000000000:00000:n")], false),
+        (None, &[("__ts", "900000000000000:00000:n")], true),
         (None, &[("mine", "x"), ("__srcId", "me")], true),
     ];
     for (index, (content_type, user, _)) in table.iter().enumerate() {

@@ -120,8 +120,11 @@ impl TelemetryReceiver {
             });
         }
         let mut received = ReceivedTelemetry::parse(message)?;
-        if let Some(time) = &received.sent_at {
-            self.clock.observe(time)?;
+        if let Some(time) = &received.sent_at
+            && let Err(error) = self.clock.observe(time)
+        {
+            // Whoever is to use the data is better off with it, and can see `sent_at`.
+            warn!(receiver = self.options.name, topic = received.message.topic, %error, "a sender's clock is wrong");
         }
         received.tokens = self
             .pattern
