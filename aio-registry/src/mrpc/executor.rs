@@ -17,12 +17,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{debug, warn};
 
 pub use options::{ExecutorOptions, HandlerError, Request, RequestPolicy};
-use protocol::{Refusal, Reply, short};
+use protocol::{Refusal, Reply};
 
 use super::cache::{Cache, Key, Seen};
 use super::{HybridClock, Response, Status, header};
-use crate::topic::{self, TopicPattern, option_error};
-use crate::{Error, Message, Mqtt, Publish, Qos, Subscription};
+use crate::topic::{self, TopicPattern, option_error, shown};
+use crate::{Error, Message, Mqtt, Publish, PublishError, Qos, Subscription};
 
 /// Answers requests until it is dropped.
 ///
@@ -141,10 +141,12 @@ impl Service {
         tasks: &mut JoinSet<()>,
     ) {
         let mut closed = None;
+        // Those that are refused as too many have to wait for the broker as well.
+        let most = 2 * (self.options.backlog + self.options.concurrency.max(1));
         loop {
             tokio::select! {
                 Some(_) = tasks.join_next() => {}
-                message = requests.next() => match message {
+                message = requests.next(), if tasks.len() < most => match message {
                     Some(message) => self.accept(message, tasks),
                     None => break,
                 },
@@ -186,10 +188,13 @@ impl Service {
                 topic = message.topic,
                 "a request that is being handled came again"
             ),
-            Some(Seen::Answered(response)) => {
+            Some(Seen::Answered(response, expires)) => {
                 let service = self.clone();
                 tasks.spawn(async move {
-                    service.publish((*response).clone()).await;
+                    let mut response = (*response).clone();
+                    let left = expires.saturating_duration_since(Instant::now());
+                    response.properties.message_expiry = Some(left);
+                    service.publish(&reply, response).await;
                     drop(message.ack);
                 });
             }
@@ -230,7 +235,7 @@ impl Service {
                 reply.expires.unwrap_or(reply.deadline) + Duration::from_secs(60),
             );
         }
-        self.publish(response).await;
+        self.publish(&reply, response).await;
         drop((ack, again));
     }
 
@@ -274,7 +279,7 @@ impl Service {
             HandlerError::InvalidPayload(message) => Refusal::new(Status::BadRequest, message),
             HandlerError::UnsupportedContentType(message) => {
                 Refusal::new(Status::UnsupportedContentType, message)
-                    .about(header::CONTENT_TYPE, short(&content_type))
+                    .about(header::CONTENT_TYPE, shown(&content_type))
             }
             HandlerError::Timeout(message) => Refusal::new(Status::Timeout, message),
             HandlerError::Unavailable(message) => Refusal::new(Status::Unavailable, message),
@@ -285,10 +290,24 @@ impl Service {
         })
     }
 
-    async fn publish(&self, response: Publish) {
-        let topic = response.topic.clone();
-        if let Err(error) = self.mqtt.publish(response).await {
-            warn!(topic, %error, "a response could not be sent");
+    async fn publish(&self, reply: &Reply, response: Publish) {
+        let mut published = self.mqtt.publish(response).await;
+        if let Err(error @ (PublishError::Invalid { .. } | PublishError::TooLarge { .. })) =
+            &published
+        {
+            // Who asks is told, and does not wait in vain.
+            warn!(topic = reply.topic, %error, "a response cannot be sent; an error is sent instead");
+            let refusal = Refusal {
+                application: true,
+                ..Refusal::new(
+                    Status::Internal,
+                    format!("the response cannot be sent: {error}"),
+                )
+            };
+            published = self.mqtt.publish(self.response(reply, Err(refusal))).await;
+        }
+        if let Err(error) = published {
+            warn!(topic = reply.topic, %error, "a response could not be sent");
         }
     }
 

@@ -11,8 +11,8 @@ use tracing::debug;
 use uuid::Uuid;
 
 use super::{HybridClock, HybridTime, JSON, Response, Status, header};
-use crate::topic::{TopicPattern, option_error};
-use crate::{Error, Message, Mqtt, Properties, Publish, Qos, Subscription};
+use crate::topic::{TopicPattern, option_error, shown};
+use crate::{Ack, Error, Message, Mqtt, Properties, Publish, Qos, Subscription};
 
 /// How an [`Invoker`] works.
 #[derive(Clone, Debug)]
@@ -247,19 +247,25 @@ impl Invoker {
         let bad = |name: &str, value: Option<&str>, reason: &str| Error::Header {
             what: what(),
             name: name.into(),
-            value: value.map(short),
+            value: value.map(shown),
             reason: reason.into(),
         };
         let version = properties.user(header::PROTOCOL_VERSION_KEY);
         if let Some(version) = version.filter(|version| !header::is_supported(Some(version))) {
             return Err(Error::UnsupportedVersion {
                 topic: topic.to_owned(),
-                version: short(version),
+                version: shown(version),
                 supported: header::MAJOR_VERSION.into(),
                 remote: false,
                 message: String::new(),
             });
         }
+        let code = properties
+            .user(header::STATUS)
+            .ok_or_else(|| bad(header::STATUS, None, "it is missing"))?;
+        let status = code
+            .parse()
+            .map_err(|_| bad(header::STATUS, Some(code), "it is no number"))?;
         let mut sent_at = None;
         if let Some(time) = properties.user(header::TIMESTAMP) {
             let time = time
@@ -268,12 +274,6 @@ impl Invoker {
             self.clock.observe(&time)?;
             sent_at = Some(time);
         }
-        let code = properties
-            .user(header::STATUS)
-            .ok_or_else(|| bad(header::STATUS, None, "it is missing"))?;
-        let status = code
-            .parse()
-            .map_err(|_| bad(header::STATUS, Some(code), "it is no number"))?;
         match Status::from_code(status) {
             Status::NoContent if !message.payload.is_empty() => Err(Error::Protocol {
                 what: what(),
@@ -330,13 +330,17 @@ fn responses(
 
 /// The error that an answer is.
 fn remote(topic: &str, status: Status, properties: &Properties) -> Error {
-    let text = |name| properties.user(name).map(short);
+    let text = |name| properties.user(name).map(shown);
     let message = text(header::STATUS_MESSAGE).unwrap_or_default();
     if status == Status::UnsupportedVersion {
+        let versions = text(header::SUPPORTED_VERSIONS).unwrap_or_default();
+        let supported = versions
+            .split_whitespace()
+            .filter(|version| version.parse::<u16>().is_ok());
         return Error::UnsupportedVersion {
             topic: topic.to_owned(),
             version: text(header::REQUEST_VERSION).unwrap_or_default(),
-            supported: text(header::SUPPORTED_VERSIONS).unwrap_or_default(),
+            supported: supported.collect::<Vec<_>>().join(" "),
             remote: true,
             message,
         };
@@ -353,11 +357,6 @@ fn remote(topic: &str, status: Status, properties: &Properties) -> Error {
     }
 }
 
-/// A text from outside in a size that is fit for an error.
-fn short(text: &str) -> String {
-    text.chars().take(500).collect()
-}
-
 impl std::fmt::Debug for Invoker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Invoker")
@@ -372,7 +371,7 @@ impl Waiting {
     }
 
     async fn receive(&self, mut responses: Subscription) {
-        while let Some(message) = responses.next().await {
+        while let Some(mut message) = responses.next().await {
             let waiter = message
                 .properties
                 .correlation_data
@@ -385,8 +384,12 @@ impl Waiting {
                     expected.then(|| waiting.remove(correlation)).flatten()
                 });
             match waiter {
-                // Whoever asked may have given up in this moment.
-                Some(waiter) => drop(waiter.answer.send(message)),
+                Some(waiter) => {
+                    // Whoever asked may have given up in this moment, or be slow to look: others' acknowledgements come
+                    // after this one.
+                    message.ack = Ack::none();
+                    drop(waiter.answer.send(message));
+                }
                 None => debug!(topic = message.topic, "an answer that nobody waits for"),
             }
         }

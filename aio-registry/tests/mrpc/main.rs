@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod executor;
+mod headers;
 
 use std::sync::Arc;
 use std::time::Duration;
