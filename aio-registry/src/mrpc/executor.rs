@@ -163,10 +163,11 @@ impl Service {
 
     /// Decides in the order of arrival what becomes of a request, and leaves the waiting to a task.
     fn accept(self: &Arc<Self>, message: Message, tasks: &mut JoinSet<()>) {
-        let Some(reply) = self.reply(&message) else {
+        let reply = self.reply(&message).filter(|reply| !reply.is_expired());
+        let Some(reply) = reply else {
             debug!(
                 topic = message.topic,
-                "a request without a response topic to answer on is dropped"
+                "a request without a response topic to answer on, or without time, is dropped"
             );
             return;
         };

@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{HybridClock, HybridTime, JSON, Response, Status, header};
+use super::{HybridClock, HybridTime, JSON, Response, Status, accepts, header};
 use crate::topic::{TopicPattern, option_error, shown};
 use crate::{Ack, Error, Message, Mqtt, Properties, Publish, Qos, Subscription};
 
@@ -285,12 +285,10 @@ impl Invoker {
             }),
             Status::Ok | Status::NoContent => {
                 let expected = &self.options.response_content_types;
-                if let Some(given) = &properties.content_type
-                    && !expected.is_empty()
-                    && !expected.contains(given)
-                {
+                let given = properties.content_type.as_deref();
+                if !accepts(expected, given) {
                     let reason = format!("it is to be {}", expected.join(" or "));
-                    return Err(bad(header::CONTENT_TYPE, Some(given), &reason));
+                    return Err(bad(header::CONTENT_TYPE, given, &reason));
                 }
                 Ok(Response {
                     content_type: properties.content_type,

@@ -10,7 +10,8 @@ use tracing::warn;
 
 use super::CloudEvent;
 use crate::mrpc::{
-    HybridClock, HybridTime, MAJOR_VERSION, PROTOCOL_VERSION_KEY, is_supported, of_application,
+    HybridClock, HybridTime, MAJOR_VERSION, PROTOCOL_VERSION_KEY, accepts, is_supported,
+    of_application,
 };
 use crate::topic::{self, TopicPattern, option_error};
 use crate::{Error, Message, Mqtt, Qos, Subscription};
@@ -108,14 +109,12 @@ impl TelemetryReceiver {
 
     fn read(&self, message: Message) -> Result<ReceivedTelemetry, Error> {
         let expected = &self.options.content_types;
-        if let Some(given) = &message.properties.content_type
-            && !expected.is_empty()
-            && !expected.contains(given)
-        {
+        let given = message.properties.content_type.as_deref();
+        if !accepts(expected, given) {
             return Err(Error::Header {
                 what: format!("telemetry on {}", message.topic),
                 name: "Content Type".into(),
-                value: Some(given.chars().take(200).collect()),
+                value: given.map(topic::shown),
                 reason: format!("it is to be {}", expected.join(" or ")),
             });
         }
@@ -186,7 +185,7 @@ impl ReceivedTelemetry {
         if let Some(version) = version.filter(|version| !is_supported(Some(version))) {
             return Err(Error::UnsupportedVersion {
                 topic: message.topic.clone(),
-                version: version.chars().take(200).collect(),
+                version: topic::shown(version),
                 supported: MAJOR_VERSION.into(),
                 remote: false,
                 message: String::new(),

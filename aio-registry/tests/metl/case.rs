@@ -229,9 +229,9 @@ pub struct Nothing {}
 pub struct Receive {
     pub topic: String,
     pub payload: Option<String>,
-    /// Payloads are never serialized by what is under test.
-    #[serde(rename = "bypass-serialization")]
-    _bypass_serialization: Option<bool>,
+    /// Whether the payload is no text that the application's serializer wrote.
+    #[serde(default)]
+    bypass_serialization: bool,
     pub content_type: Option<String>,
     pub format_indicator: Option<u8>,
     #[serde(default)]
@@ -435,7 +435,10 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 impl Case {
     /// Reads a case; what it leaves out is taken from the defaults.
     pub fn read(text: &str, defaults: &Value) -> Result<Self, String> {
-        let mut case: Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+        // An unquoted y is a text.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let case = serde_saphyr::from_str_with_options(text, options);
+        let mut case: Value = case.map_err(|error| error.to_string())?;
         for (list, name) in [
             ("executors", "executor"),
             ("invokers", "invoker"),
@@ -454,7 +457,31 @@ impl Case {
             let name = name.replace(' ', "-");
             fill(action, &defaults["actions"][name]);
         }
-        serde_json::from_value(case).map_err(|error| error.to_string())
+        let mut case: Self = serde_json::from_value(case).map_err(|error| error.to_string())?;
+        if case.actions.iter().any(Action::is_unreadable) {
+            let prologue = &mut case.prologue;
+            let executors = prologue.executors.iter_mut().map(|one| &mut one.serializer);
+            let invokers = prologue.invokers.iter_mut().map(|one| &mut one.serializer);
+            let receivers = prologue.receivers.iter_mut().map(|one| &mut one.serializer);
+            for serializer in executors.chain(invokers).chain(receivers) {
+                serializer.fail_deserialization = true;
+            }
+        }
+        Ok(case)
+    }
+}
+
+impl Action {
+    /// Whether it is a message that no serializer can read.
+    fn is_unreadable(&self) -> bool {
+        let (Self::ReceiveRequest(message)
+        | Self::ReceiveResponse(message)
+        | Self::ReceiveTelemetry(message)) = self
+        else {
+            return false;
+        };
+        let payload = message.payload.as_deref().unwrap_or_default();
+        message.bypass_serialization && serde_json::from_str::<Value>(payload).is_err()
     }
 }
 

@@ -229,7 +229,9 @@ fn outgoing(message: &SendTelemetry, sender: &case::Sender) -> Outcome<Result<Te
     let payload = message.telemetry_value.clone().unwrap_or_default();
     let mut telemetry = Telemetry::new("", content_type(sender), payload);
     telemetry.payload_format_utf8 = sender.serializer.indicate_character_data;
-    telemetry.expiry = message.timeout.map(case::Span::duration);
+    if let Some(timeout) = message.timeout {
+        telemetry.expiry = Some(timeout.duration());
+    }
     telemetry.qos = match message.qos {
         Some(0) => Qos::AtMostOnce,
         Some(1) | None => Qos::AtLeastOnce,

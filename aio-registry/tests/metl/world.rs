@@ -170,7 +170,12 @@ impl World {
         match action {
             Action::ReceiveRequest(message)
             | Action::ReceiveResponse(message)
-            | Action::ReceiveTelemetry(message) => self.receive(message),
+            | Action::ReceiveTelemetry(message) => {
+                self.receive(message)?;
+                // Several receivers get theirs in the order of the steps.
+                settle().await;
+                Ok(())
+            }
             Action::AwaitAcknowledgement(expected) => {
                 let (broker, index) = (self.broker.clone(), self.awaited_acknowledgements);
                 let there = || broker.log(|log| log.acknowledged.len() > index);

@@ -98,6 +98,14 @@ async fn complains_about_the_first_header_that_is_wrong() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn takes_an_empty_content_type_for_none() {
+    let (_broker, _executor, mut raw) = answered(|| Ok(Response::json("1"))).await;
+    raw.send(|request| request.properties.content_type = Some(String::new()))
+        .await;
+    assert_eq!(raw.answer().await.properties.user("__stat"), Some("200"));
+}
+
 /// What an invoker makes of an answer with these headers.
 async fn read(headers: &[(&str, &str)]) -> Result<Response, Error> {
     let broker = MemoryBroker::new();
@@ -185,4 +193,19 @@ async fn reads_no_more_requests_than_it_can_answer() {
     assert!(stalled.is_err());
     let queues = 2 * 1024;
     assert!((queues..queues + 50).contains(&sent), "{sent}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn handles_no_request_whose_time_is_over() {
+    let broker = MemoryBroker::new();
+    let handler = |_request: Request| async { panic!("it is handled") };
+    let client = Arc::new(broker.client("executor"));
+    let executor = Executor::start(client, ExecutorOptions::contract(PATTERN), handler);
+    let _executor = executor.await.unwrap();
+    let mut raw = Raw::new(&broker).await;
+    raw.send(|request| request.properties.message_expiry = Some(Duration::ZERO))
+        .await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(raw.answers.next().now_or_never().is_none());
+    assert_eq!(broker.unacknowledged(), 0);
 }

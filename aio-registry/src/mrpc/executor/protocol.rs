@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Request, RequestPolicy, Service};
-use crate::mrpc::{HybridTime, JSON, Response, Status, header};
+use crate::mrpc::{HybridTime, JSON, Response, Status, accepts, header};
 use crate::topic::{self, shown};
 use crate::{Message, Properties, Publish, Qos};
 
@@ -121,15 +121,13 @@ impl Service {
             })?;
         }
         let expected = &self.options.content_types;
-        if let Some(given) = &properties.content_type
-            && !expected.is_empty()
-            && !expected.contains(given)
-        {
+        if !accepts(expected, properties.content_type.as_deref()) {
             let refusal = Refusal::new(
                 Status::UnsupportedContentType,
                 format!("content type is to be {}", expected.join(" or ")),
             );
-            return Err(refusal.about(header::CONTENT_TYPE, shown(given)));
+            let given = properties.content_type.unwrap_or_default();
+            return Err(refusal.about(header::CONTENT_TYPE, shown(&given)));
         }
         if message.payload.len() > self.options.max_request_bytes {
             return Err(bad(&format!(
