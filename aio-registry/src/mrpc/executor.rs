@@ -28,7 +28,8 @@ use crate::{Error, Message, Mqtt, Publish, PublishError, Qos, Subscription};
 ///
 /// A request is acknowledged once its response was, so that a crash loses none; a request that comes twice gets the same
 /// response without being handled twice. Requests that ask for an answer on no topic, on one with wildcards or on one that
-/// begins with `$` are dropped. A response that the broker does not take is dropped with a warning.
+/// begins with `$` are dropped, and so are those the broker had retained: a command is not to be repeated at each start. A
+/// response that the broker does not take is dropped with a warning; one that cannot be sent at all becomes a 500.
 ///
 /// Dropping it stops it at once; [`close`](Self::close) lets it finish.
 #[derive(Debug)]
@@ -163,6 +164,13 @@ impl Service {
 
     /// Decides in the order of arrival what becomes of a request, and leaves the waiting to a task.
     fn accept(self: &Arc<Self>, message: Message, tasks: &mut JoinSet<()>) {
+        if message.retain {
+            warn!(
+                topic = message.topic,
+                "a request that the broker kept from earlier is dropped; requests are not to be retained"
+            );
+            return;
+        }
         let reply = self.reply(&message).filter(|reply| !reply.is_expired());
         let Some(reply) = reply else {
             debug!(
@@ -264,7 +272,7 @@ impl Service {
             .map_err(|_| late())?
             .map_err(|_| Refusal::new(Status::Unavailable, "the executor is closed"))?;
         let content_type = request.content_type.clone().unwrap_or_default();
-        let handled = AssertUnwindSafe((self.handler)(request)).catch_unwind();
+        let handled = AssertUnwindSafe(async { (self.handler)(request).await }).catch_unwind();
         let result = timeout_at(deadline, handled).await.map_err(|_| late())?;
         let result = result.map_err(|_| {
             warn!(

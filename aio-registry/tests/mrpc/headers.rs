@@ -209,3 +209,33 @@ async fn handles_no_request_whose_time_is_over() {
     assert!(raw.answers.next().now_or_never().is_none());
     assert_eq!(broker.unacknowledged(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn handles_no_request_that_the_broker_kept_from_earlier() {
+    let broker = MemoryBroker::new();
+    let mut raw = Raw::new(&broker).await;
+    raw.send(|request| request.retain = true).await;
+    let _executor = executor(&broker, ExecutorOptions::contract(PATTERN)).await;
+    raw.send(|request| {
+        request.payload = "2".into();
+        request.properties.correlation_data = Some(Bytes::from_static(&[8; 16]));
+    })
+    .await;
+    assert_eq!(raw.answer().await.payload, "2");
+    assert!(raw.answers.next().now_or_never().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_500_when_the_handler_panics_before_it_waits() {
+    let broker = MemoryBroker::new();
+    let handler = |request: Request| {
+        assert!(request.payload.is_empty(), "a handler's mistake");
+        async { Ok(Response::default()) }
+    };
+    let client = Arc::new(broker.client("executor"));
+    let executor = Executor::start(client, ExecutorOptions::contract(PATTERN), handler);
+    let _executor = executor.await.unwrap();
+    let mut raw = Raw::new(&broker).await;
+    raw.send(|_| ()).await;
+    assert_eq!(raw.answer().await.properties.user("__stat"), Some("500"));
+}
