@@ -32,7 +32,7 @@ pub struct InvokerOptions {
     pub response_suffix: Option<String>,
     /// The response topic, instead of prefix, request topic and suffix; it may hold tokens.
     pub response_pattern: Option<String>,
-    /// How long to wait for an answer; 10 s.
+    /// How long to wait for an answer, and how long the request lives: rounded up to whole seconds; 10 s.
     pub timeout: Duration,
     /// The content type of requests; `application/json`.
     pub content_type: String,
@@ -177,6 +177,11 @@ impl Invoker {
             let reason = "no answer could come in no time";
             return Err(option_error("timeout", Some("0"), reason));
         }
+        // As long as the request lives on its way, which is counted in seconds.
+        let after = match after.subsec_nanos() {
+            0 => after,
+            _ => Duration::from_secs(after.as_secs().saturating_add(1)),
+        };
         let topic = self.requests.with(&invocation.tokens)?.topic()?;
         let response_topic = self.responses.with(&invocation.tokens)?.topic()?;
         let correlation = Bytes::copy_from_slice(Uuid::new_v4().as_bytes());

@@ -239,3 +239,25 @@ async fn answers_500_when_the_handler_panics_before_it_waits() {
     raw.send(|_| ()).await;
     assert_eq!(raw.answer().await.properties.user("__stat"), Some("500"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn waits_as_long_as_the_request_lives() {
+    let broker = MemoryBroker::new();
+    let invoker = invoker(&broker).await;
+    let peer = broker.client("peer");
+    let mut requests = peer.subscribe("ns/ops/#", Qos::AtLeastOnce).await.unwrap();
+    let start = tokio::time::Instant::now();
+    let invocation = Invocation {
+        tokens: [("asset", "cam1"), ("group", "PTZ"), ("action", "Stop")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        timeout: Some(Duration::from_micros(1_000_500)),
+        ..Invocation::default()
+    };
+    let error = invoker.request(invocation).await.unwrap_err();
+    let two = Duration::from_secs(2);
+    assert!(matches!(error, Error::Timeout { after, .. } if after == two));
+    assert_eq!(start.elapsed().as_secs(), 2);
+    let lives = requests.next().await.unwrap().properties.message_expiry;
+    assert_eq!(lives, Some(two));
+}
