@@ -4,6 +4,7 @@
 
 mod executor;
 mod headers;
+mod repetitions;
 
 use std::sync::Arc;
 use std::time::Duration;
