@@ -50,6 +50,9 @@ async fn sends_the_properties_in_the_order_of_the_contract() {
         data_schema: Some("aio-sr://ns/name:1".into()),
         ..event(&device, &asset)
     });
+    telemetry.user_properties = ["mine", "id", "__srcId"]
+        .map(|name| (name.to_owned(), "x".to_owned()))
+        .into();
     let sent = telemetry.cloud_event.clone();
     TelemetrySender::new(client).send(telemetry).await.unwrap();
     let message = messages.next().await.unwrap();
@@ -72,6 +75,7 @@ async fn sends_the_properties_in_the_order_of_the_contract() {
         "__ts",
         "__protVer",
         "__srcId",
+        "mine",
     ];
     assert_eq!(names, expected);
     assert_eq!(

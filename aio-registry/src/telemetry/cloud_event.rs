@@ -177,9 +177,12 @@ impl CloudEvent {
         if subject.as_deref() == Some("") {
             return None;
         }
-        let time = text("time").map(|time| match is_rfc3339(&time) {
-            true => from_rfc3339(&time),
-            false => Err(time),
+        let time = text("time").map(|time| {
+            if is_rfc3339(&time) {
+                from_rfc3339(&time)
+            } else {
+                Err(time)
+            }
         });
         Some(Self {
             device_ref: text("aiodeviceref"),
@@ -194,6 +197,20 @@ impl CloudEvent {
         })
     }
 }
+
+/// The names that attributes have as user properties.
+pub(super) const ATTRIBUTES: [&str; 10] = [
+    "aiodeviceref",
+    "aioassetref",
+    "id",
+    "source",
+    "specversion",
+    "type",
+    "subject",
+    "time",
+    "dataschema",
+    "datacontenttype",
+];
 
 /// The version of CloudEvents that this crate speaks.
 const SPEC_VERSION: &str = "1.0";
