@@ -7,6 +7,7 @@ mod broker;
 mod case;
 mod caught;
 mod classes;
+mod reading;
 mod telemetry;
 mod unsupported;
 mod world;
