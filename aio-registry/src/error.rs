@@ -56,15 +56,23 @@ pub enum Error {
         source: PublishError,
     },
     /// The broker refused a subscription.
-    #[error("the broker refused the subscription to {filter}: {reason}")]
+    #[error(
+        "the broker refused the subscription to {filter}{}: {reason}",
+        of(owner)
+    )]
     SubscribeRefused {
         /// The topic filter.
         filter: String,
+        /// The name of the executor, invoker or receiver it is of.
+        owner: Option<String>,
         /// The reason code in words.
         reason: String,
     },
     /// The broker refused to end a subscription.
-    #[error("the broker refused to end the subscription to {filter}{}: {reason}", .owner.as_ref().map(|owner| format!(" of {owner}")).unwrap_or_default())]
+    #[error(
+        "the broker refused to end the subscription to {filter}{}: {reason}",
+        of(owner)
+    )]
     UnsubscribeRefused {
         /// The topic filter.
         filter: String,
@@ -193,6 +201,16 @@ impl Error {
         }
     }
 
+    /// Says whose subscription the broker refused to begin or to end.
+    pub(crate) fn owned_by(mut self, name: &str) -> Self {
+        if let Self::SubscribeRefused { owner, .. } | Self::UnsubscribeRefused { owner, .. } =
+            &mut self
+        {
+            *owner = Some(name.to_owned());
+        }
+        self
+    }
+
     /// Whether the same call may succeed later with nothing changed.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -205,6 +223,13 @@ impl Error {
             _ => false,
         }
     }
+}
+
+fn of(owner: &Option<String>) -> String {
+    owner
+        .as_ref()
+        .map(|owner| format!(" of {owner}"))
+        .unwrap_or_default()
 }
 
 fn detail(message: &str) -> String {

@@ -87,7 +87,7 @@ pub struct Properties {
     pub response_topic: Option<String>,
     /// What an answer is to carry to be told from others.
     pub correlation_data: Option<Bytes>,
-    /// User properties, in order; a name may occur more than once.
+    /// User properties, in order; a name may occur more than once. Texts with control characters are refused.
     pub user: Vec<(String, String)>,
 }
 

@@ -15,8 +15,8 @@ pub use invoker::{Invocation, Invoker, InvokerOptions};
 pub use status::Status;
 
 pub(crate) use header::{
-    MAJOR_VERSION, PROTOCOL_VERSION, PROTOCOL_VERSION_KEY, SOURCE, TIMESTAMP, is_supported,
-    of_application,
+    MAJOR_VERSION, PROTOCOL_VERSION, PROTOCOL_VERSION_KEY, SOURCE, TIMESTAMP, accepts,
+    is_supported, of_application,
 };
 
 /// The content type of requests and responses that say nothing else.

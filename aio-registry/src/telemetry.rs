@@ -34,7 +34,8 @@ pub struct Telemetry {
     pub expiry: Option<Duration>,
     /// What it is about.
     pub cloud_event: Option<CloudEvent>,
-    /// Further user properties. Those with the names of the protocol's own are left out.
+    /// Further user properties. Those with the names of the protocol's own are left out, and beside a
+    /// [`cloud_event`](Self::cloud_event) those with the names of its attributes.
     pub user_properties: Vec<(String, String)>,
 }
 
@@ -90,6 +91,7 @@ impl TelemetrySender {
     /// [`Mqtt::publish`].
     pub async fn send(&self, telemetry: Telemetry) -> Result<(), PublishError> {
         let mut user = Vec::with_capacity(12 + telemetry.user_properties.len());
+        let is_event = telemetry.cloud_event.is_some();
         if let Some(event) = telemetry.cloud_event {
             event
                 .write(&telemetry.topic, &telemetry.content_type, &mut user)
@@ -101,7 +103,11 @@ impl TelemetrySender {
         user.push(("__ts".to_owned(), self.clock.tick().to_string()));
         user.push(("__protVer".to_owned(), "1.0".to_owned()));
         user.push(("__srcId".to_owned(), self.mqtt.client_id().to_owned()));
-        user.extend(of_application(telemetry.user_properties));
+        let mut further = of_application(telemetry.user_properties);
+        if is_event {
+            further.retain(|(name, _)| !cloud_event::ATTRIBUTES.contains(&name.as_str()));
+        }
+        user.extend(further);
         let properties = Properties {
             content_type: Some(telemetry.content_type),
             payload_format_utf8: telemetry.payload_format_utf8,

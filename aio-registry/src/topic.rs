@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::Error;
 
-/// Checks a topic to publish to: not empty, no wildcard, no NUL, at most 65,535 bytes.
+/// Checks a topic to publish to: not empty, no wildcard, no control character, at most 65,535 bytes.
 ///
 /// # Errors
 /// [`Error::Invalid`] says which rule it breaks.
@@ -13,11 +13,11 @@ pub fn check_topic(topic: &str) -> Result<(), Error> {
     if topic.is_empty() {
         return Err(invalid("topic", topic, "it is empty"));
     }
-    if topic.contains(['+', '#', '\0']) {
+    if topic.contains(['+', '#']) || !is_text(topic) {
         return Err(invalid(
             "topic",
             topic,
-            "it holds a wildcard (+ or #) or a NUL",
+            "it holds a wildcard (+ or #) or a control character",
         ));
     }
     check_length("topic", topic)
@@ -36,11 +36,11 @@ pub fn check_filter(filter: &str) -> Result<(), Error> {
             "the group of $share/GROUP/FILTER is empty or holds a wildcard",
         ));
     }
-    if rest.is_empty() || filter.contains('\0') {
+    if rest.is_empty() || !is_text(filter) {
         return Err(invalid(
             "topic filter",
             filter,
-            "it is empty or holds a NUL",
+            "it is empty or holds a control character",
         ));
     }
     let mut levels = rest.split('/').peekable();
@@ -284,6 +284,23 @@ pub(crate) fn is_strict(topic: &str) -> bool {
         && topic.split('/').all(is_label)
 }
 
+/// Whether MQTT allows a text (MQTT 5, 1.5.4). Mosquitto closes the connection of who sends one with other characters.
+pub(crate) fn is_text(text: &str) -> bool {
+    !text.chars().any(is_refused)
+}
+
+/// A text from outside in a size and with characters that are fit for a header or an error.
+pub(crate) fn shown(text: &str) -> String {
+    let allowed = |letter| if is_refused(letter) { ' ' } else { letter };
+    text.chars().take(500).map(allowed).collect()
+}
+
+/// Control characters and those that Unicode keeps free.
+fn is_refused(letter: char) -> bool {
+    let code = u32::from(letter);
+    letter.is_control() || (0xfdd0..=0xfdef).contains(&code) || code & 0xfffe == 0xfffe
+}
+
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
 }
@@ -351,7 +368,7 @@ mod tests {
 
     #[test]
     fn refuses_topics_and_filters_that_could_inject() {
-        for topic in ["", "a/+", "#", "a\0b"] {
+        for topic in ["", "a/+", "#", "a\0b", "a\nb", "a\u{85}b", "a\u{ffff}b"] {
             assert!(check_topic(topic).is_err(), "{topic:?}");
         }
         assert!(check_topic(&"a".repeat(65_536)).is_err());
@@ -364,6 +381,7 @@ mod tests {
             "$share/g",
             "$share/+/a",
             "a\0",
+            "a\t/+",
         ] {
             assert!(check_filter(filter).is_err(), "{filter:?}");
         }

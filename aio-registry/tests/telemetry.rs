@@ -50,6 +50,9 @@ async fn sends_the_properties_in_the_order_of_the_contract() {
         data_schema: Some("aio-sr://ns/name:1".into()),
         ..event(&device, &asset)
     });
+    telemetry.user_properties = ["mine", "id", "__srcId"]
+        .map(|name| (name.to_owned(), "x".to_owned()))
+        .into();
     let sent = telemetry.cloud_event.clone();
     TelemetrySender::new(client).send(telemetry).await.unwrap();
     let message = messages.next().await.unwrap();
@@ -72,6 +75,7 @@ async fn sends_the_properties_in_the_order_of_the_contract() {
         "__ts",
         "__protVer",
         "__srcId",
+        "mine",
     ];
     assert_eq!(names, expected);
     assert_eq!(
@@ -152,7 +156,7 @@ async fn receives_what_keeps_the_protocol_and_drops_the_rest() {
         (Some("text/plain"), &[], false),
         (None, &[("__protVer", "2.0")], false),
         (None, &[("__ts", "yesterday")], false),
-        (None, &[("__ts", "900000000000000:00000:n")], false),
+        (None, &[("__ts", "900000000000000:00000:n")], true),
         (None, &[("mine", "x"), ("__srcId", "me")], true),
     ];
     for (index, (content_type, user, _)) in table.iter().enumerate() {

@@ -153,7 +153,10 @@ impl Core {
 
     /// Takes a message back that was not sent yet.
     pub(super) fn withdraw(&mut self, id: u64) {
-        self.queue.retain(|queued| queued.id != id);
+        // Numbers ascend; most messages are not in the queue any more.
+        if let Ok(index) = self.queue.binary_search_by_key(&id, |queued| queued.id) {
+            self.queue.remove(index);
+        }
     }
 
     pub(super) fn connected(&mut self, session_present: bool, limits: Limits) {

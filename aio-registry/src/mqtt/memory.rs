@@ -7,7 +7,7 @@ use futures::future::{self, FutureExt};
 use futures::stream;
 use tokio::sync::mpsc;
 
-use super::{Ack, Message, Mqtt, Publish, PublishError, Subscription};
+use super::{Ack, Message, Mqtt, Publish, PublishError, Subscription, packet};
 use crate::{Error, Qos, topic};
 
 /// Messages one subscription holds before its publishers are made to wait.
@@ -136,10 +136,7 @@ impl Mqtt for MemoryClient {
     }
 
     async fn publish(&self, message: Publish) -> Result<(), PublishError> {
-        topic::check_topic(&message.topic).map_err(|error| PublishError::Invalid {
-            what: "topic",
-            reason: error.to_string(),
-        })?;
+        packet::check(&message)?;
         let receivers = {
             let mut state = self.broker.lock();
             if let Some((_, code)) = state

@@ -17,16 +17,47 @@ pub(super) fn qos(qos: Qos) -> QoS {
     }
 }
 
-/// The packet of a message, once it is sure that the codec can write it.
-pub(super) fn publish(message: Publish) -> Result<PublishPacket, PublishError> {
-    let invalid = |reason: String| PublishError::Invalid {
+fn invalid(reason: String) -> PublishError {
+    PublishError::Invalid {
         what: "properties",
         reason,
-    };
+    }
+}
+
+/// Checks that the codec can write a message, and that no broker closes the connection over a text in it.
+pub(super) fn check(message: &Publish) -> Result<(), PublishError> {
     topic::check_topic(&message.topic).map_err(|error| PublishError::Invalid {
         what: "topic",
         reason: error.to_string(),
     })?;
+    let properties = &message.properties;
+    let user = properties
+        .user
+        .iter()
+        .map(|(name, value)| (name.as_str(), value));
+    let content_type = properties.content_type.iter();
+    for (name, value) in user.chain(content_type.map(|value| ("Content Type", value))) {
+        let reason = if name.len().max(value.len()) > 65_535 {
+            "has more than 65,535 bytes"
+        } else if !topic::is_text(name) || !topic::is_text(value) {
+            "holds a control character"
+        } else {
+            continue;
+        };
+        return Err(invalid(format!("{} {reason}", topic::shown(name))));
+    }
+    let correlation = properties.correlation_data.as_ref();
+    if correlation.is_some_and(|data| data.len() > 65_535) {
+        return Err(invalid(
+            "Correlation Data has more than 65,535 bytes".into(),
+        ));
+    }
+    Ok(())
+}
+
+/// The packet of a message, once it is sure that it may be sent.
+pub(super) fn publish(message: Publish) -> Result<PublishPacket, PublishError> {
+    check(&message)?;
     let Properties {
         content_type,
         payload_format_utf8,
@@ -37,17 +68,6 @@ pub(super) fn publish(message: Publish) -> Result<PublishPacket, PublishError> {
     } = message.properties;
     if let Some(topic) = &response_topic {
         topic::check_topic(topic).map_err(|error| invalid(format!("response {error}")))?;
-    }
-    let texts = user
-        .iter()
-        .flat_map(|(key, value)| [key, value])
-        .chain(&content_type);
-    let long = texts
-        .map(String::len)
-        .chain(correlation_data.as_ref().map(|data| data.len()))
-        .any(|length| length > 65_535);
-    if long {
-        return Err(invalid("a property has more than 65,535 bytes".into()));
     }
     let properties = PublishProperties {
         payload_format_indicator: payload_format_utf8.map(u8::from),
@@ -70,7 +90,7 @@ pub(super) fn publish(message: Publish) -> Result<PublishPacket, PublishError> {
     Ok(packet)
 }
 
-/// The will of a client, once it is sure that the codec can write it.
+/// The will of a client, once it is sure that it may be sent.
 pub(super) fn will(message: Publish) -> Result<LastWill, PublishError> {
     let packet = publish(message)?;
     let properties = packet.properties.map(|properties| LastWillProperties {

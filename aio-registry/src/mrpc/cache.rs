@@ -51,8 +51,8 @@ pub(super) enum Seen {
     New,
     /// It is being handled.
     Running,
-    /// It was answered so.
-    Answered(Arc<Publish>),
+    /// It was answered so, and is until then.
+    Answered(Arc<Publish>, Instant),
 }
 
 impl Cache {
@@ -74,7 +74,7 @@ impl Cache {
             }
             Some(Entry::Answered {
                 response, expires, ..
-            }) if *expires > now => return Seen::Answered(response.clone()),
+            }) if *expires > now => return Seen::Answered(response.clone(), *expires),
             Some(Entry::Answered { .. }) => {
                 self.order.retain(|other| other != key);
                 self.remove(key);
@@ -172,7 +172,7 @@ mod tests {
         ));
         assert!(matches!(
             cache.look_up(&key("c"), &Ack::none(), now),
-            Seen::Answered(_)
+            Seen::Answered(..)
         ));
         assert!(matches!(
             cache.look_up(&key("c"), &Ack::none(), later),

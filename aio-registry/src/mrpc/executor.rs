@@ -17,18 +17,19 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{debug, warn};
 
 pub use options::{ExecutorOptions, HandlerError, Request, RequestPolicy};
-use protocol::{Refusal, Reply, short};
+use protocol::{Refusal, Reply};
 
 use super::cache::{Cache, Key, Seen};
 use super::{HybridClock, Response, Status, header};
-use crate::topic::{self, TopicPattern, option_error};
-use crate::{Error, Message, Mqtt, Publish, Qos, Subscription};
+use crate::topic::{self, TopicPattern, option_error, shown};
+use crate::{Error, Message, Mqtt, Publish, PublishError, Qos, Subscription};
 
 /// Answers requests until it is dropped.
 ///
 /// A request is acknowledged once its response was, so that a crash loses none; a request that comes twice gets the same
 /// response without being handled twice. Requests that ask for an answer on no topic, on one with wildcards or on one that
-/// begins with `$` are dropped. A response that the broker does not take is dropped with a warning.
+/// begins with `$` are dropped, and so are those the broker had retained: a command is not to be repeated at each start. A
+/// response that the broker does not take is dropped with a warning; one that cannot be sent at all becomes a 500.
 ///
 /// Dropping it stops it at once; [`close`](Self::close) lets it finish.
 #[derive(Debug)]
@@ -74,8 +75,9 @@ impl Executor {
             }
             None => filter,
         };
-        let requests = mqtt.subscribe(&filter, Qos::AtLeastOnce).await?;
         let name = options.name.clone();
+        let requests = mqtt.subscribe(&filter, Qos::AtLeastOnce).await;
+        let requests = requests.map_err(|error| error.owned_by(&name))?;
         let service = Arc::new(Service {
             cache: Mutex::new(Cache::new(options.cache_entries, options.cache_bytes)),
             turns: Semaphore::new(options.concurrency.max(1)),
@@ -112,16 +114,8 @@ impl Executor {
         let (done, closed) = oneshot::channel();
         // The session may have ended, and the service with it.
         let _ = self.close.send(done);
-        match closed.await.unwrap_or(Err(Error::Closed)) {
-            Err(Error::UnsubscribeRefused { filter, reason, .. }) => {
-                Err(Error::UnsubscribeRefused {
-                    filter,
-                    owner: Some(self.name),
-                    reason,
-                })
-            }
-            other => other,
-        }
+        let closed = closed.await.unwrap_or(Err(Error::Closed));
+        closed.map_err(|error| error.owned_by(&self.name))
     }
 }
 
@@ -148,10 +142,12 @@ impl Service {
         tasks: &mut JoinSet<()>,
     ) {
         let mut closed = None;
+        // Those that are refused as too many have to wait for the broker as well.
+        let most = 2 * (self.options.backlog + self.options.concurrency.max(1));
         loop {
             tokio::select! {
                 Some(_) = tasks.join_next() => {}
-                message = requests.next() => match message {
+                message = requests.next(), if tasks.len() < most => match message {
                     Some(message) => self.accept(message, tasks),
                     None => break,
                 },
@@ -168,10 +164,18 @@ impl Service {
 
     /// Decides in the order of arrival what becomes of a request, and leaves the waiting to a task.
     fn accept(self: &Arc<Self>, message: Message, tasks: &mut JoinSet<()>) {
-        let Some(reply) = self.reply(&message) else {
+        if message.retain {
+            warn!(
+                topic = message.topic,
+                "a request that the broker kept from earlier is dropped; requests are not to be retained"
+            );
+            return;
+        }
+        let reply = self.reply(&message).filter(|reply| !reply.is_expired());
+        let Some(reply) = reply else {
             debug!(
                 topic = message.topic,
-                "a request without a response topic to answer on is dropped"
+                "a request without a response topic to answer on, or without time, is dropped"
             );
             return;
         };
@@ -193,10 +197,13 @@ impl Service {
                 topic = message.topic,
                 "a request that is being handled came again"
             ),
-            Some(Seen::Answered(response)) => {
+            Some(Seen::Answered(response, expires)) => {
                 let service = self.clone();
                 tasks.spawn(async move {
-                    service.publish((*response).clone()).await;
+                    let mut response = (*response).clone();
+                    let left = expires.saturating_duration_since(Instant::now());
+                    response.properties.message_expiry = Some(left);
+                    service.publish(&reply, response).await;
                     drop(message.ack);
                 });
             }
@@ -237,7 +244,7 @@ impl Service {
                 reply.expires.unwrap_or(reply.deadline) + Duration::from_secs(60),
             );
         }
-        self.publish(response).await;
+        self.publish(&reply, response).await;
         drop((ack, again));
     }
 
@@ -265,7 +272,7 @@ impl Service {
             .map_err(|_| late())?
             .map_err(|_| Refusal::new(Status::Unavailable, "the executor is closed"))?;
         let content_type = request.content_type.clone().unwrap_or_default();
-        let handled = AssertUnwindSafe((self.handler)(request)).catch_unwind();
+        let handled = AssertUnwindSafe(async { (self.handler)(request).await }).catch_unwind();
         let result = timeout_at(deadline, handled).await.map_err(|_| late())?;
         let result = result.map_err(|_| {
             warn!(
@@ -281,7 +288,7 @@ impl Service {
             HandlerError::InvalidPayload(message) => Refusal::new(Status::BadRequest, message),
             HandlerError::UnsupportedContentType(message) => {
                 Refusal::new(Status::UnsupportedContentType, message)
-                    .about(header::CONTENT_TYPE, short(&content_type))
+                    .about(header::CONTENT_TYPE, shown(&content_type))
             }
             HandlerError::Timeout(message) => Refusal::new(Status::Timeout, message),
             HandlerError::Unavailable(message) => Refusal::new(Status::Unavailable, message),
@@ -292,10 +299,24 @@ impl Service {
         })
     }
 
-    async fn publish(&self, response: Publish) {
-        let topic = response.topic.clone();
-        if let Err(error) = self.mqtt.publish(response).await {
-            warn!(topic, %error, "a response could not be sent");
+    async fn publish(&self, reply: &Reply, response: Publish) {
+        let mut published = self.mqtt.publish(response).await;
+        if let Err(error @ (PublishError::Invalid { .. } | PublishError::TooLarge { .. })) =
+            &published
+        {
+            // Who asks is told, and does not wait in vain.
+            warn!(topic = reply.topic, %error, "a response cannot be sent; an error is sent instead");
+            let refusal = Refusal {
+                application: true,
+                ..Refusal::new(
+                    Status::Internal,
+                    format!("the response cannot be sent: {error}"),
+                )
+            };
+            published = self.mqtt.publish(self.response(reply, Err(refusal))).await;
+        }
+        if let Err(error) = published {
+            warn!(topic = reply.topic, %error, "a response could not be sent");
         }
     }
 

@@ -27,6 +27,12 @@ pub(crate) fn is_supported(version: Option<&str>) -> bool {
     major == MAJOR_VERSION && minor.parse::<u16>().is_ok()
 }
 
+/// Whether a content type is one of those that are taken. No list takes all, and to name none, or an empty one, is taken.
+pub(crate) fn accepts(expected: &[String], given: Option<&str>) -> bool {
+    let given = given.unwrap_or_default();
+    given.is_empty() || expected.is_empty() || expected.iter().any(|taken| taken == given)
+}
+
 /// The protocol's own user properties. Others that begin alike are the application's: the state store has one, `__ft`.
 const RESERVED: [&str; 12] = [
     PROTOCOL_VERSION_KEY,

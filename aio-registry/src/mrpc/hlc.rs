@@ -6,8 +6,8 @@ use crate::Error;
 
 /// How far ahead another node's clock may be.
 const MAX_DRIFT: Duration = Duration::from_secs(60);
-/// The largest counter that has five digits.
-const MAX_COUNTER: u32 = 99_999;
+/// The largest counter that has five digits, and so the largest of this clock. Others may count on.
+const MAX_COUNTER: u64 = 99_999;
 
 /// A hybrid logical clock: wall time that never goes back, with a counter for what happens within a millisecond.
 /// One per process is enough. Clones share it.
@@ -58,7 +58,7 @@ impl Default for HybridClock {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HybridTime {
     millis: u64,
-    counter: u32,
+    counter: u64,
     node: String,
 }
 
@@ -134,13 +134,10 @@ impl FromStr for HybridTime {
                 .parse()
                 .ok()
                 .filter(|millis| *millis < 1_000_000_000_000_000)?;
-            let counter = digits(parts.next())?
-                .parse()
-                .ok()
-                .filter(|counter| *counter <= MAX_COUNTER)?;
+            let counter = digits(parts.next())?.parse().ok()?;
             let node = parts
                 .next()
-                .filter(|node| (1..=128).contains(&node.len()))?
+                .filter(|node| (1..=128).contains(&node.len()) && !node.contains(':'))?
                 .to_owned();
             Some(Self {
                 millis,
@@ -171,7 +168,7 @@ fn now_millis() -> u64 {
 mod tests {
     use super::*;
 
-    fn at(millis: u64, counter: u32) -> HybridTime {
+    fn at(millis: u64, counter: u64) -> HybridTime {
         HybridTime {
             millis,
             counter,
@@ -190,7 +187,8 @@ mod tests {
             "1:2:",
             "-1:0:n",
             "+1:0:n",
-            "1:100000:n",
+            "1:2:n:m",
+            "1:18446744073709551616:n",
             "9999999999999999:0:n",
         ] {
             assert!(bad.parse::<HybridTime>().is_err(), "{bad:?}");
@@ -226,6 +224,9 @@ mod tests {
         assert_eq!(clock, at(1001, 0));
         clock.merge(&at(2000, MAX_COUNTER), 1000).unwrap();
         assert_eq!(clock, at(2001, 0));
+        let beyond = "000000000003000:100000:n".parse().unwrap();
+        clock.merge(&beyond, 1000).unwrap();
+        assert_eq!(clock, at(3001, 0));
     }
 
     #[test]

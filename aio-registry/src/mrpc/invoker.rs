@@ -10,9 +10,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{HybridClock, HybridTime, JSON, Response, Status, header};
-use crate::topic::{TopicPattern, option_error};
-use crate::{Error, Message, Mqtt, Properties, Publish, Qos, Subscription};
+use super::{HybridClock, HybridTime, JSON, Response, Status, accepts, header};
+use crate::topic::{TopicPattern, option_error, shown};
+use crate::{Ack, Error, Message, Mqtt, Properties, Publish, Qos, Subscription};
 
 /// How an [`Invoker`] works.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct InvokerOptions {
     pub response_suffix: Option<String>,
     /// The response topic, instead of prefix, request topic and suffix; it may hold tokens.
     pub response_pattern: Option<String>,
-    /// How long to wait for an answer; 10 s.
+    /// How long to wait for an answer, and how long the request lives: rounded up to whole seconds; 10 s.
     pub timeout: Duration,
     /// The content type of requests; `application/json`.
     pub content_type: String,
@@ -119,7 +119,8 @@ impl Invoker {
         }
         let messages = mqtt
             .subscribe(&responses.filter(), Qos::AtLeastOnce)
-            .await?;
+            .await
+            .map_err(|error| error.owned_by(&options.name))?;
         let waiting = Arc::<Waiting>::default();
         let stop = CancellationToken::new();
         let (stopped, receivers) = (stop.clone(), waiting.clone());
@@ -176,6 +177,11 @@ impl Invoker {
             let reason = "no answer could come in no time";
             return Err(option_error("timeout", Some("0"), reason));
         }
+        // As long as the request lives on its way, which is counted in seconds.
+        let after = match after.subsec_nanos() {
+            0 => after,
+            _ => Duration::from_secs(after.as_secs().saturating_add(1)),
+        };
         let topic = self.requests.with(&invocation.tokens)?.topic()?;
         let response_topic = self.responses.with(&invocation.tokens)?.topic()?;
         let correlation = Bytes::copy_from_slice(Uuid::new_v4().as_bytes());
@@ -246,19 +252,25 @@ impl Invoker {
         let bad = |name: &str, value: Option<&str>, reason: &str| Error::Header {
             what: what(),
             name: name.into(),
-            value: value.map(short),
+            value: value.map(shown),
             reason: reason.into(),
         };
         let version = properties.user(header::PROTOCOL_VERSION_KEY);
         if let Some(version) = version.filter(|version| !header::is_supported(Some(version))) {
             return Err(Error::UnsupportedVersion {
                 topic: topic.to_owned(),
-                version: short(version),
+                version: shown(version),
                 supported: header::MAJOR_VERSION.into(),
                 remote: false,
                 message: String::new(),
             });
         }
+        let code = properties
+            .user(header::STATUS)
+            .ok_or_else(|| bad(header::STATUS, None, "it is missing"))?;
+        let status = code
+            .parse()
+            .map_err(|_| bad(header::STATUS, Some(code), "it is no number"))?;
         let mut sent_at = None;
         if let Some(time) = properties.user(header::TIMESTAMP) {
             let time = time
@@ -267,12 +279,6 @@ impl Invoker {
             self.clock.observe(&time)?;
             sent_at = Some(time);
         }
-        let code = properties
-            .user(header::STATUS)
-            .ok_or_else(|| bad(header::STATUS, None, "it is missing"))?;
-        let status = code
-            .parse()
-            .map_err(|_| bad(header::STATUS, Some(code), "it is no number"))?;
         match Status::from_code(status) {
             Status::NoContent if !message.payload.is_empty() => Err(Error::Protocol {
                 what: what(),
@@ -284,12 +290,10 @@ impl Invoker {
             }),
             Status::Ok | Status::NoContent => {
                 let expected = &self.options.response_content_types;
-                if let Some(given) = &properties.content_type
-                    && !expected.is_empty()
-                    && !expected.contains(given)
-                {
+                let given = properties.content_type.as_deref();
+                if !accepts(expected, given) {
                     let reason = format!("it is to be {}", expected.join(" or "));
-                    return Err(bad(header::CONTENT_TYPE, Some(given), &reason));
+                    return Err(bad(header::CONTENT_TYPE, given, &reason));
                 }
                 Ok(Response {
                     content_type: properties.content_type,
@@ -329,13 +333,17 @@ fn responses(
 
 /// The error that an answer is.
 fn remote(topic: &str, status: Status, properties: &Properties) -> Error {
-    let text = |name| properties.user(name).map(short);
+    let text = |name| properties.user(name).map(shown);
     let message = text(header::STATUS_MESSAGE).unwrap_or_default();
     if status == Status::UnsupportedVersion {
+        let versions = text(header::SUPPORTED_VERSIONS).unwrap_or_default();
+        let supported = versions
+            .split_whitespace()
+            .filter(|version| version.parse::<u16>().is_ok());
         return Error::UnsupportedVersion {
             topic: topic.to_owned(),
             version: text(header::REQUEST_VERSION).unwrap_or_default(),
-            supported: text(header::SUPPORTED_VERSIONS).unwrap_or_default(),
+            supported: supported.collect::<Vec<_>>().join(" "),
             remote: true,
             message,
         };
@@ -352,11 +360,6 @@ fn remote(topic: &str, status: Status, properties: &Properties) -> Error {
     }
 }
 
-/// A text from outside in a size that is fit for an error.
-fn short(text: &str) -> String {
-    text.chars().take(500).collect()
-}
-
 impl std::fmt::Debug for Invoker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Invoker")
@@ -371,7 +374,7 @@ impl Waiting {
     }
 
     async fn receive(&self, mut responses: Subscription) {
-        while let Some(message) = responses.next().await {
+        while let Some(mut message) = responses.next().await {
             let waiter = message
                 .properties
                 .correlation_data
@@ -384,8 +387,12 @@ impl Waiting {
                     expected.then(|| waiting.remove(correlation)).flatten()
                 });
             match waiter {
-                // Whoever asked may have given up in this moment.
-                Some(waiter) => drop(waiter.answer.send(message)),
+                Some(waiter) => {
+                    // Whoever asked may have given up in this moment, or be slow to look: others' acknowledgements come
+                    // after this one.
+                    message.ack = Ack::none();
+                    drop(waiter.answer.send(message));
+                }
                 None => debug!(topic = message.topic, "an answer that nobody waits for"),
             }
         }

@@ -128,6 +128,9 @@ impl State {
                     return Ok((Answer::Number(-1), version));
                 }
                 let version = version.unwrap_or_else(|| self.clock.tick());
+                // The store has a clock of its own, and the end of the value is to be later. One that is too far ahead to be
+                // followed is so for clients as well.
+                let _ = self.clock.observe(&version);
                 self.changed(&turn, &key, Some((&value, expiry)), &version)
                     .await;
                 Ok((Answer::Ok, Some(version)))

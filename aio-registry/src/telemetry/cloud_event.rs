@@ -177,7 +177,13 @@ impl CloudEvent {
         if subject.as_deref() == Some("") {
             return None;
         }
-        let time = text("time").map(|time| from_rfc3339(&time));
+        let time = text("time").map(|time| {
+            if is_rfc3339(&time) {
+                from_rfc3339(&time)
+            } else {
+                Err(time)
+            }
+        });
         Some(Self {
             device_ref: text("aiodeviceref"),
             asset_ref: text("aioassetref"),
@@ -191,6 +197,20 @@ impl CloudEvent {
         })
     }
 }
+
+/// The names that attributes have as user properties.
+pub(super) const ATTRIBUTES: [&str; 10] = [
+    "aiodeviceref",
+    "aioassetref",
+    "id",
+    "source",
+    "specversion",
+    "type",
+    "subject",
+    "time",
+    "dataschema",
+    "datacontenttype",
+];
 
 /// The version of CloudEvents that this crate speaks.
 const SPEC_VERSION: &str = "1.0";
@@ -210,6 +230,25 @@ fn check(source: &str, data_schema: Option<&str>, content_type: &str) -> Result<
         ));
     }
     Ok(())
+}
+
+/// Whether a text has the form of RFC 3339, 5.6; the parser takes shorter and longer ones.
+fn is_rfc3339(text: &str) -> bool {
+    let plain = |letter: char| match letter {
+        '0'..='9' => '0',
+        ' ' | 't' => 'T',
+        'z' => 'Z',
+        other => other,
+    };
+    let form: String = text.chars().map(plain).collect();
+    let Some(rest) = form.strip_prefix("0000-00-00T00:00:00") else {
+        return false;
+    };
+    let zone = match rest.strip_prefix(".0") {
+        Some(digits) => digits.trim_start_matches('0'),
+        None => rest,
+    };
+    ["Z", "+00:00", "-00:00"].contains(&zone)
 }
 
 #[derive(PartialEq)]
@@ -291,6 +330,30 @@ mod tests {
         ] {
             let found = reference(text).map(|found| found == Reference::Absolute);
             assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn takes_the_times_of_rfc_3339_only() {
+        for good in [
+            "1955-11-12T22:04:00Z",
+            "1955-11-12t22:04:00z",
+            "1955-11-12 22:04:00.123456789+01:00",
+            "1955-11-12T22:04:00-00:00",
+        ] {
+            assert!(is_rfc3339(good) && from_rfc3339(good).is_ok(), "{good:?}");
+        }
+        for bad in [
+            "",
+            "1955-11-12",
+            "1955-11-12T22:04Z",
+            "1955-11-12T22:04:00",
+            "1955-11-12T22:04:00.Z",
+            "1955-11-12T22:04:00+01",
+            "1955-11-12T22:04:00Z[UTC]",
+            "11/12/1955 22:04:00 UTC",
+        ] {
+            assert!(!is_rfc3339(bad), "{bad:?}");
         }
     }
 

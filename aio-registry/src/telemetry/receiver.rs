@@ -10,7 +10,8 @@ use tracing::warn;
 
 use super::CloudEvent;
 use crate::mrpc::{
-    HybridClock, HybridTime, MAJOR_VERSION, PROTOCOL_VERSION_KEY, is_supported, of_application,
+    HybridClock, HybridTime, MAJOR_VERSION, PROTOCOL_VERSION_KEY, accepts, is_supported,
+    of_application,
 };
 use crate::topic::{self, TopicPattern, option_error};
 use crate::{Error, Message, Mqtt, Qos, Subscription};
@@ -87,8 +88,9 @@ impl TelemetryReceiver {
             }
             None => filter,
         };
+        let messages = mqtt.subscribe(&filter, Qos::AtLeastOnce).await;
         Ok(Self {
-            messages: mqtt.subscribe(&filter, Qos::AtLeastOnce).await?,
+            messages: messages.map_err(|error| error.owned_by(&options.name))?,
             clock: HybridClock::new(),
             _mqtt: mqtt,
             options,
@@ -102,32 +104,26 @@ impl TelemetryReceiver {
     /// [`Error::UnsubscribeRefused`], [`Error::Timeout`], [`Error::Closed`], when the broker does not agree.
     pub async fn close(&mut self) -> Result<(), Error> {
         let closed = self.messages.close().await;
-        closed.map_err(|error| match error {
-            Error::UnsubscribeRefused { filter, reason, .. } => Error::UnsubscribeRefused {
-                filter,
-                owner: Some(self.options.name.clone()),
-                reason,
-            },
-            other => other,
-        })
+        closed.map_err(|error| error.owned_by(&self.options.name))
     }
 
     fn read(&self, message: Message) -> Result<ReceivedTelemetry, Error> {
         let expected = &self.options.content_types;
-        if let Some(given) = &message.properties.content_type
-            && !expected.is_empty()
-            && !expected.contains(given)
-        {
+        let given = message.properties.content_type.as_deref();
+        if !accepts(expected, given) {
             return Err(Error::Header {
                 what: format!("telemetry on {}", message.topic),
                 name: "Content Type".into(),
-                value: Some(given.chars().take(200).collect()),
+                value: given.map(topic::shown),
                 reason: format!("it is to be {}", expected.join(" or ")),
             });
         }
         let mut received = ReceivedTelemetry::parse(message)?;
-        if let Some(time) = &received.sent_at {
-            self.clock.observe(time)?;
+        if let Some(time) = &received.sent_at
+            && let Err(error) = self.clock.observe(time)
+        {
+            // Whoever is to use the data is better off with it, and can see `sent_at`.
+            warn!(receiver = self.options.name, topic = received.message.topic, %error, "a sender's clock is wrong");
         }
         received.tokens = self
             .pattern
@@ -189,7 +185,7 @@ impl ReceivedTelemetry {
         if let Some(version) = version.filter(|version| !is_supported(Some(version))) {
             return Err(Error::UnsupportedVersion {
                 topic: message.topic.clone(),
-                version: version.chars().take(200).collect(),
+                version: topic::shown(version),
                 supported: MAJOR_VERSION.into(),
                 remote: false,
                 message: String::new(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A case, once the defaults of its folder are filled in.
 #[derive(Debug, Deserialize)]
@@ -181,8 +181,9 @@ pub struct Catch {
     pub is_shallow: Option<bool>,
     pub is_remote: Option<bool>,
     pub message: Option<String>,
+    /// Null means that there is to be none.
     #[serde(default)]
-    pub supplemental: BTreeMap<String, String>,
+    pub supplemental: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -228,9 +229,9 @@ pub struct Nothing {}
 pub struct Receive {
     pub topic: String,
     pub payload: Option<String>,
-    /// Payloads are never serialized by what is under test.
-    #[serde(rename = "bypass-serialization")]
-    _bypass_serialization: Option<bool>,
+    /// Whether the payload is no text that the application's serializer wrote.
+    #[serde(default)]
+    pub bypass_serialization: bool,
     pub content_type: Option<String>,
     pub format_indicator: Option<u8>,
     #[serde(default)]
@@ -429,49 +430,4 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
-}
-
-impl Case {
-    /// Reads a case; what it leaves out is taken from the defaults.
-    pub fn read(text: &str, defaults: &Value) -> Result<Self, String> {
-        let mut case: Value = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
-        for (list, name) in [
-            ("executors", "executor"),
-            ("invokers", "invoker"),
-            ("receivers", "receiver"),
-            ("senders", "sender"),
-        ] {
-            let prologue = case.get_mut("prologue");
-            let elements = prologue.and_then(|prologue| prologue.get_mut(list));
-            for element in elements.and_then(Value::as_array_mut).into_iter().flatten() {
-                fill(element, &defaults["prologue"][name]);
-            }
-        }
-        let actions = case.get_mut("actions").and_then(Value::as_array_mut);
-        for action in actions.into_iter().flatten() {
-            let name = action["action"].as_str().unwrap_or_default();
-            let name = name.replace(' ', "-");
-            fill(action, &defaults["actions"][name]);
-        }
-        serde_json::from_value(case).map_err(|error| error.to_string())
-    }
-}
-
-/// Adds the keys of `defaults` that a value does not have. Only serializers are filled in part by part.
-fn fill(value: &mut Value, defaults: &Value) {
-    if value.is_null() {
-        *value = Value::Object(Map::new());
-    }
-    let (Some(value), Some(defaults)) = (value.as_object_mut(), defaults.as_object()) else {
-        return;
-    };
-    for (key, default) in defaults {
-        match value.get_mut(key) {
-            Some(part) if key == "serializer" => fill(part, default),
-            Some(_) => {}
-            None => {
-                value.insert(key.clone(), default.clone());
-            }
-        }
-    }
 }

@@ -41,6 +41,15 @@ impl Caught {
         Self::header("Content Type", Some(content_type.unwrap_or_default()))
     }
 
+    /// What an attribute is that the application cannot even make.
+    pub fn invalid_cloud_event(message: String) -> Self {
+        let caught = Self::new("invalid configuration");
+        Self {
+            message,
+            ..caught.with("property-name", Some("cloud_event"))
+        }
+    }
+
     fn with(mut self, name: &'static str, value: Option<&str>) -> Self {
         if let Some(value) = value {
             self.supplemental.insert(name, value.to_owned());
@@ -77,8 +86,8 @@ impl Caught {
             }
             Error::Invalid { .. } => Self::new("invalid configuration"),
             Error::Publish { source, .. } => Self::of_publish(source),
-            Error::SubscribeRefused { .. } | Error::Closed => Self::new("mqtt error"),
-            Error::UnsubscribeRefused { owner, .. } => {
+            Error::Closed => Self::new("mqtt error"),
+            Error::SubscribeRefused { owner, .. } | Error::UnsubscribeRefused { owner, .. } => {
                 Self::new("mqtt error").with("command-name", owner.as_deref())
             }
             Error::Timeout { after, .. } => {
@@ -193,13 +202,26 @@ impl Caught {
             return wrong("message", message, &self.message);
         }
         for (name, expected) in &catch.supplemental {
-            let found = self.supplemental.get(name.as_str());
-            let found = found.map(String::as_str).unwrap_or_default();
-            // Names of properties are spelled as each language spells them.
-            let equal = if name.ends_with("property-name") || name == "timeout-name" {
-                plain(found) == plain(expected)
-            } else {
-                found == expected
+            let found = self.supplemental.get(name.as_str()).map(String::as_str);
+            let Some(expected) = expected else {
+                match found {
+                    Some(found) => return wrong(name, "none", found),
+                    None => continue,
+                }
+            };
+            let found = found.unwrap_or_default();
+            let equal = match name.as_str() {
+                // Names are spelled as each language spells them.
+                "property-name" | "timeout-name" => plain(found) == plain(expected),
+                // PT60S is PT1M.
+                "timeout-value" => duration(found)? == duration(expected)?,
+                "header-name"
+                | "header-value"
+                | "property-value"
+                | "command-name"
+                | "protocol-version"
+                | "supported-protocols" => found == expected,
+                other => return Err(format!("an error has no {other:?}")),
             };
             if !equal {
                 return wrong(name, expected, found);
@@ -207,6 +229,11 @@ impl Caught {
         }
         Ok(())
     }
+}
+
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let duration = text.parse();
+    duration.map_err(|error| format!("{text:?} is no duration: {error}"))
 }
 
 /// A name without what languages spell differently.

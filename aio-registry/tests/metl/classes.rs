@@ -15,6 +15,7 @@ use crate::world::{Events, Outcome, World, equal, metadata};
 
 /// Runs a case of any class.
 pub async fn run(case: Case) -> Outcome {
+    only_its_own(&case)?;
     let prologue = &case.prologue;
     let mut world = World::new(&case).await?;
     let mqtt: Arc<dyn Mqtt> = Arc::new(world.session.clone());
@@ -24,11 +25,41 @@ pub async fn run(case: Case) -> Outcome {
         invokers(&mut world, mqtt, &case).await
     } else if !prologue.receivers.is_empty() {
         receivers(&mut world, mqtt, &case).await
-    } else if !prologue.senders.is_empty() {
-        senders(&mut world, mqtt, &case).await
     } else {
-        Err("a case without a class under test".into())
+        senders(&mut world, mqtt, &case).await
     }
+}
+
+/// Refuses what no class has, or another one, so that nothing is left unchecked.
+fn only_its_own(case: &Case) -> Outcome {
+    let (prologue, epilogue) = (&case.prologue, &case.epilogue);
+    let executors = !prologue.executors.is_empty();
+    let receivers = !prologue.receivers.is_empty();
+    let others = [!prologue.invokers.is_empty(), !prologue.senders.is_empty()];
+    let classes = [[executors, receivers], others].concat();
+    if classes.iter().filter(|given| **given).count() != 1 {
+        return Err("a case of none or of several classes".into());
+    }
+    let executed = epilogue.execution_count.is_some() || !epilogue.execution_counts.is_empty();
+    let received = epilogue.telemetry_count.is_some()
+        || !epilogue.telemetry_counts.is_empty()
+        || !epilogue.received_telemetries.is_empty();
+    for (what, given, belongs) in [
+        ("executions", executed, executors),
+        ("received telemetry", received, receivers),
+        (
+            "an error in the end",
+            epilogue.catch.is_some(),
+            executors || receivers,
+        ),
+    ] {
+        if given && !belongs {
+            return Err(format!(
+                "{what} is to be checked, which this class has none of"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The error that is to be caught when the element of a list is made: only the last one fails.

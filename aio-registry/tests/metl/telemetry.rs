@@ -191,8 +191,8 @@ pub async fn senders(world: &mut World, mqtt: Arc<dyn Mqtt>, case: &Case) -> Out
                 let sender = &case.prologue.senders[0];
                 let telemetry = outgoing(message, sender)?;
                 let tokens = message.topic_token_map.clone();
-                let call = send(mqtt.clone(), patterns[0].clone(), tokens, telemetry);
-                let call = world.spawn(call);
+                let (mqtt, pattern) = (mqtt.clone(), patterns[0].clone());
+                let call = world.spawn(async { send(mqtt, pattern, tokens, telemetry?).await });
                 world.sends.push_back(call);
             }
             Action::AwaitSend(expected) => {
@@ -224,11 +224,14 @@ fn content_type(sender: &case::Sender) -> String {
         .unwrap_or_default()
 }
 
-fn outgoing(message: &SendTelemetry, sender: &case::Sender) -> Outcome<Telemetry> {
+/// The message to send, or the error of the application that makes it.
+fn outgoing(message: &SendTelemetry, sender: &case::Sender) -> Outcome<Result<Telemetry, Caught>> {
     let payload = message.telemetry_value.clone().unwrap_or_default();
     let mut telemetry = Telemetry::new("", content_type(sender), payload);
     telemetry.payload_format_utf8 = sender.serializer.indicate_character_data;
-    telemetry.expiry = message.timeout.map(case::Span::duration);
+    if let Some(timeout) = message.timeout {
+        telemetry.expiry = Some(timeout.duration());
+    }
     telemetry.qos = match message.qos {
         Some(0) => Qos::AtMostOnce,
         Some(1) | None => Qos::AtLeastOnce,
@@ -249,12 +252,14 @@ fn outgoing(message: &SendTelemetry, sender: &case::Sender) -> Outcome<Telemetry
         }
         event.subject.clone_from(&given.subject);
         event.data_schema.clone_from(&given.data_schema);
-        if let Some(text) = &given.time {
-            event.time = Some(time(text)?);
+        // The crate takes a time and no text, so it is the application that cannot read it.
+        match given.time.as_deref().map(time).transpose() {
+            Ok(time) => event.time = time.or(event.time),
+            Err(error) => return Ok(Err(Caught::invalid_cloud_event(error))),
         }
         telemetry.cloud_event = Some(event);
     }
-    Ok(telemetry)
+    Ok(Ok(telemetry))
 }
 
 async fn send(

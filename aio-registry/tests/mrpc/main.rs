@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod executor;
+mod headers;
+mod repetitions;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,6 +5,7 @@
 mod credentials;
 mod faults;
 mod scripted;
+mod texts;
 
 use std::time::Duration;
 

@@ -82,6 +82,7 @@ impl Core {
                     self.subscriptions.remove(&id);
                     Err(Error::SubscribeRefused {
                         filter,
+                        owner: None,
                         reason: format!("{code:?}"),
                     })
                 }

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Request, RequestPolicy, Service};
-use crate::mrpc::{HybridTime, JSON, Response, Status, header};
-use crate::{Message, Properties, Publish, Qos, topic};
+use crate::mrpc::{HybridTime, JSON, Response, Status, accepts, header};
+use crate::topic::{self, shown};
+use crate::{Message, Properties, Publish, Qos};
 
 /// Where an answer goes, and until when it is wanted.
 pub(super) struct Reply {
@@ -89,12 +90,6 @@ impl Service {
     pub(super) fn check(&self, message: Message, reply: &Reply) -> Result<Request, Refusal> {
         let contract = self.options.policy == RequestPolicy::Contract;
         let bad = |text: &str| Refusal::new(Status::BadRequest, text);
-        if let Some(version) = &reply.version {
-            return Err(Refusal::new(
-                Status::UnsupportedVersion,
-                format!("protocol version {version:.20} is not supported"),
-            ));
-        }
         let properties = message.properties;
         match &properties.correlation_data {
             None if contract => {
@@ -102,32 +97,37 @@ impl Service {
             }
             Some(data) if contract && data.len() != 16 => {
                 let refusal = bad("Correlation data is not 16 bytes long");
-                return Err(refusal.about(header::CORRELATION_DATA, data.len().to_string()));
+                let data = String::from_utf8_lossy(data);
+                return Err(refusal.about(header::CORRELATION_DATA, shown(&data)));
             }
             _ => {}
         }
         if contract && properties.message_expiry.is_none() {
             return Err(bad("Message expiry interval missing").missing(header::MESSAGE_EXPIRY));
         }
-        let expected = &self.options.content_types;
-        if let Some(given) = &properties.content_type
-            && !expected.is_empty()
-            && !expected.contains(given)
-        {
-            let refusal = Refusal::new(
-                Status::UnsupportedContentType,
-                format!("content type is to be {}", expected.join(" or ")),
-            );
-            return Err(refusal.about(header::CONTENT_TYPE, short(given)));
+        if let Some(version) = &reply.version {
+            return Err(Refusal::new(
+                Status::UnsupportedVersion,
+                format!("protocol version {version:.20} is not supported"),
+            ));
         }
         if let Some(text) = properties.user(header::TIMESTAMP) {
             let time = text
                 .parse::<HybridTime>()
-                .map_err(|error| bad(&error.to_string()).about(header::TIMESTAMP, short(text)))?;
+                .map_err(|error| bad(&error.to_string()).about(header::TIMESTAMP, shown(text)))?;
             self.clock.observe(&time).map_err(|error| {
                 Refusal::new(Status::Unavailable, error.to_string())
-                    .about(header::TIMESTAMP, short(text))
+                    .about(header::TIMESTAMP, shown(text))
             })?;
+        }
+        let expected = &self.options.content_types;
+        if !accepts(expected, properties.content_type.as_deref()) {
+            let refusal = Refusal::new(
+                Status::UnsupportedContentType,
+                format!("content type is to be {}", expected.join(" or ")),
+            );
+            let given = properties.content_type.unwrap_or_default();
+            return Err(refusal.about(header::CONTENT_TYPE, shown(&given)));
         }
         if message.payload.len() > self.options.max_request_bytes {
             return Err(bad(&format!(
@@ -190,17 +190,19 @@ impl Service {
                 )
             }
             Err(refusal) => {
-                user.push((header::STATUS_MESSAGE.to_owned(), short(&refusal.message)));
+                user.push((header::STATUS_MESSAGE.to_owned(), shown(&refusal.message)));
                 if let Some((name, value)) = refusal.property {
                     user.push((header::PROPERTY_NAME.to_owned(), name.to_owned()));
                     user.extend(value.map(|value| (header::PROPERTY_VALUE.to_owned(), value)));
                 }
-                if let Some(version) = &reply.version {
+                if let Some(version) = &reply.version
+                    && status == Status::UnsupportedVersion
+                {
                     user.push((
                         header::SUPPORTED_VERSIONS.to_owned(),
                         header::MAJOR_VERSION.to_owned(),
                     ));
-                    user.push((header::REQUEST_VERSION.to_owned(), short(version)));
+                    user.push((header::REQUEST_VERSION.to_owned(), shown(version)));
                 }
                 (Bytes::new(), String::new(), None)
             }
@@ -229,9 +231,4 @@ impl Service {
             payload,
         }
     }
-}
-
-/// A text from outside in a size that is fit for a header.
-pub(super) fn short(text: &str) -> String {
-    text.chars().take(500).collect()
 }
