@@ -164,6 +164,8 @@ impl State {
         now: Option<(&Bytes, Option<Duration>)>,
         version: &HybridTime,
     ) {
+        // That a key goes is later than that it came, whose version is of the store's own clock.
+        let _ = self.clock.observe(version);
         let expiry = now.and_then(|(_, expiry)| expiry);
         self.expiries.set(key, expiry, Instant::now());
         let value = now.map(|(value, _)| value);
