@@ -158,10 +158,7 @@ pub async fn hands_what_is_discovered_to_the_operator(stage: Stage) {
     assert_eq!(stage.discovered_device("found-1").await, Some(found));
 
     let found = DiscoveredAsset {
-        device_ref: DeviceRef {
-            device_name: "cam1".into(),
-            endpoint_name: "onvif_0".into(),
-        },
+        device_ref: DeviceRef::new("cam1", "onvif_0"),
         model: Some("Dome".into()),
         ..DiscoveredAsset::default()
     };

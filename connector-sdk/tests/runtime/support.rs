@@ -386,10 +386,7 @@ pub fn asset(name: &str, asset: Asset) -> Arc<NamedAsset> {
     Arc::new(NamedAsset {
         name: name.to_owned(),
         asset: Arc::new(Asset {
-            device_ref: DeviceRef {
-                device_name: "device".to_owned(),
-                endpoint_name: "endpoint".to_owned(),
-            },
+            device_ref: DeviceRef::new("device", "endpoint"),
             ..asset
         }),
     })
