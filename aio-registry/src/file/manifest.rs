@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::check_secret_name;
 use super::text::{self, Format, documents, from_value};
-use super::{unknown, versions};
+use super::unknown;
 use crate::model::{
     Asset, Authentication, Device, check_asset_name, check_device_name, check_endpoint_name,
 };
+use crate::stamp::digest_of;
 
 /// What stands before the version in `apiVersion`.
 const GROUP: &str = "namespaces.deviceregistry.microsoft.com/";
@@ -272,8 +273,8 @@ impl Reader<'_> {
             }
         }
         self.content.digests.push(match &spec {
-            Spec::Device(device) => versions::digest_of(&**device),
-            Spec::Asset(asset) => versions::digest_of(&**asset),
+            Spec::Device(device) => digest_of(&**device),
+            Spec::Asset(asset) => digest_of(&**asset),
         });
         self.content.specs.push((identity, spec));
         self.content.lines.push(self.line);

@@ -19,9 +19,9 @@ use super::snapshot::Snapshot;
 use super::stored::{self, Status, Stored};
 use super::versions::{self, Versions};
 use super::{FileOptions, text};
-use crate::Error;
 use crate::model::{AssetStatus, DeviceStatus};
 use crate::registry::SecretDigests;
+use crate::{Error, Interest};
 
 /// What the clones of a registry and its watcher share.
 #[derive(Debug)]
@@ -212,16 +212,27 @@ impl Shared {
     }
 
     fn marked_of<S: Status>(&self) -> impl Iterator<Item = Identity> {
+        let stored = self.stored_of::<S>();
+        stored.filter_map(|(name, mut stored)| stored.is_marked().then_some((S::KIND, name)))
+    }
+
+    /// Who is to be told of what. Blocks.
+    pub(super) fn interests(&self) -> BTreeMap<Interest, String> {
+        let devices = self.stored_of::<DeviceStatus>();
+        let devices = devices.flat_map(|(name, stored)| stored.interests_in(name));
+        let assets = self.stored_of::<AssetStatus>();
+        let assets = assets.flat_map(|(name, stored)| stored.interests_in(name));
+        devices.chain(assets).collect()
+    }
+
+    /// The status documents that can be read, by name.
+    fn stored_of<S: Status>(&self) -> impl Iterator<Item = (String, Stored<S>)> {
         let folder = format!("status/{}", S::KIND.folder());
-        self.folder
-            .list(&folder)
-            .into_iter()
-            .filter_map(move |name| {
-                let text = self.folder.read(&format!("{folder}/{name}.yaml")).ok()??;
-                Stored::<S>::parse(&text)?
-                    .is_marked()
-                    .then_some((S::KIND, name))
-            })
+        let names = self.folder.list(&folder).into_iter();
+        names.filter_map(move |name| {
+            let text = self.folder.read(&format!("{folder}/{name}.yaml")).ok()??;
+            Some((name, Stored::parse(&text)?))
+        })
     }
 
     /// Writes what is wrong to the log, once, and to status files; and takes back what is no longer.
