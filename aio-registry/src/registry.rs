@@ -276,15 +276,13 @@ impl Contents {
         self.assets.get(asset).filter(reached)
     }
 
-    /// Device, endpoint and name of each secret that cannot be read.
-    pub(crate) fn missing_secrets(&self, known: &SecretDigests) -> Vec<(String, String, String)> {
+    /// The device, the field and the name of each secret that cannot be read.
+    pub(crate) fn missing_secrets(&self, known: &SecretDigests) -> Vec<[String; 3]> {
         let mut missing = Vec::new();
-        for (device_name, device) in &self.devices {
-            for (name, endpoint) in inbound(device) {
-                for secret in secret_names(endpoint) {
-                    if known.0.get(secret).is_none_or(Option::is_none) {
-                        missing.push((device_name.clone(), name.clone(), secret.to_owned()));
-                    }
+        for (name, device) in &self.devices {
+            for (field, secret) in secret_fields(device) {
+                if known.0.get(secret).is_none_or(Option::is_none) {
+                    missing.push([name.clone(), field, secret.to_owned()]);
                 }
             }
         }
@@ -371,7 +369,19 @@ fn inbound(device: &Device) -> impl Iterator<Item = (&String, &InboundEndpoint)>
 
 fn secret_names(endpoint: &InboundEndpoint) -> impl Iterator<Item = &str> {
     let authentication = endpoint.authentication.iter();
-    authentication.flat_map(|authentication| authentication.secret_names())
+    let secrets = authentication.flat_map(|authentication| authentication.secrets());
+    secrets.map(|(_, name)| name)
+}
+
+/// The fields of a device's specification that name secrets, with the names.
+pub(crate) fn secret_fields(device: &Device) -> impl Iterator<Item = (String, &str)> {
+    inbound(device).flat_map(|(endpoint, spec)| {
+        let secrets = spec.authentication.iter().flat_map(|login| login.secrets());
+        secrets.map(move |(field, name)| {
+            let field = format!("spec.endpoints.inbound.{endpoint}.authentication.{field}");
+            (field, name)
+        })
+    })
 }
 
 /// A view of a state: at once, and after every change of the view. Keeps what changes the state alive (`keep`).
