@@ -201,7 +201,9 @@ async fn an_interest_lasts_as_long_as_what_it_is_about() {
     assert!(memory.delete_device("cam1"));
     for store in [&file as &dyn RegistryStore, &memory] {
         assert!(store.interests().await.unwrap().is_empty());
+        store.forget_interest(&of_device).await.unwrap();
     }
+    assert!(!folder.path().join("status/device/cam1.yaml").exists());
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub(super) struct StoredInterest {
 }
 
 /// Statuses of devices and assets have a part for the whole.
-pub(super) trait Status: Default + Serialize + DeserializeOwned + Send {
+pub(super) trait Status: Default + PartialEq + Serialize + DeserializeOwned + Send {
     const KIND: Kind;
 
     fn config(&mut self) -> &mut Option<ConfigStatus>;

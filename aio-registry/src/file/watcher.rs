@@ -187,7 +187,8 @@ impl Shared {
         self.folder.fingerprint().is_ok_and(|now| now != *known)
     }
 
-    /// Changes the status document of a device or an asset, alone on this machine to do so. Blocks.
+    /// Changes the status document of a device or an asset, alone on this machine to do so. One that would say nothing is
+    /// not begun. Blocks.
     pub(super) fn update<S: Status>(
         &self,
         name: &str,
@@ -200,8 +201,12 @@ impl Shared {
         if text.is_some() && stored.is_none() {
             warn!(path, "the status file cannot be read; it is written anew");
         }
-        let mut stored = stored.unwrap_or_else(|| Stored::new(name, &self.options.namespace));
+        let begun = || Stored::new(name, &self.options.namespace);
+        let mut stored = stored.unwrap_or_else(begun);
         change(&mut stored);
+        if text.is_none() && stored == begun() {
+            return Ok(());
+        }
         self.folder
             .write(&path, stored::to_yaml(&stored)?.as_bytes(), false)
     }
