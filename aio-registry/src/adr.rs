@@ -15,7 +15,7 @@ use futures::stream::BoxStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, interval_at, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::{debug, warn};
+use tracing::warn;
 
 pub use self::allocation::AllocationWriter;
 use self::client::Client;
@@ -30,8 +30,8 @@ use crate::model::{
 use crate::registry::{Contents, SecretDigests, follow};
 use crate::topic::{TopicPattern, check_label};
 use crate::{
-    Desired, EndpointRef, Error, Mqtt, Registry, Secret, Telemetry, TelemetryReceiver,
-    TelemetryReceiverOptions, TelemetrySender,
+    Desired, DiscoveryRef, EndpointRef, Error, Mqtt, Registry, Secret, Telemetry,
+    TelemetryReceiver, TelemetryReceiverOptions, TelemetrySender,
 };
 
 /// Health is not reported more often than this without news.
@@ -297,7 +297,7 @@ impl Registry for AdrRegistry {
         &self,
         name: &str,
         device: DiscoveredDevice,
-    ) -> Result<(), Error> {
+    ) -> Result<DiscoveryRef, Error> {
         check_device_name(name)?;
         let endpoints = device.endpoints.iter();
         let mut inbound = endpoints.flat_map(|endpoints| endpoints.inbound.values());
@@ -311,14 +311,7 @@ impl Registry for AdrRegistry {
             .shared
             .client
             .discovered_device(&endpoint_type, name, device);
-        let found = found.await?;
-        debug!(
-            name,
-            id = found.discovery_id,
-            version = found.version,
-            "discovered device"
-        );
-        Ok(())
+        found.await
     }
 
     async fn report_discovered_asset(
@@ -326,18 +319,11 @@ impl Registry for AdrRegistry {
         endpoint: &EndpointRef,
         name: &str,
         asset: DiscoveredAsset,
-    ) -> Result<(), Error> {
+    ) -> Result<DiscoveryRef, Error> {
         check_asset_name(name)?;
         endpoint.check_owns(name, &asset)?;
         let found = self.shared.client.discovered_asset(endpoint, name, asset);
-        let found = found.await?;
-        debug!(
-            name,
-            id = found.discovery_id,
-            version = found.version,
-            "discovered asset"
-        );
-        Ok(())
+        found.await
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, Error> {

@@ -1,4 +1,5 @@
 mod apply;
+mod discovered;
 mod documents;
 pub(crate) mod folder;
 mod manifest;
@@ -27,7 +28,7 @@ use crate::model::{
     RuntimeHealth, check_asset_name, check_device_name, check_endpoint_name,
 };
 use crate::registry::{Contents, follow};
-use crate::{Desired, EndpointRef, Error, Registry, RegistryStore, Secret};
+use crate::{Desired, DiscoveryRef, EndpointRef, Error, Interest, Registry, RegistryStore, Secret};
 
 type Healths = BTreeMap<String, RuntimeHealth>;
 
@@ -64,7 +65,7 @@ impl Default for FileOptions {
 /// `discovered/asset/NAME.yaml`; and reads secrets from `secrets/NAME/KEY`. Several processes may share a folder. Clones share
 /// the registry.
 ///
-/// A manifest that is removed takes its status with it.
+/// A manifest that is removed takes its status with it, and who is to be told of its changes.
 ///
 /// Where a manifest has no `uuid`, `version` or `lastTransitionTime`, the device or asset gets one, and keeps it over a
 /// restart in `status/versions.json`: the version counts the changes.
@@ -234,16 +235,10 @@ impl FileRegistry {
     /// # Errors
     /// [`Error::Closed`] when the runtime stops.
     pub async fn discovered_names(&self) -> Result<[Vec<String>; 2], Error> {
-        let shared = self.shared.clone();
-        blocking(move || {
-            Ok([Kind::Device, Kind::Asset].map(|kind| {
-                let folder = format!("discovered/{}", kind.folder());
-                let mut names = shared.folder.list(&folder);
-                names.sort();
-                names
-            }))
-        })
-        .await
+        Ok([
+            self.names_of_discovered(Kind::Device).await?,
+            self.names_of_discovered(Kind::Asset).await?,
+        ])
     }
 
     /// The discovered device of that name.
@@ -323,7 +318,7 @@ impl Registry for FileRegistry {
         &self,
         name: &str,
         device: DiscoveredDevice,
-    ) -> Result<(), Error> {
+    ) -> Result<DiscoveryRef, Error> {
         check_device_name(name)?;
         self.put_discovered(Kind::Device, name, device).await
     }
@@ -333,7 +328,7 @@ impl Registry for FileRegistry {
         endpoint: &EndpointRef,
         name: &str,
         asset: DiscoveredAsset,
-    ) -> Result<(), Error> {
+    ) -> Result<DiscoveryRef, Error> {
         endpoint.check_owns(name, &asset)?;
         check_asset_name(name)?;
         self.put_discovered(Kind::Asset, name, asset).await
@@ -373,6 +368,19 @@ impl RegistryStore for FileRegistry {
 
     async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error> {
         self.asset_status(asset).await
+    }
+
+    async fn interests(&self) -> Result<BTreeMap<Interest, String>, Error> {
+        let shared = self.shared.clone();
+        blocking(move || Ok(shared.interests())).await
+    }
+
+    async fn keep_interest(&self, interest: &Interest, knows: &str) -> Result<(), Error> {
+        self.note_interest(interest, Some(knows)).await
+    }
+
+    async fn forget_interest(&self, interest: &Interest) -> Result<(), Error> {
+        self.note_interest(interest, None).await
     }
 }
 

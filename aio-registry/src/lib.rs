@@ -104,7 +104,8 @@ pub use mqtt::{
     Properties, Publish, PublishError, SessionState, Subscription, TlsRoots,
 };
 pub use registry::{
-    Contents, Desired, DesiredEndpoint, EndpointRef, NamedAsset, Registry, RegistryStore,
+    Contents, Desired, DesiredEndpoint, DiscoveryRef, EndpointRef, Interest, NamedAsset, Registry,
+    RegistryStore,
 };
 pub use secret::Secret;
 pub use service::RegistryService;

@@ -13,9 +13,9 @@ use crate::model::{
     Asset, AssetStatus, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, Health,
     RuntimeHealth, check_asset_name, check_device_name, check_endpoint_name,
 };
-use crate::registry::{Contents, SecretDigests, follow};
+use crate::registry::{Contents, SecretDigests, check_room, follow};
 use crate::stamp::succeed;
-use crate::{Desired, EndpointRef, Error, Registry, RegistryStore, Secret};
+use crate::{Desired, DiscoveryRef, EndpointRef, Error, Interest, Registry, RegistryStore, Secret};
 
 /// A registry in memory: for tests, and for programs that have their devices from elsewhere. Clones share it.
 ///
@@ -43,8 +43,9 @@ struct Reports {
     assets: BTreeMap<String, AssetStatus>,
     device_health: BTreeMap<String, BTreeMap<String, RuntimeHealth>>,
     asset_health: BTreeMap<String, BTreeMap<String, RuntimeHealth>>,
-    discovered_devices: BTreeMap<String, DiscoveredDevice>,
-    discovered_assets: BTreeMap<String, DiscoveredAsset>,
+    discovered_devices: BTreeMap<String, (DiscoveryRef, DiscoveredDevice)>,
+    discovered_assets: BTreeMap<String, (DiscoveryRef, DiscoveredAsset)>,
+    interests: BTreeMap<Interest, String>,
     secrets: BTreeMap<String, Secret>,
 }
 
@@ -102,6 +103,9 @@ impl MemoryRegistry {
         let mut reports = self.reports();
         reports.devices.remove(name);
         reports.device_health.remove(name);
+        reports
+            .interests
+            .retain(|found, _| found.asset.is_some() || found.endpoint.device != name);
         drop(reports);
         self.change(|contents| contents.devices.remove(name).is_some())
     }
@@ -111,6 +115,9 @@ impl MemoryRegistry {
         let mut reports = self.reports();
         reports.assets.remove(name);
         reports.asset_health.remove(name);
+        reports
+            .interests
+            .retain(|found, _| found.asset.as_deref() != Some(name));
         drop(reports);
         self.change(|contents| contents.assets.remove(name).is_some())
     }
@@ -144,12 +151,16 @@ impl MemoryRegistry {
 
     /// The discovered device of that name.
     pub fn discovered_device(&self, name: &str) -> Option<DiscoveredDevice> {
-        self.reports().discovered_devices.get(name).cloned()
+        let reports = self.reports();
+        let found = reports.discovered_devices.get(name);
+        found.map(|(_, device)| device.clone())
     }
 
     /// The discovered asset of that name.
     pub fn discovered_asset(&self, name: &str) -> Option<DiscoveredAsset> {
-        self.reports().discovered_assets.get(name).cloned()
+        let reports = self.reports();
+        let found = reports.discovered_assets.get(name);
+        found.map(|(_, asset)| asset.clone())
     }
 
     fn reports(&self) -> MutexGuard<'_, Reports> {
@@ -231,11 +242,9 @@ impl Registry for MemoryRegistry {
         &self,
         name: &str,
         device: DiscoveredDevice,
-    ) -> Result<(), Error> {
+    ) -> Result<DiscoveryRef, Error> {
         check_device_name(name)?;
-        let mut reports = self.reports();
-        reports.discovered_devices.insert(name.to_owned(), device);
-        Ok(())
+        note(&mut self.reports().discovered_devices, name, device)
     }
 
     async fn report_discovered_asset(
@@ -243,12 +252,10 @@ impl Registry for MemoryRegistry {
         endpoint: &EndpointRef,
         name: &str,
         asset: DiscoveredAsset,
-    ) -> Result<(), Error> {
+    ) -> Result<DiscoveryRef, Error> {
         check_asset_name(name)?;
         endpoint.check_owns(name, &asset)?;
-        let mut reports = self.reports();
-        reports.discovered_assets.insert(name.to_owned(), asset);
-        Ok(())
+        note(&mut self.reports().discovered_assets, name, asset)
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, Error> {
@@ -288,4 +295,37 @@ impl RegistryStore for MemoryRegistry {
     async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error> {
         Ok(self.reports().assets.get(asset).cloned())
     }
+
+    async fn interests(&self) -> Result<BTreeMap<Interest, String>, Error> {
+        Ok(self.reports().interests.clone())
+    }
+
+    async fn keep_interest(&self, interest: &Interest, knows: &str) -> Result<(), Error> {
+        let mut reports = self.reports();
+        reports.interests.insert(interest.clone(), knows.to_owned());
+        Ok(())
+    }
+
+    async fn forget_interest(&self, interest: &Interest) -> Result<(), Error> {
+        self.reports().interests.remove(interest);
+        Ok(())
+    }
+}
+
+/// Takes in what was discovered under a name.
+fn note<T: PartialEq>(
+    known: &mut BTreeMap<String, (DiscoveryRef, T)>,
+    name: &str,
+    found: T,
+) -> Result<DiscoveryRef, Error> {
+    let discovery = match known.get(name) {
+        Some((discovery, known)) if *known == found => discovery.clone(),
+        Some((discovery, _)) => discovery.next(),
+        None => {
+            check_room(known.len(), name)?;
+            DiscoveryRef::first()
+        }
+    };
+    known.insert(name.to_owned(), (discovery.clone(), found));
+    Ok(discovery)
 }

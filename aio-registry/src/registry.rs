@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::model::{
     Asset, AssetStatus, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, Health,
@@ -51,7 +53,7 @@ pub trait Registry: Send + Sync + 'static {
         &self,
         name: &str,
         device: DiscoveredDevice,
-    ) -> Result<(), Error>;
+    ) -> Result<DiscoveryRef, Error>;
 
     /// Reports an asset that was found on an endpoint, for an operator to import.
     ///
@@ -62,7 +64,7 @@ pub trait Registry: Send + Sync + 'static {
         endpoint: &EndpointRef,
         name: &str,
         asset: DiscoveredAsset,
-    ) -> Result<(), Error>;
+    ) -> Result<DiscoveryRef, Error>;
 
     /// The secret of that name, as endpoints name them: relative, such as `cam1/username`. At most 64 KiB.
     ///
@@ -101,6 +103,78 @@ pub trait RegistryStore: Registry {
     /// # Errors
     /// As [`Registry::report_device_status`].
     async fn asset_status(&self, asset: &str) -> Result<Option<AssetStatus>, Error>;
+
+    /// Who is to be told of changes, each with what it knows, as it was [kept](Self::keep_interest).
+    ///
+    /// # Errors
+    /// As [`Registry::report_device_status`].
+    async fn interests(&self) -> Result<BTreeMap<Interest, String>, Error>;
+
+    /// Keeps who is to be told of changes of a device or an asset, and what it knows of it, for as long as the device or
+    /// asset stays: for the next service that serves this registry. `knows` is a digest of the service's own.
+    ///
+    /// # Errors
+    /// As [`Registry::report_device_status`].
+    async fn keep_interest(&self, interest: &Interest, knows: &str) -> Result<(), Error>;
+
+    /// Forgets who was to be told of changes, if it is one of [`interests`](Self::interests).
+    ///
+    /// # Errors
+    /// As [`Registry::report_device_status`].
+    async fn forget_interest(&self, interest: &Interest) -> Result<(), Error>;
+}
+
+/// What a registry calls a device or an asset that was discovered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DiscoveryRef {
+    /// Its identifier, the same for as long as the registry knows something discovered of that name.
+    pub discovery_id: String,
+    /// Counts what was another than the one before, from 1.
+    pub version: u64,
+}
+
+impl DiscoveryRef {
+    /// Of what was not known.
+    pub(crate) fn first() -> Self {
+        Self {
+            discovery_id: Uuid::new_v4().to_string(),
+            version: 1,
+        }
+    }
+
+    /// Of another under the same name.
+    pub(crate) fn next(&self) -> Self {
+        Self {
+            discovery_id: self.discovery_id.clone(),
+            version: self.version.saturating_add(1),
+        }
+    }
+}
+
+/// More discovered devices, or assets, than this are refused: a client must not fill the disk.
+const MAX_DISCOVERED: usize = 10_000;
+
+/// Whether another discovered device or asset may be taken in, where there are so many.
+pub(crate) fn check_room(known: usize, name: &str) -> Result<(), Error> {
+    if known < MAX_DISCOVERED {
+        return Ok(());
+    }
+    Err(Error::Invalid {
+        what: format!("the discovery of {name:?}"),
+        reason: format!("{MAX_DISCOVERED} of its kind were discovered already"),
+    })
+}
+
+/// That a client is to be told of changes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Interest {
+    /// Its MQTT client identifier.
+    pub client: String,
+    /// The endpoint it serves.
+    pub endpoint: EndpointRef,
+    /// The asset it is to be told of; `None`: the device.
+    pub asset: Option<String>,
 }
 
 /// All devices and assets of a registry, by name.
@@ -202,15 +276,13 @@ impl Contents {
         self.assets.get(asset).filter(reached)
     }
 
-    /// Device, endpoint and name of each secret that cannot be read.
-    pub(crate) fn missing_secrets(&self, known: &SecretDigests) -> Vec<(String, String, String)> {
+    /// The device, the field and the name of each secret that cannot be read.
+    pub(crate) fn missing_secrets(&self, known: &SecretDigests) -> Vec<[String; 3]> {
         let mut missing = Vec::new();
-        for (device_name, device) in &self.devices {
-            for (name, endpoint) in inbound(device) {
-                for secret in secret_names(endpoint) {
-                    if known.0.get(secret).is_none_or(Option::is_none) {
-                        missing.push((device_name.clone(), name.clone(), secret.to_owned()));
-                    }
+        for (name, device) in &self.devices {
+            for (field, secret) in secret_fields(device) {
+                if known.0.get(secret).is_none_or(Option::is_none) {
+                    missing.push([name.clone(), field, secret.to_owned()]);
                 }
             }
         }
@@ -297,7 +369,19 @@ fn inbound(device: &Device) -> impl Iterator<Item = (&String, &InboundEndpoint)>
 
 fn secret_names(endpoint: &InboundEndpoint) -> impl Iterator<Item = &str> {
     let authentication = endpoint.authentication.iter();
-    authentication.flat_map(|authentication| authentication.secret_names())
+    let secrets = authentication.flat_map(|authentication| authentication.secrets());
+    secrets.map(|(_, name)| name)
+}
+
+/// The fields of a device's specification that name secrets, with the names.
+pub(crate) fn secret_fields(device: &Device) -> impl Iterator<Item = (String, &str)> {
+    inbound(device).flat_map(|(endpoint, spec)| {
+        let secrets = spec.authentication.iter().flat_map(|login| login.secrets());
+        secrets.map(move |(field, name)| {
+            let field = format!("spec.endpoints.inbound.{endpoint}.authentication.{field}");
+            (field, name)
+        })
+    })
 }
 
 /// A view of a state: at once, and after every change of the view. Keeps what changes the state alive (`keep`).

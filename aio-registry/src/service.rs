@@ -5,6 +5,7 @@ mod operations;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::notifications::Notifications;
@@ -20,11 +21,16 @@ use crate::{Error, Mqtt, RegistryStore};
 /// in. What does not exist is `KubeError`, a bad name `BadRequest`, trouble of the registry `InternalError`; a body that is no
 /// JSON of the contract is answered with status 400.
 ///
-/// Who asks is not authenticated: give only the broker's clients that may ask access to `akri/#`. Who wants update events is
-/// forgotten when the service stops. An asset is seen at its own endpoint only.
+/// Who wants update events is kept in the registry, with what it knows: the next service tells it of what changed meanwhile.
+///
+/// Who asks is not authenticated: give only the broker's clients that may ask access to `akri/#`. An asset is seen at its own
+/// endpoint only.
 #[derive(Debug)]
 pub struct RegistryService {
     executors: [Executor; 2],
+    updates: JoinHandle<()>,
+    /// That nobody is to be told of anything more.
+    no_more: CancellationToken,
     _stop: DropGuard,
 }
 
@@ -32,19 +38,22 @@ impl RegistryService {
     /// Subscribes and serves.
     ///
     /// # Errors
-    /// Those of [`Mqtt::subscribe`].
+    /// Those of [`Mqtt::subscribe`], and of [`RegistryStore::interests`].
     pub async fn start(mqtt: Arc<dyn Mqtt>, store: Arc<dyn RegistryStore>) -> Result<Self, Error> {
-        let notifications = Arc::new(Notifications::new(mqtt.clone()));
+        let notifications = Notifications::open(mqtt.clone(), store.clone()).await?;
+        let notifications = Arc::new(notifications);
         let operations = Arc::new(Operations::new(store.clone(), notifications.clone()));
         let health = health::subscribe(&mqtt).await?;
         let stop = CancellationToken::new();
-        for work in [
-            health::take_in(health, store.clone()).boxed_task(),
-            notifications.send_updates(store).boxed_task(),
-        ] {
-            let stop = stop.clone();
-            tokio::spawn(async move { stop.run_until_cancelled(work).await });
-        }
+        let _stop = stop.clone().drop_guard();
+        let stopped = stop.clone();
+        let health = health::take_in(health, store);
+        tokio::spawn(async move { stopped.run_until_cancelled(health).await });
+        let (stopped, no_more) = (stop, CancellationToken::new());
+        let updates = notifications.send_updates(no_more.clone());
+        let updates = tokio::spawn(async move {
+            stopped.run_until_cancelled(updates).await;
+        });
         let resources = operations.clone();
         let resources = Executor::start(
             mqtt.clone(),
@@ -65,29 +74,22 @@ impl RegistryService {
         );
         Ok(Self {
             executors: [resources, discovery.await?],
-            _stop: stop.drop_guard(),
+            updates,
+            no_more,
+            _stop,
         })
     }
 
-    /// Unsubscribes, and answers the requests that have arrived.
+    /// Unsubscribes, answers the requests that have arrived, and waits for the update events that are on their way.
     ///
     /// # Errors
     /// Those of [`Executor::close`].
     pub async fn close(self) -> Result<(), Error> {
         let [resources, discovery] = self.executors;
         resources.close().await?;
-        discovery.close().await
-    }
-}
-
-/// Tasks of different futures in one list.
-trait BoxedTask {
-    fn boxed_task(self) -> futures::future::BoxFuture<'static, ()>;
-}
-
-impl<F: Future<Output = ()> + Send + 'static> BoxedTask for F {
-    fn boxed_task(self) -> futures::future::BoxFuture<'static, ()> {
-        Box::pin(self)
+        discovery.close().await?;
+        self.no_more.cancel();
+        self.updates.await.map_err(|_| Error::Closed)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::model::{Asset, Device};
@@ -105,6 +107,15 @@ pub(crate) fn is_same<T: Stamped>(known: &T, spec: &T) -> bool {
     let time = fields.last_transition_time;
     *time = time.or(*known_fields.last_transition_time);
     spec == *known
+}
+
+/// A digest of a specification that is the same whenever it says the same.
+pub(crate) fn digest_of(spec: &impl Serialize) -> String {
+    // What was read can be written.
+    let text = serde_json::to_vec(spec).unwrap_or_default();
+    let digest = digest(&SHA256, &text);
+    let digest = digest.as_ref().iter().take(16);
+    digest.map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn whole_seconds(time: SystemTime) -> SystemTime {

@@ -28,6 +28,20 @@ fn login(user: &str, password: &str) -> String {
     )
 }
 
+/// An asset whose reference is lines 6 and 7.
+fn asset(name: &str, device: &str, endpoint: &str) -> String {
+    format!(
+        "{HEAD}kind: Asset\nmetadata: {{name: {name}}}\nspec:\n  deviceRef:\n    deviceName: {device}\n    endpointName: {endpoint}\n"
+    )
+}
+
+/// A device whose address, on line 7, is a number.
+fn typed_json() -> String {
+    "{\n\"apiVersion\": \"namespaces.deviceregistry.microsoft.com/v1\",\n\"kind\": \"Device\",\n\"metadata\": {\"name\": \"json\"},\n\
+     \"spec\": {\"endpoints\": {\"inbound\": {\"onvif\": {\n\"endpointType\": \"Microsoft.Onvif\",\n\"address\": 7}}}}}\n"
+        .into()
+}
+
 async fn open(folder: &Path) -> FileRegistry {
     let options = FileOptions {
         debounce: Duration::from_millis(5),
@@ -75,6 +89,13 @@ async fn each_is_told_and_the_rest_is_served() {
     write("twice-2.yaml", device("twice", "version: '2'"));
     write("named.yaml", device("no_such_name", ""));
     write("half.yaml", "apiVersion: {".into());
+    write("ghost.yaml", asset("of-ghost", "cam9", "onvif"));
+    write("endpoint.yaml", asset("of-good", "good", "rtsp"));
+    write(
+        "kind.yaml",
+        device("kind", "").replace("kind: Device", "kind: Camera"),
+    );
+    write("typed.json", typed_json());
     let registry = open(folder).await;
     registry
         .put_secret("a/username", &Secret::from("admin"))
@@ -94,69 +115,97 @@ async fn each_is_told_and_the_rest_is_served() {
         tokio::task::yield_now().await;
     }
     let problems = registry.problems();
-    for (file, code, parts) in [
+    let login = "spec.endpoints.inbound.onvif.authentication.usernamePasswordCredentials";
+    let [traversal, missing] =
+        [12, 12].map(|line| format!("line {line}: {login}.passwordSecretName: "));
+    for (file, code, place, reason) in [
         (
             "traversal.yaml",
             "ManifestInvalid",
-            [
-                "line 12",
-                "spec.endpoints.inbound.onvif.authentication",
-                "../../etc/passwd",
-            ],
-        ),
-        (
-            "typed.yaml",
-            "ManifestInvalid",
-            ["line 8", "spec.endpoints.inbound.onvif.version", "string"],
-        ),
-        (
-            "unknown.yaml",
-            "UnknownField",
-            ["line 8", "spec.endpoints.inbound.onvif.adress", "no effect"],
+            &*traversal,
+            "../../etc/passwd",
         ),
         (
             "secret.yaml",
             "SecretNotFound",
-            [
-                "spec.endpoints.inbound.onvif.authentication",
-                "line 12",
-                "secrets/a/password",
-            ],
+            &missing,
+            "secrets/a/password",
+        ),
+        (
+            "typed.yaml",
+            "ManifestInvalid",
+            "line 8: spec.endpoints.inbound.onvif.version: ",
+            "string",
+        ),
+        (
+            "typed.json",
+            "ManifestInvalid",
+            "line 7: spec.endpoints.inbound.onvif.address: ",
+            "string",
+        ),
+        (
+            "unknown.yaml",
+            "UnknownField",
+            "line 8: spec.endpoints.inbound.onvif.adress: ",
+            "no effect",
         ),
         (
             "twice-2.yaml",
             "DuplicateName",
-            ["line 1", "metadata.name", "Device twice is in twice-1.yaml"],
+            "line 3: metadata.name: ",
+            "Device twice is in twice-1.yaml",
         ),
         (
             "named.yaml",
             "ManifestInvalid",
-            ["line 1", "metadata.name", "no_such_name"],
+            "line 3: metadata.name: ",
+            "no_such_name",
         ),
-        ("half.yaml", "ManifestUnreadable", ["line", "1", ""]),
+        ("kind.yaml", "ManifestInvalid", "line 2: kind: ", "Camera"),
+        (
+            "ghost.yaml",
+            "DeviceNotFound",
+            "line 6: spec.deviceRef.deviceName: ",
+            "cam9",
+        ),
+        (
+            "endpoint.yaml",
+            "EndpointNotFound",
+            "line 7: spec.deviceRef.endpointName: ",
+            "rtsp",
+        ),
+        // What is no YAML has no fields.
+        ("half.yaml", "ManifestUnreadable", "line 1: ", ""),
     ] {
         let told = told(&problems, file);
         let [(found, message)] = told[..] else {
             panic!("{file}: {told:?}");
         };
         assert_eq!(found, code, "{file}");
-        for part in parts {
-            assert!(message.contains(part), "{file}: {message}");
-        }
+        assert!(message.starts_with(place), "{file}: {message}");
+        assert!(message.contains(reason), "{file}: {message}");
         let status = folder.join(format!("status/manifest/{file}.yaml"));
-        assert!(std::fs::read_to_string(status).unwrap().contains(code));
+        let status = std::fs::read_to_string(status).unwrap();
+        for part in [file, code, place.trim_end()] {
+            assert!(status.contains(part), "{part} is not in {status}");
+        }
     }
-    assert_eq!(problems.len(), 7);
+    assert_eq!(problems.len(), 11);
 
     // What is served is not marked as wrong; what is not, is.
     assert_eq!(registry.device_status("unknown").await.unwrap(), None);
     let status = registry.device_status("traversal").await.unwrap().unwrap();
     let error = status.config.unwrap().error.unwrap();
+    let message = error.message.unwrap();
     assert!(
-        error
-            .message
-            .unwrap()
-            .starts_with("traversal.yaml: line 12")
+        message.starts_with(&format!("traversal.yaml: {traversal}")),
+        "{message}"
+    );
+    let status = registry.asset_status("of-ghost").await.unwrap().unwrap();
+    let message = status.config.unwrap().error.unwrap().message.unwrap();
+    assert!(
+        message.starts_with("ghost.yaml: line 6: spec.deviceRef.deviceName: "),
+        "{message}"
     );
 }
 
@@ -174,4 +223,59 @@ async fn ten_thousand_manifests_are_served_and_one_more_is_told() {
     let problems = registry.problems();
     let told = told(&problems, "more.yaml");
     assert_eq!((problems.len(), told[0].0), (1, "TooManyManifests"));
+    let message = told[0].1;
+    assert!(
+        message.starts_with("line 3: metadata.name: one-more is left out"),
+        "{message}"
+    );
+    let status = registry.device_status("one-more").await.unwrap().unwrap();
+    let told = status.config.unwrap().error.unwrap().message.unwrap();
+    assert_eq!(told, format!("more.yaml: {message}"));
+}
+
+#[tokio::test]
+async fn the_line_is_that_of_the_field_and_not_of_a_text_like_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // Both fields name the same secret, and a second device does, too.
+    let text = format!(
+        "{}---\n{}",
+        device("cam1", &login("v1", "v1")),
+        device("cam2", &login("v1", "x/y"))
+    );
+    std::fs::write(folder.path().join("a.yaml"), text).unwrap();
+    let registry = open(folder.path()).await;
+    let problems = registry.problems();
+    let fields = told(&problems, "a.yaml");
+    let places = fields.iter().map(|(_, message)| {
+        let (place, _) = message.split_once(": the secret").unwrap();
+        place.replace(
+            "spec.endpoints.inbound.onvif.authentication.usernamePasswordCredentials.",
+            "",
+        )
+    });
+    let expected = [
+        "line 11: usernameSecretName",
+        "line 12: passwordSecretName",
+        "line 26: usernameSecretName",
+        "line 27: passwordSecretName",
+    ];
+    assert_eq!(places.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn what_is_twice_in_one_text_is_not_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = open(folder.path()).await;
+    let text = format!(
+        "{}---\n{}",
+        device("cam1", ""),
+        device("cam1", "version: '2'")
+    );
+    let error = registry.apply("a.yaml", &text, false).await.unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("a.yaml") && message.contains("line 13: metadata.name: "),
+        "{message}"
+    );
+    assert!(served(&registry).await.is_empty());
 }

@@ -153,10 +153,7 @@ async fn imports_what_was_discovered_and_never_overwrites() {
         .await
         .unwrap();
     let asset = DiscoveredAsset {
-        device_ref: DeviceRef {
-            device_name: "cam1".into(),
-            endpoint_name: "onvif".into(),
-        },
+        device_ref: DeviceRef::new("cam1", "onvif"),
         ..DiscoveredAsset::default()
     };
     let endpoint = EndpointRef::new("cam1", "onvif");

@@ -235,10 +235,12 @@ async fn refuses_names_that_are_none(stage: Stage) {
             .await,
         registry
             .report_discovered_device("x", DiscoveredDevice::default())
-            .await,
+            .await
+            .map(drop),
         registry
             .report_discovered_asset(&endpoint, "Upper", DiscoveredAsset::default())
-            .await,
+            .await
+            .map(drop),
     ];
     for refused in refusals {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Caller);

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::wire::{self, Discovery, Preference};
+use super::wire::{self, Preference};
 use crate::model::{Asset, AssetStatus, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice};
 use crate::mrpc::{Invocation, Invoker, InvokerOptions};
-use crate::{EndpointRef, Error, Mqtt};
+use crate::{DiscoveryRef, EndpointRef, Error, Mqtt};
 
 pub(super) struct Client {
     resources: Invoker,
@@ -142,7 +142,7 @@ impl Client {
         endpoint: &EndpointRef,
         name: &str,
         asset: DiscoveredAsset,
-    ) -> Result<Discovery, Error> {
+    ) -> Result<DiscoveryRef, Error> {
         let body = written(&wire::DiscoveredAssetRequest {
             discovered_asset_request: wire::NamedDiscoveredAsset {
                 discovered_asset_name: name.to_owned(),
@@ -160,7 +160,7 @@ impl Client {
         endpoint_type: &str,
         name: &str,
         device: DiscoveredDevice,
-    ) -> Result<Discovery, Error> {
+    ) -> Result<DiscoveryRef, Error> {
         let payload = written(&wire::DiscoveredDeviceRequest {
             discovered_device_request: wire::NamedDiscoveredDevice {
                 discovered_device_name: name.to_owned(),

@@ -6,11 +6,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::Error;
 use crate::model::{
     Asset, AssetStatus, Component, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, Health,
     RuntimeHealth, time,
 };
+use crate::{DiscoveryRef, Error};
 
 pub(crate) const REQUESTS: &str =
     "akri/connector/resources/{connectorClientId}/{deviceName}/{inboundEndpointName}/{commandName}";
@@ -91,13 +91,13 @@ body!(DiscoveredAssetRequest {
     discovered_asset_request: NamedDiscoveredAsset
 });
 body!(DiscoveredAssetReply {
-    discovered_asset_response: Discovery
+    discovered_asset_response: DiscoveryRef
 });
 body!(DiscoveredDeviceRequest {
     discovered_device_request: NamedDiscoveredDevice
 });
 body!(DiscoveredDeviceReply {
-    discovered_device_response: Discovery
+    discovered_device_response: DiscoveryRef
 });
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -132,13 +132,6 @@ pub(crate) struct NamedDiscoveredAsset {
 pub(crate) struct NamedDiscoveredDevice {
     pub discovered_device_name: String,
     pub discovered_device: DiscoveredDevice,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Discovery {
-    pub discovery_id: String,
-    pub version: u64,
 }
 
 /// The error of the service, in the place of a result.

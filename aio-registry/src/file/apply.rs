@@ -57,9 +57,12 @@ impl FileRegistry {
         let problems = problems.filter(|found| found.code != manifest::UNKNOWN_FIELD);
         let mut problems: Vec<_> = problems.map(|found| found.message).collect();
         let mut seen = BTreeSet::new();
-        for ((kind, name), _) in &content.specs {
+        for (((kind, name), _), lines) in content.specs.iter().zip(&content.lines) {
             if !seen.insert((kind, name)) {
-                problems.push(format!("{} {name:?} is in it twice", kind.as_str()));
+                let (line, kind) = (lines.name, kind.as_str());
+                problems.push(format!(
+                    "line {line}: metadata.name: {kind} {name:?} is in it twice"
+                ));
             }
         }
         if !problems.is_empty() {

@@ -1,12 +1,12 @@
 //! Documents read and written, without blocking the caller.
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::manifest::{API_VERSION, Identity, Kind, Manifest, Metadata};
 use super::stored::{self, Status, Stored};
-use super::{FileRegistry, blocking, text};
-use crate::Error;
+use super::{FileRegistry, blocking};
+use crate::model::{AssetStatus, DeviceStatus, check_asset_name, check_device_name};
+use crate::{Error, Interest};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Overwrite {
@@ -92,7 +92,7 @@ impl FileRegistry {
 
     pub(super) async fn stored<S: Status + 'static>(&self, name: &str) -> Result<Option<S>, Error> {
         let stored = self.document::<S>(name).await?;
-        Ok(stored.map(|stored| stored.status))
+        Ok(stored.and_then(|stored| stored.status))
     }
 
     pub(super) async fn document<S: Status + 'static>(
@@ -108,52 +108,30 @@ impl FileRegistry {
         .await
     }
 
-    pub(super) async fn put_discovered<T: Serialize + Send + 'static>(
+    /// Changes whom a document says to tell.
+    pub(super) async fn note_interest(
         &self,
-        kind: Kind,
-        name: &str,
-        spec: T,
+        interest: &Interest,
+        knows: Option<&str>,
     ) -> Result<(), Error> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        blocking(move || {
-            let path = format!("discovered/{}/{name}.yaml", kind.folder());
-            let metadata = Metadata {
-                name,
-                namespace: Some(shared.options.namespace.clone()),
-            };
-            let kind = format!("Discovered{}", kind.as_str());
-            let document = Manifest {
-                api_version: API_VERSION.into(),
-                kind,
-                metadata,
-                spec,
-            };
-            shared
-                .folder
-                .write(&path, stored::to_yaml(&document)?.as_bytes(), false)
-        })
-        .await
-    }
-
-    pub(super) async fn discovered<T: DeserializeOwned + Send + 'static>(
-        &self,
-        kind: Kind,
-        name: &str,
-    ) -> Result<Option<T>, Error> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        blocking(move || {
-            let path = format!("discovered/{}/{name}.yaml", kind.folder());
-            let Some(text) = shared.folder.read(&path)? else {
-                return Ok(None);
-            };
-            let document: Manifest<T> =
-                text::read_yaml(&text).map_err(|reason| Error::Invalid {
-                    what: format!("the file {path}"),
-                    reason,
-                })?;
-            Ok(Some(document.spec))
-        })
-        .await
+        let (noted, knows) = (interest.clone(), knows.map(str::to_owned));
+        match &interest.asset {
+            None => {
+                let name = &interest.endpoint.device;
+                check_device_name(name)?;
+                self.update::<DeviceStatus>(name, move |stored| {
+                    stored.note_interest(&noted, knows.as_deref())
+                })
+                .await
+            }
+            Some(name) => {
+                check_asset_name(name)?;
+                self.update::<AssetStatus>(name, move |stored| {
+                    stored.note_interest(&noted, knows.as_deref())
+                })
+                .await
+            }
+        }
     }
 }
 

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::check_secret_name;
 use super::text::{self, Format, documents, from_value};
-use super::{unknown, versions};
-use crate::model::{
-    Asset, Authentication, Device, check_asset_name, check_device_name, check_endpoint_name,
-};
+use super::unknown;
+use crate::model::{Asset, Device, check_asset_name, check_device_name, check_endpoint_name};
+use crate::registry::secret_fields;
+use crate::stamp::digest_of;
 
 /// What stands before the version in `apiVersion`.
 const GROUP: &str = "namespaces.deviceregistry.microsoft.com/";
@@ -70,13 +70,22 @@ pub(super) enum Spec {
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileContent {
     pub specs: Vec<(Identity, Spec)>,
-    /// The first line of each of them.
-    pub lines: Vec<usize>,
+    /// Where each of them says so.
+    pub lines: Vec<Lines>,
     /// A digest of each of them.
     pub digests: Vec<String>,
-    /// The line that names a secret.
-    pub secret_lines: BTreeMap<String, usize>,
+    /// The lines of the fields that name secrets, by device and field.
+    pub secret_lines: BTreeMap<(String, String), usize>,
     pub problems: Vec<Problem>,
+}
+
+/// The lines of what can only be judged beside other manifests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lines {
+    pub name: usize,
+    /// Of an asset's reference: the device, and the endpoint.
+    pub device: usize,
+    pub endpoint: usize,
 }
 
 /// What is wrong with a manifest.
@@ -159,7 +168,7 @@ impl Reader<'_> {
             Err(message) => return self.problem(None, UNREADABLE, message),
         };
         if head.kind != "List" {
-            let Some(identity) = self.identity(head) else {
+            let Some(identity) = self.identity(document, head) else {
                 return;
             };
             let spec = match identity.0 {
@@ -180,7 +189,8 @@ impl Reader<'_> {
             match from_value::<Head>(item.clone()).map_err(at) {
                 Err(message) => self.problem(None, UNREADABLE, message),
                 Ok(head) => {
-                    let Some(identity) = self.identity(head) else {
+                    // Where in the list it stands is not known any more.
+                    let Some(identity) = self.identity("", head) else {
                         continue;
                     };
                     let spec = match identity.0 {
@@ -189,19 +199,24 @@ impl Reader<'_> {
                         Kind::Asset => from_value(item)
                             .map(|found: SpecOnly<Asset>| Spec::Asset(Arc::new(found.spec))),
                     };
-                    self.take(document, identity, spec.map_err(at));
+                    self.take("", identity, spec.map_err(at));
                 }
             }
         }
     }
 
     /// Whom a manifest is about; a problem when that is not clear.
-    fn identity(&mut self, head: Head) -> Option<Identity> {
-        let at = format!("line {}", self.line);
+    fn identity(&mut self, document: &str, head: Head) -> Option<Identity> {
+        let first_line = self.line;
+        let at = |field: &str| {
+            let line = text::line_of(document, first_line, field);
+            format!("line {line}: {field}")
+        };
         let kind = match head.kind.as_str() {
             _ if !head.api_version.starts_with(GROUP) => {
                 let message = format!(
-                    "{at}: apiVersion: {:?} is not {API_VERSION}",
+                    "{}: {:?} is not {API_VERSION}",
+                    at("apiVersion"),
                     head.api_version
                 );
                 self.problem(None, INVALID, message);
@@ -213,7 +228,7 @@ impl Reader<'_> {
                 self.problem(
                     None,
                     INVALID,
-                    format!("{at}: kind: {other:?} is neither Device nor Asset"),
+                    format!("{}: {other:?} is neither Device nor Asset", at("kind")),
                 );
                 return None;
             }
@@ -224,14 +239,16 @@ impl Reader<'_> {
             Kind::Asset => check_asset_name(&name),
         };
         if let Err(error) = checked {
-            self.problem(None, INVALID, format!("{at}: metadata.name: {error}"));
+            let message = format!("{}: {error}", at("metadata.name"));
+            self.problem(None, INVALID, message);
             return None;
         }
         let identity = (kind, name);
         match head.metadata.namespace {
             Some(other) if other != self.namespace => {
                 let message = format!(
-                    "{at}: metadata.namespace: {other:?} is not the namespace {:?} served here",
+                    "{}: {other:?} is not the namespace {:?} served here",
+                    at("metadata.namespace"),
                     self.namespace
                 );
                 self.problem(Some(identity), INVALID, message);
@@ -255,58 +272,47 @@ impl Reader<'_> {
             Spec::Device(device) => unknown::of_device(device),
             Spec::Asset(asset) => unknown::of_asset(asset),
         };
+        let first_line = self.line;
+        let line_of = |path: &str| text::line_of(document, first_line, path);
         for path in unknown {
-            let name = path.rsplit('.').next().unwrap_or_default();
-            let line = self.line_with(document, name);
-            let message =
-                format!("line {line}: spec.{path}: no such field is known; it has no effect");
+            let path = format!("spec.{path}");
+            let line = line_of(&path);
+            let message = format!("line {line}: {path}: no such field is known; it has no effect");
             self.problem(Some(identity.clone()), UNKNOWN_FIELD, message);
         }
         if let Spec::Device(device) = &spec {
-            let endpoints = device.endpoints.iter();
-            let endpoints = endpoints.flat_map(|endpoints| endpoints.inbound.values());
-            let logins = endpoints.filter_map(|endpoint| endpoint.authentication.as_ref());
-            for secret in logins.flat_map(Authentication::secret_names) {
-                let line = self.line_with(document, secret);
-                self.content.secret_lines.insert(secret.to_owned(), line);
+            for (field, _) in secret_fields(device) {
+                let line = line_of(&field);
+                let key = (identity.1.clone(), field);
+                self.content.secret_lines.insert(key, line);
             }
         }
         self.content.digests.push(match &spec {
-            Spec::Device(device) => versions::digest_of(&**device),
-            Spec::Asset(asset) => versions::digest_of(&**asset),
+            Spec::Device(device) => digest_of(&**device),
+            Spec::Asset(asset) => digest_of(&**asset),
         });
         self.content.specs.push((identity, spec));
-        self.content.lines.push(self.line);
+        self.content.lines.push(Lines {
+            name: line_of("metadata.name"),
+            device: line_of("spec.deviceRef.deviceName"),
+            endpoint: line_of("spec.deviceRef.endpointName"),
+        });
     }
 
     fn check_names(&self, document: &str, device: &Device) -> Result<(), String> {
+        let at = |field: &str, error| {
+            let line = text::line_of(document, self.line, field);
+            format!("line {line}: {field}: {error}")
+        };
         let endpoints = device.endpoints.iter();
-        for (name, endpoint) in endpoints.flat_map(|endpoints| &endpoints.inbound) {
-            let at = |text: &str, field: &str| {
-                let line = self.line_with(document, text);
-                format!("line {line}: spec.endpoints.inbound{field}")
-            };
-            check_endpoint_name(name).map_err(|error| format!("{}: {error}", at(name, "")))?;
-            for secret in endpoint
-                .authentication
-                .iter()
-                .flat_map(Authentication::secret_names)
-            {
-                check_secret_name(secret).map_err(|error| {
-                    format!(
-                        "{}: {error}",
-                        at(secret, &format!(".{name}.authentication"))
-                    )
-                })?;
-            }
+        for name in endpoints.flat_map(|endpoints| endpoints.inbound.keys()) {
+            let field = format!("spec.endpoints.inbound.{name}");
+            check_endpoint_name(name).map_err(|error| at(&field, error))?;
+        }
+        for (field, secret) in secret_fields(device) {
+            check_secret_name(secret).map_err(|error| at(&field, error))?;
         }
         Ok(())
-    }
-
-    /// The line of a document that holds a text first, else its first line.
-    fn line_with(&self, document: &str, text: &str) -> usize {
-        let line = document.lines().position(|line| line.contains(text));
-        self.line + line.unwrap_or_default()
     }
 
     fn problem(&mut self, identity: Option<Identity>, code: &'static str, message: String) {
@@ -351,7 +357,7 @@ mod tests {
             ),
             (
                 device("  endpoints: {inbound: {../x: {address: a, endpointType: t}}}"),
-                "spec.endpoints.inbound: endpoint name",
+                "line 5: spec.endpoints.inbound.../x: endpoint name",
             ),
         ];
         for (text, expected) in table {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::manifest::{FileContent, Identity, Kind, Problem, Spec, UNKNOWN_FIELD};
+use super::manifest::{FileContent, Identity, Kind, Lines, Problem, Spec, UNKNOWN_FIELD};
 use super::versions::Versions;
 use crate::Desired;
 use crate::registry::{Contents, SecretDigests};
@@ -19,9 +19,9 @@ pub(super) struct Snapshot {
     pub files: BTreeMap<Identity, String>,
     /// A digest of each as it was read.
     pub digests: BTreeMap<Identity, String>,
-    /// The first line of each in its file.
-    lines: BTreeMap<Identity, usize>,
-    /// The line that names a secret, by file and secret.
+    /// Where each says what it says in its file.
+    lines: BTreeMap<Identity, Lines>,
+    /// The lines of the fields that name secrets, by device and field.
     secret_lines: BTreeMap<(String, String), usize>,
     /// What is wrong, by file.
     pub problems: BTreeMap<String, Vec<Problem>>,
@@ -41,16 +41,14 @@ impl Snapshot {
         let mut count = 0;
         for (file, content) in files {
             let mut problems = content.problems.clone();
-            for (secret, line) in &content.secret_lines {
-                let key = (file.clone(), secret.clone());
-                snapshot.secret_lines.insert(key, *line);
-            }
             let specs = content.specs.iter().zip(&content.lines);
-            for (((identity, spec), line), digest) in specs.zip(&content.digests) {
+            for (((identity, spec), lines), digest) in specs.zip(&content.digests) {
                 count += 1;
+                let line = lines.name;
                 if count > max_manifests {
                     let message = format!(
-                        "line {line}: there are more than {max_manifests} manifests; this one is left out"
+                        "line {line}: metadata.name: {} is left out; there are more than {max_manifests} manifests",
+                        identity.1
                     );
                     problems.push(Problem {
                         identity: Some(identity.clone()),
@@ -70,7 +68,14 @@ impl Snapshot {
                     });
                 } else {
                     snapshot.insert(identity.clone(), spec.clone(), file);
-                    snapshot.lines.insert(identity.clone(), *line);
+                    snapshot.lines.insert(identity.clone(), *lines);
+                    if identity.0 == Kind::Device {
+                        let from = (identity.1.clone(), String::new());
+                        let of_device = content.secret_lines.range(from..);
+                        let of_device = of_device.take_while(|((name, _), _)| *name == identity.1);
+                        let of_device = of_device.map(|(key, line)| (key.clone(), *line));
+                        snapshot.secret_lines.extend(of_device);
+                    }
                     snapshot.digests.insert(identity.clone(), digest.clone());
                 }
             }
@@ -156,9 +161,12 @@ impl Snapshot {
     fn check_references(&mut self) {
         for (name, asset) in &self.contents.assets {
             let reference = &asset.device_ref;
-            let (code, message) = match self.contents.devices.get(&reference.device_name) {
+            let identity = (Kind::Asset, name.clone());
+            let lines = self.lines.get(&identity);
+            let (code, line, message) = match self.contents.devices.get(&reference.device_name) {
                 None => (
                     "DeviceNotFound",
+                    lines.map(|lines| lines.device),
                     format!(
                         "spec.deviceRef.deviceName: there is no device {:?}",
                         reference.device_name
@@ -166,6 +174,7 @@ impl Snapshot {
                 ),
                 Some(device) if device.inbound(&reference.endpoint_name).is_none() => (
                     "EndpointNotFound",
+                    lines.map(|lines| lines.endpoint),
                     format!(
                         "spec.deviceRef.endpointName: device {:?} has no inbound endpoint {:?}",
                         reference.device_name, reference.endpoint_name
@@ -173,11 +182,7 @@ impl Snapshot {
                 ),
                 Some(_) => continue,
             };
-            let identity = (Kind::Asset, name.clone());
-            let message = match self.lines.get(&identity) {
-                Some(line) => format!("line {line}: {message}"),
-                None => message,
-            };
+            let message = at_line(line, message);
             let file = self.files.get(&identity).cloned().unwrap_or_default();
             self.problems.entry(file).or_default().push(Problem {
                 identity: Some(identity),
@@ -190,16 +195,14 @@ impl Snapshot {
     /// Notes which secrets there are, and which are missing.
     pub(super) fn set_secrets(&mut self, secrets: SecretDigests) {
         let missing = self.contents.missing_secrets(&secrets);
-        for (device, endpoint, secret) in missing {
+        for [device, field, secret] in missing {
+            let message = format!(
+                "{field}: the secret {secret:?} cannot be read: there is no file secrets/{secret}, or it is too large"
+            );
+            let line = self.secret_lines.get(&(device.clone(), field));
+            let message = at_line(line.copied(), message);
             let identity = (Kind::Device, device);
             let file = self.files.get(&identity).cloned().unwrap_or_default();
-            let message = format!(
-                "spec.endpoints.inbound.{endpoint}.authentication: the secret {secret:?} cannot be read: there is no file secrets/{secret}, or it is too large"
-            );
-            let message = match self.secret_lines.get(&(file.clone(), secret)) {
-                Some(line) => format!("line {line}: {message}"),
-                None => message,
-            };
             self.problems.entry(file).or_default().push(Problem {
                 identity: Some(identity),
                 code: SECRET_NOT_FOUND,
@@ -240,5 +243,13 @@ impl Snapshot {
             .flatten()
             .filter_map(|problem| problem.identity.clone());
         self.files.keys().cloned().chain(bad).collect()
+    }
+}
+
+/// A manifest that is in force from an earlier reading has no lines any more.
+fn at_line(line: Option<usize>, message: String) -> String {
+    match line {
+        Some(line) => format!("line {line}: {message}"),
+        None => message,
     }
 }

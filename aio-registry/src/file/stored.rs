@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::{API_VERSION, Kind, Metadata};
 use super::text::read_yaml;
-use crate::Error;
 use crate::model::{
     AssetStatus, Component, ConfigError, ConfigStatus, DeviceStatus, DeviceStatusEndpoints,
     RuntimeHealth,
 };
+use crate::{EndpointRef, Error, Interest};
 
 /// A status document: what Kubernetes holds, and the health of the parts.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -20,15 +20,29 @@ pub(super) struct Stored<S> {
     api_version: String,
     kind: String,
     metadata: Metadata,
-    #[serde(default)]
-    pub status: S,
+    /// What was reported, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<S>,
     /// By endpoint, or by path of the element: `events/GROUP/NAME`, `streams/NAME`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub health: BTreeMap<String, RuntimeHealth>,
+    /// Who is to be told of changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interests: Vec<StoredInterest>,
+}
+
+/// That a client is to be told of changes of the device or asset that the document is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct StoredInterest {
+    pub client: String,
+    pub device: String,
+    pub endpoint: String,
+    /// A digest of what it knows.
+    pub knows: String,
 }
 
 /// Statuses of devices and assets have a part for the whole.
-pub(super) trait Status: Default + Serialize + DeserializeOwned + Send {
+pub(super) trait Status: Default + PartialEq + Serialize + DeserializeOwned + Send {
     const KIND: Kind;
 
     fn config(&mut self) -> &mut Option<ConfigStatus>;
@@ -59,8 +73,9 @@ impl<S: Status> Stored<S> {
                 name: name.into(),
                 namespace: Some(namespace.into()),
             },
-            status: S::default(),
+            status: None,
             health: BTreeMap::new(),
+            interests: Vec::new(),
         }
     }
 
@@ -77,10 +92,11 @@ impl<S: Status> Stored<S> {
     /// Takes a connector's report in. It knows nothing of what is wrong with the manifest: that stays noted.
     pub(super) fn report(&mut self, change: impl FnOnce(&mut S)) {
         let marked = self.is_marked();
-        let mark = self.status.config().take_if(|_| marked);
+        let status = self.status.get_or_insert_default();
+        let mark = status.config().take_if(|_| marked);
         let mark = mark.and_then(|config| config.error);
-        change(&mut self.status);
-        let config = self.status.config();
+        change(status);
+        let config = status.config();
         if mark.is_some() && config.as_ref().is_none_or(|config| config.error.is_none()) {
             config.get_or_insert_default().error = mark;
         }
@@ -88,13 +104,14 @@ impl<S: Status> Stored<S> {
 
     /// Notes what is wrong with the manifest, or takes such a note back.
     pub(super) fn mark(&mut self, problem: Option<(&str, &str)>) {
-        let config = self.status.config();
-        match problem {
-            Some((code, message)) => {
+        let marked = self.is_marked();
+        match (problem, &mut self.status) {
+            (Some((code, message)), status) => {
+                let config = status.get_or_insert_default().config();
                 config.get_or_insert_default().error = Some(ConfigError::new(code, message));
             }
-            None if self.is_marked() => {
-                let config = self.status.config();
+            (None, Some(status)) if marked => {
+                let config = status.config();
                 if let Some(status) = config {
                     status.error = None;
                 }
@@ -102,20 +119,50 @@ impl<S: Status> Stored<S> {
                     *config = None;
                 }
             }
-            None => {}
+            (None, _) => {}
         }
     }
 
     /// Whether the error of the whole is one that [`mark`](Self::mark) wrote.
     pub(super) fn is_marked(&mut self) -> bool {
-        let error = self
+        let config = self
             .status
-            .config()
-            .as_ref()
-            .and_then(|config| config.error.as_ref());
+            .as_mut()
+            .and_then(|status| status.config().as_ref());
+        let error = config.and_then(|config| config.error.as_ref());
         error
             .and_then(|error| error.code.as_deref())
             .is_some_and(|code| MARKS.contains(&code))
+    }
+
+    /// Notes that a client is to be told of changes, and what it knows; `None`: that it is not to be told.
+    pub(super) fn note_interest(&mut self, interest: &Interest, knows: Option<&str>) {
+        let Interest {
+            client, endpoint, ..
+        } = interest;
+        self.interests.retain(|stored| {
+            let stored = (&stored.client, &stored.device, &stored.endpoint);
+            stored != (client, &endpoint.device, &endpoint.endpoint)
+        });
+        self.interests.extend(knows.map(|knows| StoredInterest {
+            client: client.clone(),
+            device: endpoint.device.clone(),
+            endpoint: endpoint.endpoint.clone(),
+            knows: knows.to_owned(),
+        }));
+    }
+
+    /// Whom the document of that name says to tell.
+    pub(super) fn interests_in(self, name: String) -> impl Iterator<Item = (Interest, String)> {
+        let asset = (S::KIND == Kind::Asset).then_some(name);
+        self.interests.into_iter().map(move |stored| {
+            let interest = Interest {
+                client: stored.client,
+                endpoint: EndpointRef::new(stored.device, stored.endpoint),
+                asset: asset.clone(),
+            };
+            (interest, stored.knows)
+        })
     }
 }
 

@@ -85,6 +85,30 @@ pub(super) fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Resul
         .map_err(|error| format!("{}: {}", error.path(), error.inner()))
 }
 
+/// The line of the field at a path such as `spec.endpoints.inbound` in a document whose first line has that number, or of
+/// as much of the path as is found.
+pub(super) fn line_of(document: &str, first_line: usize, path: &str) -> usize {
+    let mut at = 0;
+    for name in path.split('.') {
+        let name = name.split('[').next().unwrap_or(name);
+        let mut lines = document.lines().enumerate().skip(at);
+        at = lines
+            .find(|(_, line)| names_field(line, name))
+            .map_or(at, |(index, _)| index);
+    }
+    first_line + at
+}
+
+/// Whether a field of that name begins in a line.
+fn names_field(line: &str, name: &str) -> bool {
+    line.match_indices(name).any(|(index, _)| {
+        let before = line[..index].chars().next_back();
+        let after = line[index + name.len()..].trim_start_matches(['"', '\'']);
+        before.is_none_or(|before| before.is_whitespace() || "\"'{,".contains(before))
+            && after.trim_start().starts_with(':')
+    })
+}
+
 /// `line 12: spec.endpoints.inbound.onvif: missing field ...`, without the position that parsers add to their messages.
 fn describe(line: usize, path: &str, message: &str) -> String {
     let message = message.lines().next().unwrap_or_default();
@@ -102,5 +126,28 @@ pub(super) fn is_blank(text: &str, json: bool) -> bool {
         text.trim().is_empty()
     } else {
         documents(text).is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_line_of_a_field_in_any_style() {
+        let block = "# name: of what\nmetadata: {name: cam1, namespace: n}\nspec:\n  name: x\n  endpoints:\n    inbound:\n                           name:\n        address: a\n      b:\n        address: c\n";
+        for (path, line) in [
+            ("metadata.name", 12),
+            ("metadata.namespace", 12),
+            ("spec.name", 14),
+            ("spec.endpoints.inbound.name.address", 18),
+            ("spec.endpoints.inbound.b.address", 20),
+            ("spec.endpoints.inbound.b.nothing", 19),
+            ("nothing", 11),
+        ] {
+            assert_eq!(line_of(block, 11, path), line, "{path}");
+        }
+        let json = "{\n \"spec\" : {\n  \"items\": [\n   {\"a\": 1}]}}";
+        assert_eq!(line_of(json, 1, "spec.items[0].a"), 4);
     }
 }

@@ -50,6 +50,7 @@ pub(super) fn of_device(device: &Device) -> Vec<String> {
 pub(super) fn of_asset(asset: &Asset) -> Vec<String> {
     let mut found = Found::default();
     found.note("", &asset.other);
+    found.note("deviceRef.", &asset.device_ref.other);
     found.destinations(
         "defaultDatasetsDestinations",
         &asset.default_datasets_destinations,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Identity;
@@ -83,15 +82,6 @@ impl Entry {
             last_transition_time: self.last_transition_time,
         }
     }
-}
-
-/// A digest of a specification that is the same whenever it says the same.
-pub(super) fn digest_of(spec: &impl Serialize) -> String {
-    // What was read can be written.
-    let text = serde_json::to_vec(spec).unwrap_or_default();
-    let digest = digest(&SHA256, &text);
-    let digest = digest.as_ref().iter().take(16);
-    digest.map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn key((kind, name): &Identity) -> String {

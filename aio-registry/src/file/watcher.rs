@@ -19,9 +19,9 @@ use super::snapshot::Snapshot;
 use super::stored::{self, Status, Stored};
 use super::versions::{self, Versions};
 use super::{FileOptions, text};
-use crate::Error;
 use crate::model::{AssetStatus, DeviceStatus};
 use crate::registry::SecretDigests;
+use crate::{Error, Interest};
 
 /// What the clones of a registry and its watcher share.
 #[derive(Debug)]
@@ -187,7 +187,8 @@ impl Shared {
         self.folder.fingerprint().is_ok_and(|now| now != *known)
     }
 
-    /// Changes the status document of a device or an asset, alone on this machine to do so. Blocks.
+    /// Changes the status document of a device or an asset, alone on this machine to do so. One that would say nothing is
+    /// not begun. Blocks.
     pub(super) fn update<S: Status>(
         &self,
         name: &str,
@@ -200,8 +201,12 @@ impl Shared {
         if text.is_some() && stored.is_none() {
             warn!(path, "the status file cannot be read; it is written anew");
         }
-        let mut stored = stored.unwrap_or_else(|| Stored::new(name, &self.options.namespace));
+        let begun = || Stored::new(name, &self.options.namespace);
+        let mut stored = stored.unwrap_or_else(begun);
         change(&mut stored);
+        if text.is_none() && stored == begun() {
+            return Ok(());
+        }
         self.folder
             .write(&path, stored::to_yaml(&stored)?.as_bytes(), false)
     }
@@ -212,16 +217,27 @@ impl Shared {
     }
 
     fn marked_of<S: Status>(&self) -> impl Iterator<Item = Identity> {
+        let stored = self.stored_of::<S>();
+        stored.filter_map(|(name, mut stored)| stored.is_marked().then_some((S::KIND, name)))
+    }
+
+    /// Who is to be told of what. Blocks.
+    pub(super) fn interests(&self) -> BTreeMap<Interest, String> {
+        let devices = self.stored_of::<DeviceStatus>();
+        let devices = devices.flat_map(|(name, stored)| stored.interests_in(name));
+        let assets = self.stored_of::<AssetStatus>();
+        let assets = assets.flat_map(|(name, stored)| stored.interests_in(name));
+        devices.chain(assets).collect()
+    }
+
+    /// The status documents that can be read, by name.
+    fn stored_of<S: Status>(&self) -> impl Iterator<Item = (String, Stored<S>)> {
         let folder = format!("status/{}", S::KIND.folder());
-        self.folder
-            .list(&folder)
-            .into_iter()
-            .filter_map(move |name| {
-                let text = self.folder.read(&format!("{folder}/{name}.yaml")).ok()??;
-                Stored::<S>::parse(&text)?
-                    .is_marked()
-                    .then_some((S::KIND, name))
-            })
+        let names = self.folder.list(&folder).into_iter();
+        names.filter_map(move |name| {
+            let text = self.folder.read(&format!("{folder}/{name}.yaml")).ok()??;
+            Some((name, Stored::parse(&text)?))
+        })
     }
 
     /// Writes what is wrong to the log, once, and to status files; and takes back what is no longer.

@@ -145,6 +145,20 @@ pub struct DeviceRef {
     pub device_name: String,
     /// The name of its inbound endpoint.
     pub endpoint_name: String,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub other: OtherFields,
+}
+
+impl DeviceRef {
+    /// The endpoint of that name on the device of that name.
+    pub fn new(device: impl Into<String>, endpoint: impl Into<String>) -> Self {
+        Self {
+            device_name: device.into(),
+            endpoint_name: endpoint.into(),
+            other: OtherFields::default(),
+        }
+    }
 }
 
 /// Values that are read together.

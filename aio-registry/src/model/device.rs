@@ -162,21 +162,34 @@ impl Authentication {
         }
     }
 
-    /// The names of all secrets it refers to.
-    pub(crate) fn secret_names(&self) -> impl Iterator<Item = &str> {
+    /// The names of all secrets it refers to, each with the field that does.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let passwords = self.username_password_credentials.iter().flat_map(|names| {
+            let (user, password) = (&names.username_secret_name, &names.password_secret_name);
             [
-                names.username_secret_name.as_str(),
-                names.password_secret_name.as_str(),
+                ("usernamePasswordCredentials.usernameSecretName", Some(user)),
+                (
+                    "usernamePasswordCredentials.passwordSecretName",
+                    Some(password),
+                ),
             ]
         });
         let certificates = self.x509_credentials.iter().flat_map(|names| {
-            let more = names.intermediate_certificates_secret_name.iter();
-            std::iter::once(&names.certificate_secret_name)
-                .chain(more.chain(&names.key_secret_name))
-                .map(String::as_str)
+            let more = names.intermediate_certificates_secret_name.as_ref();
+            [
+                (
+                    "x509Credentials.certificateSecretName",
+                    Some(&names.certificate_secret_name),
+                ),
+                ("x509Credentials.intermediateCertificatesSecretName", more),
+                (
+                    "x509Credentials.keySecretName",
+                    names.key_secret_name.as_ref(),
+                ),
+            ]
         });
-        passwords.chain(certificates)
+        let secrets = passwords.chain(certificates);
+        secrets.filter_map(|(field, name)| Some((field, name?.as_str())))
     }
 
     /// No login.

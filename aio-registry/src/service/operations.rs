@@ -1,43 +1,23 @@
 //! The methods of the registry.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::json;
 use tracing::debug;
-use uuid::Uuid;
 
 use super::notifications::Notifications;
-use crate::adr::wire::{self, Discovery, ServiceError};
+use crate::adr::wire::{self, ServiceError};
 use crate::model::{
-    Asset, Device, DeviceStatus, DiscoveredAsset, DiscoveredDevice, check_asset_name,
-    check_device_name, check_endpoint_name,
+    Asset, Device, DeviceStatus, check_asset_name, check_device_name, check_endpoint_name,
 };
 use crate::mrpc::{HandlerError, Request, Response};
 use crate::{Contents, EndpointRef, Error, ErrorKind, RegistryStore};
 
-/// More discovered devices and assets than this are refused: a client must not fill the disk.
-const MAX_DISCOVERED: usize = 20_000;
-
 pub(super) struct Operations {
     store: Arc<dyn RegistryStore>,
     notifications: Arc<Notifications>,
-    discovered: Mutex<BTreeMap<(Kind, String), Found>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Device,
-    Asset,
-}
-
-/// What was discovered under a name, and how often it was another thing.
-struct Found {
-    id: Uuid,
-    version: u64,
-    content: String,
 }
 
 /// Why there is no result: the body is none of the contract, or the registry says no.
@@ -57,7 +37,6 @@ impl Operations {
         Self {
             store,
             notifications,
-            discovered: Mutex::default(),
         }
     }
 
@@ -117,20 +96,18 @@ impl Operations {
                 let wish: wire::DevicePreference = read(body)?;
                 let preference = wish.notification_preference_request;
                 self.notifications
-                    .set(client, &endpoint, None, preference, &contents)?;
+                    .set(client, endpoint, None, preference, &contents)
+                    .await?;
                 accepted()
             }
             wire::NOTIFY_OF_ASSET => {
                 let wish: wire::AssetPreference = read(body)?;
                 let wish = wish.notification_preference_request;
                 check_asset_name(&wish.asset_name)?;
-                self.notifications.set(
-                    client,
-                    &endpoint,
-                    Some(&wish.asset_name),
-                    wish.notification_preference,
-                    &contents,
-                )?;
+                let (asset, preference) = (wish.asset_name, wish.notification_preference);
+                self.notifications
+                    .set(client, endpoint, Some(asset), preference, &contents)
+                    .await?;
                 accepted()
             }
             wire::DISCOVERED_ASSET => {
@@ -139,7 +116,8 @@ impl Operations {
                 let (name, asset) = (found.discovered_asset_name, found.discovered_asset);
                 check_asset_name(&name)?;
                 device(&contents, &endpoint)?;
-                let reply = self.asset_found(&endpoint, name, asset).await?;
+                let reply = self.store.report_discovered_asset(&endpoint, &name, asset);
+                let reply = reply.await?;
                 written(&wire::DiscoveredAssetReply {
                     discovered_asset_response: reply,
                 })
@@ -166,7 +144,7 @@ impl Operations {
             for name in endpoints.flat_map(|endpoints| endpoints.inbound.keys()) {
                 check_endpoint_name(name)?;
             }
-            let reply = self.device_found(name, device).await?;
+            let reply = self.store.report_discovered_device(&name, device).await?;
             written(&wire::DiscoveredDeviceReply {
                 discovered_device_response: reply,
             })
@@ -184,67 +162,6 @@ impl Operations {
                 .retain(|name, _| *name == endpoint.endpoint);
         }
         Ok(status)
-    }
-
-    async fn asset_found(
-        &self,
-        endpoint: &EndpointRef,
-        name: String,
-        asset: DiscoveredAsset,
-    ) -> Result<Discovery, Refusal> {
-        let content = written(&asset)?;
-        self.check_room(Kind::Asset, &name)?;
-        self.store
-            .report_discovered_asset(endpoint, &name, asset)
-            .await?;
-        Ok(self.note(Kind::Asset, name, content))
-    }
-
-    async fn device_found(
-        &self,
-        name: String,
-        device: DiscoveredDevice,
-    ) -> Result<Discovery, Refusal> {
-        let content = written(&device)?;
-        self.check_room(Kind::Device, &name)?;
-        self.store.report_discovered_device(&name, device).await?;
-        Ok(self.note(Kind::Device, name, content))
-    }
-
-    fn check_room(&self, kind: Kind, name: &str) -> Result<(), Error> {
-        let discovered = self
-            .discovered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if discovered.len() >= MAX_DISCOVERED && !discovered.contains_key(&(kind, name.to_owned()))
-        {
-            return Err(Error::Invalid {
-                what: format!("the discovery of {name:?}"),
-                reason: format!("{MAX_DISCOVERED} devices and assets were discovered already"),
-            });
-        }
-        Ok(())
-    }
-
-    /// Counts what is discovered: another content under the same name is a new version.
-    fn note(&self, kind: Kind, name: String, content: String) -> Discovery {
-        let mut discovered = self
-            .discovered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let found = discovered.entry((kind, name)).or_insert_with(|| Found {
-            id: Uuid::new_v4(),
-            version: 0,
-            content: String::new(),
-        });
-        if found.content != content {
-            found.content = content;
-            found.version += 1;
-        }
-        Discovery {
-            discovery_id: found.id.to_string(),
-            version: found.version,
-        }
     }
 }
 

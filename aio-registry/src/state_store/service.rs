@@ -128,9 +128,6 @@ impl State {
                     return Ok((Answer::Number(-1), version));
                 }
                 let version = version.unwrap_or_else(|| self.clock.tick());
-                // The store has a clock of its own, and the end of the value is to be later. One that is too far ahead to be
-                // followed is so for clients as well.
-                let _ = self.clock.observe(&version);
                 self.changed(&turn, &key, Some((&value, expiry)), &version)
                     .await;
                 Ok((Answer::Ok, Some(version)))
@@ -167,6 +164,8 @@ impl State {
         now: Option<(&Bytes, Option<Duration>)>,
         version: &HybridTime,
     ) {
+        // That a key goes is later than that it came, whose version is of the store's own clock.
+        let _ = self.clock.observe(version);
         let expiry = now.and_then(|(_, expiry)| expiry);
         self.expiries.set(key, expiry, Instant::now());
         let value = now.map(|(value, _)| value);

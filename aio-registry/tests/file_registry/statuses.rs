@@ -33,7 +33,7 @@ async fn says_in_a_status_file_what_is_wrong() {
         ("status/manifest/2.yaml.yaml", "1.yaml already"),
         (
             "status/asset/lost.yaml",
-            "3.yaml: line 1: spec.deviceRef.deviceName",
+            "3.yaml: line 5: spec.deviceRef.deviceName",
         ),
         ("status/asset/astray.yaml", "opcua"),
         ("status/asset/typed.yaml", "5.yaml: line 6: spec.version"),

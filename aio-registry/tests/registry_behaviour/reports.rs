@@ -144,7 +144,7 @@ pub async fn hands_what_is_discovered_to_the_operator(stage: Stage) {
         endpoint_type: "Microsoft.Media".into(),
         ..DiscoveredInboundEndpoint::default()
     };
-    let found = DiscoveredDevice {
+    let mut found = DiscoveredDevice {
         model: Some("Dome".into()),
         endpoints: Some(DiscoveredEndpoints {
             inbound: [("profile_1".to_owned(), inbound)].into(),
@@ -154,14 +154,22 @@ pub async fn hands_what_is_discovered_to_the_operator(stage: Stage) {
     };
     let registry = &stage.registry;
     let reported = registry.report_discovered_device("found-1", found.clone());
-    reported.await.unwrap();
+    let first = reported.await.unwrap();
+    assert_eq!(
+        stage.discovered_device("found-1").await,
+        Some(found.clone())
+    );
+    let reported = registry.report_discovered_device("found-1", found.clone());
+    assert_eq!(reported.await.unwrap(), first);
+    found.model = Some("Bullet".into());
+    let reported = registry.report_discovered_device("found-1", found.clone());
+    let second = reported.await.unwrap();
+    assert_eq!(second.discovery_id, first.discovery_id);
+    assert_eq!((first.version, second.version), (1, 2));
     assert_eq!(stage.discovered_device("found-1").await, Some(found));
 
     let found = DiscoveredAsset {
-        device_ref: DeviceRef {
-            device_name: "cam1".into(),
-            endpoint_name: "onvif_0".into(),
-        },
+        device_ref: DeviceRef::new("cam1", "onvif_0"),
         model: Some("Dome".into()),
         ..DiscoveredAsset::default()
     };

@@ -240,10 +240,7 @@ pub fn device(host: &str) -> Device {
 
 pub fn asset(device: &str, text: &str) -> Asset {
     Asset {
-        device_ref: DeviceRef {
-            device_name: device.into(),
-            endpoint_name: "onvif_0".into(),
-        },
+        device_ref: DeviceRef::new(device, "onvif_0"),
         description: Some(text.into()),
         ..Asset::default()
     }

@@ -10,8 +10,8 @@ use aio_registry::model::{
     DiscoveredAsset, DiscoveredDevice, Health, InboundEndpoint, ManagementGroup, Stream,
 };
 use aio_registry::{
-    Desired, DesiredEndpoint, EndpointRef, Error as RegistryError, MemoryBroker, NamedAsset,
-    Registry, Secret,
+    Desired, DesiredEndpoint, DiscoveryRef, EndpointRef, Error as RegistryError, MemoryBroker,
+    NamedAsset, Registry, Secret,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -147,8 +147,8 @@ impl Registry for TestRegistry {
         &self,
         _name: &str,
         _device: DiscoveredDevice,
-    ) -> Result<(), RegistryError> {
-        Ok(())
+    ) -> Result<DiscoveryRef, RegistryError> {
+        Ok(discovery())
     }
 
     async fn report_discovered_asset(
@@ -156,15 +156,22 @@ impl Registry for TestRegistry {
         _endpoint: &EndpointRef,
         name: &str,
         asset: DiscoveredAsset,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<DiscoveryRef, RegistryError> {
         self.reports.send_modify(|reports| {
             reports.discovered_assets.insert(name.to_owned(), asset);
         });
-        Ok(())
+        Ok(discovery())
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, RegistryError> {
         Ok(Secret::new(name))
+    }
+}
+
+fn discovery() -> DiscoveryRef {
+    DiscoveryRef {
+        discovery_id: "d-1".into(),
+        version: 1,
     }
 }
 
@@ -386,10 +393,7 @@ pub fn asset(name: &str, asset: Asset) -> Arc<NamedAsset> {
     Arc::new(NamedAsset {
         name: name.to_owned(),
         asset: Arc::new(Asset {
-            device_ref: DeviceRef {
-                device_name: "device".to_owned(),
-                endpoint_name: "endpoint".to_owned(),
-            },
+            device_ref: DeviceRef::new("device", "endpoint"),
             ..asset
         }),
     })

@@ -67,10 +67,7 @@ async fn picture(address: &str, configuration: &str) -> Result<Vec<u8>, String> 
         ..Stream::default()
     };
     let asset = Asset {
-        device_ref: DeviceRef {
-            device_name: "gate".to_owned(),
-            endpoint_name: "stream".to_owned(),
-        },
+        device_ref: DeviceRef::new("gate", "stream"),
         streams: vec![stream],
         ..Asset::default()
     };

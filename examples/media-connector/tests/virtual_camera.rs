@@ -156,10 +156,7 @@ fn stream(name: &str, configuration: &str, destination: Option<Destination>) -> 
 
 fn asset(streams: Vec<Stream>) -> Asset {
     Asset {
-        device_ref: DeviceRef {
-            device_name: "gate".to_owned(),
-            endpoint_name: "stream".to_owned(),
-        },
+        device_ref: DeviceRef::new("gate", "stream"),
         streams,
         ..Asset::default()
     }

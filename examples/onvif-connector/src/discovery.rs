@@ -100,10 +100,7 @@ pub(crate) fn discovered_asset(
     }
 
     DiscoveredAsset {
-        device_ref: DeviceRef {
-            device_name: endpoint.device.clone(),
-            endpoint_name: endpoint.endpoint.clone(),
-        },
+        device_ref: DeviceRef::new(&endpoint.device, &endpoint.endpoint),
         manufacturer: identity.manufacturer.clone(),
         model: identity.model.clone(),
         serial_number: identity.serial_number.clone(),

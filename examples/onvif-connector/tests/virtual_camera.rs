@@ -149,10 +149,7 @@ fn asset(events: &[(&str, Option<&str>)]) -> Asset {
         ..Event::default()
     });
     Asset {
-        device_ref: DeviceRef {
-            device_name: "gate".to_owned(),
-            endpoint_name: "onvif".to_owned(),
-        },
+        device_ref: DeviceRef::new("gate", "onvif"),
         event_groups: vec![EventGroup {
             name: "group".to_owned(),
             events: events.collect(),

@@ -64,10 +64,7 @@ pub fn snapshots_of(endpoint: &str) -> Asset {
         json!({ "taskType": "snapshot-to-mqtt", "format": "jpeg", "snapshotsPerSecond": 2 });
     Asset {
         enabled: Some(true),
-        device_ref: DeviceRef {
-            device_name: MEDIA_DEVICE.to_owned(),
-            endpoint_name: endpoint.to_owned(),
-        },
+        device_ref: DeviceRef::new(MEDIA_DEVICE, endpoint),
         streams: vec![Stream {
             name: "snapshot".to_owned(),
             stream_configuration: Some(configuration.to_string()),

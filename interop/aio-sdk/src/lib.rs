@@ -11,7 +11,9 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use azure_iot_operations_mqtt::aio::connection_settings::MqttConnectionSettingsBuilder;
+use azure_iot_operations_mqtt::aio::connection_settings::{
+    MqttConnectionSettings, MqttConnectionSettingsBuilder,
+};
 use azure_iot_operations_mqtt::session::{
     Session, SessionManagedClient, SessionMonitor, SessionOptionsBuilder,
 };
@@ -62,12 +64,17 @@ pub struct Broker {
 impl Broker {
     /// Starts it; `None`, with a line that says so, where it is not installed.
     pub fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// As [`start`](Self::start), with further lines of its configuration.
+    pub fn start_with(settings: &str) -> Option<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = port.local_addr().unwrap().port();
         let folder = tempfile::tempdir().unwrap();
         let configuration = folder.path().join("mosquitto.conf");
         let text = format!(
-            "user root\npersistence false\nlistener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+            "user root\npersistence false\nlistener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{settings}\n"
         );
         fs::write(&configuration, text).unwrap();
         let child = Command::new("mosquitto")
@@ -118,6 +125,11 @@ pub fn monitored_session(port: u16, client_id: &str) -> (SessionManagedClient, S
         .use_tls(false)
         .build()
         .unwrap();
+    session_with(settings)
+}
+
+/// As [`monitored_session`], with settings of any kind.
+pub fn session_with(settings: MqttConnectionSettings) -> (SessionManagedClient, SessionMonitor) {
     let options = SessionOptionsBuilder::default()
         .connection_settings(settings)
         .build()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aio_registry::{MemoryRegistry, RegistryStore};
+use aio_registry::{FileOptions, FileRegistry, MemoryRegistry, RegistryStore};
 use serde_json::json;
 
 use crate::specifications::{
@@ -122,6 +122,36 @@ async fn microsofts_connector_follows_changes_and_deletions() {
 
     store.delete_device("cam1").await.unwrap();
     connector.notified("cam1_onvif_0", "deleted").await;
+}
+
+/// It asks once to be told of changes, when it meets a device or an asset.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn microsofts_connector_is_told_of_changes_by_a_registry_that_was_restarted() {
+    let Some((store, folder, mut stage)) = folder().await else {
+        return;
+    };
+    let (endpoint, name) = ("cam1_onvif_0", "cam1-onvif");
+    let put_asset = async |version| {
+        let asset = asset(of_camera(version));
+        store.put_asset(name, &asset).await.unwrap();
+    };
+    put_asset(1).await;
+    let mut connector = stage.connector();
+    connector.notified(endpoint, "created").await;
+    connector.notified(name, "created").await;
+
+    // Changed while nobody serves.
+    stage.stop_registry().await;
+    put_asset(2).await;
+    let again = FileRegistry::open(folder.path(), FileOptions::default());
+    stage.serve_registry(Arc::new(again.await.unwrap())).await;
+    assert_eq!(connector.notified(name, "updated").await["version"], 2);
+
+    // Changed afterwards.
+    put_asset(3).await;
+    assert_eq!(connector.notified(name, "updated").await["version"], 3);
+    store.put_device("cam1", &device(camera(4))).await.unwrap();
+    assert_eq!(connector.notified(endpoint, "updated").await["version"], 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

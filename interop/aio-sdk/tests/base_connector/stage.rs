@@ -29,7 +29,7 @@ pub struct Stage {
     pub secrets: PathBuf,
     mounts: TempDir,
     _broker: Broker,
-    _registry: RegistryService,
+    registry: Option<RegistryService>,
     _schemas: SchemaRegistryService,
     _state: StateStoreService,
     _allocations: AllocationWriter,
@@ -63,9 +63,7 @@ impl Stage {
         let schemas = SchemaRegistryOptions::new(path.join("schemas"));
         let state = Arc::new(MemoryStateStore::new());
         Some(Self {
-            _registry: RegistryService::start(session.clone(), store.clone())
-                .await
-                .unwrap(),
+            registry: Some(serve(&session, store.clone()).await),
             _schemas: SchemaRegistryService::start(session.clone(), schemas)
                 .await
                 .unwrap(),
@@ -80,6 +78,16 @@ impl Stage {
             mounts,
             _broker: broker,
         })
+    }
+
+    /// Stops serving the registry. The mounts go on following the store that the stage was set with.
+    pub async fn stop_registry(&mut self) {
+        self.registry.take().unwrap().close().await.unwrap();
+    }
+
+    /// Serves a registry again.
+    pub async fn serve_registry(&mut self, store: Arc<dyn RegistryStore>) {
+        self.registry = Some(serve(&self.session, store).await);
     }
 
     /// What arrives on the topics of a pattern from now on.
@@ -125,6 +133,12 @@ impl Stage {
             _child: child,
         }
     }
+}
+
+async fn serve(session: &Arc<MqttSession>, store: Arc<dyn RegistryStore>) -> RegistryService {
+    RegistryService::start(session.clone(), store)
+        .await
+        .unwrap()
 }
 
 /// Microsoft's connector, in a process of its own.
