@@ -35,6 +35,12 @@ pub(crate) fn is_parameter_set(nal: &[u8]) -> bool {
     matches!(nal_type(nal), Some(NAL_SPS | NAL_PPS))
 }
 
+/// The number of a picture parameter set; `None` for other NAL units.
+pub(crate) fn picture_set_id(nal: &[u8]) -> Option<u32> {
+    let set = Some(nal).filter(|nal| nal_type(nal) == Some(NAL_PPS))?;
+    Some(pictures::pps(set)?.0)
+}
+
 /// Whether the NAL unit delimits access units.
 pub(crate) fn is_delimiter(nal: &[u8]) -> bool {
     nal_type(nal) == Some(NAL_DELIMITER)

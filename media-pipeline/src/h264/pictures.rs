@@ -61,7 +61,7 @@ pub(super) fn slice(nal: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// The number of a PPS, and that of its SPS (section 7.3.2.2).
-fn pps(nal: &[u8]) -> Option<(u32, u32)> {
+pub(super) fn pps(nal: &[u8]) -> Option<(u32, u32)> {
     let mut r = BitReader::new(nal.get(1..)?);
     let id = r.unsigned().filter(|&id| id <= 255)?;
     Some((id, r.unsigned().filter(|&id| id <= 31)?))
