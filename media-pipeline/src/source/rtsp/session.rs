@@ -226,3 +226,32 @@ impl SourceSession for RtspSession {
         let _ = timeout(PATIENCE, group.await_teardown()).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_that_comes_between_key_frames_is_passed_on_and_stays() {
+        let (sps, zero, one) = (&[0x67, 1][..], &[0x68, 0xc0][..], &[0x68, 0x50][..]);
+        let video = |sets: &[&'static [u8]]| VideoParameters {
+            width: 16,
+            height: 16,
+            sets: sets.iter().map(|set| Bytes::from_static(set)).collect(),
+        };
+        let known = |sets: &[&'static [u8]]| Some(Parameters::Video(video(sets)));
+        let mut track = Track::new(0, Codec::H264, 90_000, None);
+        assert!(track.update(known(&[sps, zero])).is_empty());
+        assert_eq!(track.update(known(&[sps, one])), [one]);
+        // The next key frame sends the first again, which retina takes for a change.
+        assert!(track.update(known(&[sps, zero])).is_empty());
+        assert_eq!(
+            track.parameters.as_deref(),
+            known(&[sps, zero, one]).as_ref()
+        );
+
+        let mut described = Track::new(0, Codec::H264, 90_000, Some(video(&[sps, zero, one])));
+        assert!(described.update(None).is_empty());
+        assert_eq!(described.parameters, track.parameters);
+    }
+}
