@@ -8,13 +8,10 @@ use crate::{Codec, VideoParameters, h264, h265};
 
 /// The data of an access unit (Annex B) with these sets where they belong: before all but the delimiter (ITU-T H.264 section
 /// 7.4.1.2.3, H.265 section 7.4.2.4.4).
-pub(crate) fn insert<'a>(
-    codec: Codec,
-    data: &[u8],
-    sets: impl IntoIterator<Item = &'a Bytes>,
-) -> Bytes {
+pub(crate) fn insert(codec: Codec, data: &[u8], sets: &[Bytes]) -> Bytes {
     let (delimiter, rest) = data.split_at(delimiter(codec, data));
-    let mut out = Vec::with_capacity(data.len() + 256);
+    let length: usize = sets.iter().map(|set| 4 + set.len()).sum();
+    let mut out = Vec::with_capacity(length + data.len());
     out.extend_from_slice(delimiter);
     for set in sets {
         out.extend_from_slice(&[0, 0, 0, 1]);
