@@ -148,7 +148,8 @@ pub struct VideoParameters {
     pub width: u32,
     /// Height of the picture in pixels, cropped.
     pub height: u32,
-    /// Parameter sets as NAL units without start codes: SPS, PPS (H.264), VPS, SPS, PPS (H.265), none (JPEG).
+    /// Parameter sets as NAL units without start codes: SPS, PPS (H.264), VPS, SPS, PPS (H.265), none (JPEG). There may be
+    /// several PPS.
     pub sets: Vec<Bytes>,
 }
 

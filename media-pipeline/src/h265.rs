@@ -34,7 +34,9 @@ pub(crate) fn is_parameter_set(nal: &[u8]) -> bool {
 /// The number of a picture parameter set; `None` for other NAL units.
 pub(crate) fn picture_set_id(nal: &[u8]) -> Option<u32> {
     let set = Some(nal).filter(|nal| nal_type(nal) == Some(NAL_PPS))?;
-    BitReader::new(set.get(2..)?).unsigned()
+    BitReader::new(set.get(2..)?)
+        .unsigned()
+        .filter(|&id| id <= 63)
 }
 
 /// Whether the NAL unit delimits access units.

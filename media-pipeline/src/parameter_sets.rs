@@ -36,6 +36,10 @@ fn delimiter(codec: Codec, data: &[u8]) -> usize {
     }
 }
 
+/// Every key frame gets the sets: no encoder has more of them, or of more bytes.
+const MOST: usize = 64;
+const MOST_BYTES: usize = 64 << 10;
+
 /// Takes over picture parameter sets that came before: a stream may have several, and those that it does not send again stay
 /// as long as the sequence does.
 pub(crate) fn keep(codec: Codec, new: &mut VideoParameters, before: &VideoParameters) {
@@ -51,10 +55,17 @@ pub(crate) fn keep(codec: Codec, new: &mut VideoParameters, before: &VideoParame
         let id = picture_id(codec, set);
         if new.sets.iter().all(|other| picture_id(codec, other) != id) {
             new.sets.push(set.clone());
+            if !is_bounded(&new.sets) {
+                new.sets.pop();
+            }
         }
     }
     // Those of the sequence stay first.
     new.sets.sort_by_key(|set| picture_id(codec, set));
+}
+
+fn is_bounded(sets: &[Bytes]) -> bool {
+    sets.len() <= MOST && sets.iter().map(Bytes::len).sum::<usize>() <= MOST_BYTES
 }
 
 /// The number of a picture parameter set; `None` for other sets.
@@ -67,8 +78,6 @@ fn picture_id(codec: Codec, set: &[u8]) -> Option<u32> {
 
 /// The sets in a session description (RFC 6184 section 8.1, RFC 7798 section 7.1), where they are complete.
 pub(crate) fn described(codec: Codec, sdp: &[u8], payload_type: u8) -> Option<VideoParameters> {
-    /// Numbers of picture parameter sets end at 255.
-    const MOST: usize = 256;
     let sdp = String::from_utf8_lossy(sdp);
     let prefix = format!("a=fmtp:{payload_type} ");
     let format = sdp.lines().find_map(|line| line.strip_prefix(&prefix))?;
@@ -81,14 +90,14 @@ pub(crate) fn described(codec: Codec, sdp: &[u8], payload_type: u8) -> Option<Vi
         });
     let sets = values.flat_map(|(_, value)| value.split(','));
     let sets = sets.filter_map(|set| BASE64.decode(set.trim()).ok());
-    let sets: Vec<_> = sets.take(MOST).map(Bytes::from).collect();
+    let sets: Vec<_> = sets.map(Bytes::from).collect();
     let (is_set, kinds): (fn(&[u8]) -> bool, _) = match codec {
         Codec::H264 => (h264::is_parameter_set, 2),
         _ => (h265::is_parameter_set, 3),
     };
     let clean = |set: &Bytes| is_set(set) && h264::nal_units(set).next().is_none();
     let has_pps = sets.iter().any(|set| picture_id(codec, set).is_some());
-    (sets.len() >= kinds && sets.iter().all(clean) && has_pps)
+    (sets.len() >= kinds && is_bounded(&sets) && sets.iter().all(clean) && has_pps)
         .then(|| VideoParameters::from_sets(codec, sets))?
 }
 
@@ -145,6 +154,9 @@ mod tests {
         let mut again = video(&[SPS, changed]);
         keep(Codec::H264, &mut again, &new);
         assert_eq!(again, video(&[SPS, zero, changed, two]));
+        let (large, mut next) = (vec![0x68; MOST_BYTES], video(&[SPS, one]));
+        keep(Codec::H264, &mut next, &video(&[SPS, &large, zero]));
+        assert_eq!(next, video(&[SPS, zero, one]));
         let mut other = video(&[&[0x67, 77], one]);
         keep(Codec::H264, &mut other, &new);
         assert_eq!(other, video(&[&[0x67, 77], one]));
