@@ -16,7 +16,8 @@ pub struct AccessUnit {
     pub track: u16,
     /// How `data` is coded.
     pub codec: Codec,
-    /// H.264 and H.265: NAL units in Annex B framing, with the parameter sets before each key frame.
+    /// H.264 and H.265: NAL units in Annex B framing, all that came and in their order, with the parameter sets before each
+    /// key frame.
     /// JPEG: a complete JFIF file. AAC: one raw frame, without ADTS header. G.711: samples of 8 bits.
     /// ONVIF metadata: an XML document, `tt:MetadataStream`.
     pub data: Bytes,
@@ -147,7 +148,8 @@ pub struct VideoParameters {
     pub width: u32,
     /// Height of the picture in pixels, cropped.
     pub height: u32,
-    /// Parameter sets as NAL units without start codes: SPS, PPS (H.264), VPS, SPS, PPS (H.265), none (JPEG).
+    /// Parameter sets as NAL units without start codes: SPS, PPS (H.264), VPS, SPS, PPS (H.265), none (JPEG). There may be
+    /// several PPS.
     pub sets: Vec<Bytes>,
 }
 

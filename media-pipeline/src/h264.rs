@@ -1,8 +1,10 @@
 //! What the pipeline has to know of H.264: NAL units, where decoding can start, and the sequence parameter set.
 
 pub(crate) mod bits;
+mod pictures;
 mod sps;
 
+pub(crate) use pictures::ParameterSets;
 pub(crate) use sps::{Sps, vui_colour};
 
 /// The NAL units of an Annex B byte stream, without start codes.
@@ -23,13 +25,6 @@ pub(crate) fn is_random_access(data: &[u8]) -> bool {
     nal_units(data).any(|nal| nal_type(nal) == Some(NAL_IDR))
 }
 
-/// The sequence parameter sets in the access unit; `None` for one that cannot be read.
-pub(crate) fn all_sps(data: &[u8]) -> impl Iterator<Item = Option<Sps>> {
-    nal_units(data)
-        .filter(|nal| nal_type(nal) == Some(NAL_SPS))
-        .map(Sps::parse)
-}
-
 /// Whether the NAL unit is a sequence parameter set.
 pub(crate) fn is_sps(nal: &[u8]) -> bool {
     nal_type(nal) == Some(NAL_SPS)
@@ -38,6 +33,12 @@ pub(crate) fn is_sps(nal: &[u8]) -> bool {
 /// Whether the NAL unit is a sequence or picture parameter set.
 pub(crate) fn is_parameter_set(nal: &[u8]) -> bool {
     matches!(nal_type(nal), Some(NAL_SPS | NAL_PPS))
+}
+
+/// The number of a picture parameter set; `None` for other NAL units.
+pub(crate) fn picture_set_id(nal: &[u8]) -> Option<u32> {
+    let set = Some(nal).filter(|nal| nal_type(nal) == Some(NAL_PPS))?;
+    Some(pictures::pps(set)?.0)
 }
 
 /// Whether the NAL unit delimits access units.
@@ -71,12 +72,8 @@ pub(crate) fn is_about_one_picture(data: &[u8]) -> bool {
 #[cfg(any(feature = "openh264", feature = "ffmpeg"))]
 pub(crate) fn has_b_slices(data: &[u8]) -> bool {
     let slices = nal_units(data).filter(|nal| matches!(nal_type(nal), Some(1..=NAL_IDR)));
-    let kind = |nal: &[u8]| {
-        let mut r = bits::BitReader::new(nal.get(1..)?);
-        r.unsigned()?; // first macroblock
-        r.unsigned()
-    };
-    slices.filter_map(kind).any(|kind| matches!(kind, 1 | 6))
+    let mut kinds = slices.filter_map(pictures::slice);
+    kinds.any(|(kind, _)| matches!(kind, 1 | 6))
 }
 
 /// Whether no other picture refers to this access unit (`nal_ref_idc`, section 7.4.1), and it brings no parameter sets.
@@ -90,6 +87,7 @@ pub(crate) fn is_disposable(data: &[u8]) -> bool {
 }
 
 const NAL_REF_IDC: u8 = 0x60;
+const NAL_SLICE: u8 = 1;
 const NAL_IDR: u8 = 5;
 const NAL_SEI: u8 = 6;
 const NAL_SPS: u8 = 7;

@@ -7,7 +7,7 @@ mod sps;
 pub(crate) use pictures::ParameterSets;
 pub(crate) use sps::Sps;
 
-use crate::h264::nal_units;
+use crate::h264::{bits::BitReader, nal_units};
 
 /// Whether the access unit (Annex B) holds an IRAP picture: IDR, CRA or BLA (types 16 to 23, ITU-T H.265 table 7-1).
 ///
@@ -29,6 +29,14 @@ pub(crate) fn is_sps(nal: &[u8]) -> bool {
 /// Whether the NAL unit is a video, sequence or picture parameter set.
 pub(crate) fn is_parameter_set(nal: &[u8]) -> bool {
     matches!(nal_type(nal), Some(NAL_VPS..=NAL_PPS))
+}
+
+/// The number of a picture parameter set; `None` for other NAL units.
+pub(crate) fn picture_set_id(nal: &[u8]) -> Option<u32> {
+    let set = Some(nal).filter(|nal| nal_type(nal) == Some(NAL_PPS))?;
+    BitReader::new(set.get(2..)?)
+        .unsigned()
+        .filter(|&id| id <= 63)
 }
 
 /// Whether the NAL unit delimits access units.

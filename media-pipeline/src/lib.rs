@@ -48,6 +48,7 @@ mod hub;
 mod huffman;
 #[cfg(test)]
 mod mutated;
+mod parameter_sets;
 mod reshape;
 mod restream;
 mod snapshot;

@@ -247,11 +247,7 @@ async fn ten_thousand_spoiled_pictures_are_pictures_or_errors() {
         outcomes["error"] > 100 && outcomes["picture"] > 100,
         "{outcomes:?}"
     );
-    // The decoders are not ours: where one panics, that costs its picture.
-    assert!(
-        outcomes.get("panic").is_none_or(|&panics| panics < 100),
-        "{outcomes:?}"
-    );
+    assert!(!outcomes.contains_key("panic"), "{outcomes:?}");
 }
 
 #[tokio::test]

@@ -89,7 +89,7 @@ impl Muxer for Flv {
                         let [_, c2, c1, c0] = (shown as u32).to_be_bytes();
                         let kind = if sample.key { 0x17 } else { 0x27 };
                         let mut data = Vec::with_capacity(sample.data.len() + 16);
-                        write_lengths(track.codec, &sample.data, &mut data);
+                        write_lengths(track, &sample.data, &mut data);
                         tag(
                             VIDEO,
                             millis(sample.dts),

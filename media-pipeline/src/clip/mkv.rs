@@ -95,7 +95,7 @@ impl Matroska {
                 data.extend_from_slice(&since.to_be_bytes());
                 data.push(if sample.key { 0x80 } else { 0 });
                 if has_nal_units(track.codec) {
-                    write_lengths(track.codec, &sample.data, &mut data);
+                    write_lengths(track, &sample.data, &mut data);
                 } else {
                     data.extend_from_slice(&sample.data);
                 }

@@ -24,7 +24,7 @@ const EPOCH: u64 = 2_082_844_800;
 fn write_data(track: &Track, sample: &Sample, out: &mut Pieces) -> u32 {
     let start = out.len();
     if has_nal_units(track.codec) {
-        share_lengths(track.codec, &sample.data, out);
+        share_lengths(track, &sample.data, out);
     } else {
         out.share(sample.data.clone());
     }

@@ -96,28 +96,31 @@ fn found(unit: &AccessUnit) -> Option<VideoParameters> {
     VideoParameters::from_sets(unit.codec, sets.collect())
 }
 
-/// Writes the NAL units of an access unit, each after its length in four bytes, without parameter sets and delimiters.
-pub(super) fn write_lengths(codec: Codec, data: &[u8], out: &mut Vec<u8>) {
-    for nal in coded(codec, data) {
+/// Writes the NAL units of an access unit, each after its length in four bytes, without the parameter sets of the track.
+pub(super) fn write_lengths(track: &Track, data: &[u8], out: &mut Vec<u8>) {
+    for nal in coded(track, data) {
         out.extend_from_slice(&(nal.len() as u32).to_be_bytes());
         out.extend_from_slice(nal);
     }
 }
 
 /// As [`write_lengths`], without copies of large NAL units.
-pub(super) fn share_lengths(codec: Codec, data: &Bytes, out: &mut Pieces) {
-    for nal in coded(codec, data) {
+pub(super) fn share_lengths(track: &Track, data: &Bytes, out: &mut Pieces) {
+    for nal in coded(track, data) {
         out.make(|own| own.extend_from_slice(&(nal.len() as u32).to_be_bytes()));
         out.share(data.slice_ref(nal));
     }
 }
 
-/// The NAL units of an access unit without parameter sets and delimiters.
-pub(super) fn coded(codec: Codec, data: &[u8]) -> impl Iterator<Item = &[u8]> {
-    h264::nal_units(data).filter(move |nal| match codec {
-        Codec::H264 => !h264::is_parameter_set(nal) && !h264::is_delimiter(nal),
-        _ => !h265::is_parameter_set(nal) && !h265::is_delimiter(nal),
-    })
+/// The NAL units of an access unit without the parameter sets of the track, which stand in the file's header. Others come
+/// between key frames, and must not be lost.
+fn coded<'a>(track: &'a Track, data: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let is_set = match track.codec {
+        Codec::H264 => h264::is_parameter_set,
+        _ => h265::is_parameter_set,
+    };
+    let sets = track.video().map_or(&[][..], |video| &video.sets);
+    h264::nal_units(data).filter(move |nal| !is_set(nal) || sets.iter().all(|set| set != nal))
 }
 
 /// AVCDecoderConfigurationRecord (ISO 14496-15 section 5.3.3).
@@ -152,17 +155,22 @@ pub(super) fn hvcc(video: &VideoParameters) -> Hvcc {
         .iter()
         .filter(|set| h265::is_sps(set))
         .find_map(|set| h265::Sps::parse(set));
-    let arrays = video.sets.iter().filter_map(|set| {
-        Some(HvcCArray {
-            completeness: true,
-            nal_unit_type: h265::nal_type(set)?,
-            nalus: vec![set.to_vec()],
-        })
-    });
+    let mut arrays: Vec<HvcCArray> = Vec::new();
+    for set in &video.sets {
+        let kind = h265::nal_type(set).unwrap_or_default();
+        match arrays.iter_mut().find(|array| array.nal_unit_type == kind) {
+            Some(array) => array.nalus.push(set.to_vec()),
+            None => arrays.push(HvcCArray {
+                completeness: true,
+                nal_unit_type: kind,
+                nalus: vec![set.to_vec()],
+            }),
+        }
+    }
     let mut record = Hvcc {
         configuration_version: 1,
         length_size_minus_one: 3,
-        arrays: arrays.collect(),
+        arrays,
         ..Hvcc::default()
     };
     if let Some(sps) = sps {
@@ -253,17 +261,50 @@ pub(super) fn wave_format(track: &Track) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn track(codec: Codec, sets: &[&'static [u8]]) -> Track {
+        let video = VideoParameters {
+            width: 16,
+            height: 16,
+            sets: sets.iter().map(|set| Bytes::from_static(set)).collect(),
+        };
+        Track {
+            codec,
+            parameters: Arc::new(Parameters::Video(video)),
+            timescale: VIDEO_TICKS,
+        }
+    }
+
     #[test]
-    fn lengths_replace_start_codes_and_sets_and_delimiters_go() {
+    fn lengths_replace_start_codes_and_only_the_sets_of_the_header_go() {
         let data = [
-            0, 0, 0, 1, 0x09, 0x10, 0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0, 0, 1, 0x65, 3, 4,
+            0, 0, 0, 1, 0x09, 0x10, 0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0, 0, 1, 0x68, 5, 0, 0,
+            1, 0x65, 3, 4,
         ];
+        let track = track(Codec::H264, &[&[0x67, 1], &[0x68, 2]]);
         let mut out = Vec::new();
-        write_lengths(Codec::H264, &data, &mut out);
-        assert_eq!(out, [0, 0, 0, 3, 0x65, 3, 4]);
+        write_lengths(&track, &data, &mut out);
+        let want = [
+            0, 0, 0, 2, 0x09, 0x10, 0, 0, 0, 2, 0x68, 5, 0, 0, 0, 3, 0x65, 3, 4,
+        ];
+        assert_eq!(out, want);
         let mut shared = Pieces::default();
-        share_lengths(Codec::H264, &Bytes::copy_from_slice(&data), &mut shared);
+        share_lengths(&track, &Bytes::copy_from_slice(&data), &mut shared);
         assert_eq!(shared.to_vec(), out);
+    }
+
+    #[test]
+    fn sets_of_one_kind_share_an_array() {
+        let (vps, sps, one, two) = (
+            &[0x40, 1][..],
+            &[0x42, 1][..],
+            &[0x44, 1][..],
+            &[0x44, 2][..],
+        );
+        let track = track(Codec::H265, &[vps, sps, one, two]);
+        let record = hvcc(track.video().unwrap());
+        let arrays = record.arrays.iter();
+        let arrays: Vec<_> = arrays.map(|a| (a.nal_unit_type, a.nalus.len())).collect();
+        assert_eq!(arrays, [(32, 1), (33, 1), (34, 2)]);
     }
 
     #[test]
@@ -275,11 +316,7 @@ mod tests {
 
     #[test]
     fn times_are_rounded_to_the_nearest_tick() {
-        let track = Track {
-            codec: Codec::Jpeg,
-            parameters: Arc::new(Parameters::Video(VideoParameters::of_jpeg(16, 16))),
-            timescale: VIDEO_TICKS,
-        };
+        let track = track(Codec::Jpeg, &[]);
         assert_eq!(track.rescale(3_600, 1_000), 40);
         assert_eq!(track.rescale(3_003, 1_000), 33);
         assert_eq!(

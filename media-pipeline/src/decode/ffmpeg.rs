@@ -18,7 +18,7 @@ pub struct FfmpegDecoder {
     codec: Codec,
     name: Option<String>,
     decoder: Decoder,
-    h264: Option<crate::h264::Sps>,
+    h264: crate::h264::ParameterSets,
     h265: crate::h265::ParameterSets,
     /// The last key frame came out only when nothing was to follow it.
     drained: bool,
@@ -47,7 +47,7 @@ impl FfmpegDecoder {
             codec,
             decoder: open(codec, name.as_deref())?,
             name,
-            h264: None,
+            h264: crate::h264::ParameterSets::default(),
             h265: crate::h265::ParameterSets::default(),
             drained: false,
         })

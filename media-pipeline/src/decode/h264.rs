@@ -2,7 +2,7 @@ use rusty_h264::Decoder;
 
 use super::interlaced::Interlaced;
 use super::{MAX_SIDE, Picture, Plane, VideoDecoder};
-use crate::h264::{self, Sps};
+use crate::h264::{self, ParameterSets, Sps};
 use crate::{AccessUnit, Codec, Error};
 
 /// H.264 in pure Rust: Baseline, Main and High profile, 4:2:0, 8 bits. The fields of interlaced pictures come out woven.
@@ -10,47 +10,46 @@ use crate::{AccessUnit, Codec, Error};
 pub struct H264Decoder {
     decoder: Decoder,
     interlaced: Interlaced,
-    sps: Option<Sps>,
+    sets: ParameterSets,
 }
 
 impl VideoDecoder for H264Decoder {
     fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
-        let sps = admit(unit, &mut self.sps)?;
+        let result = self.decode_unit(unit);
+        if result.is_err() {
+            *self = Self::default();
+        }
+        result
+    }
+}
+
+impl H264Decoder {
+    fn decode_unit(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
+        let sps = admit(unit, &mut self.sets)?;
         if sps.interlaced {
             return self.interlaced.decode(unit, sps);
         }
-        let frame = match self.decoder.decode(&unit.data) {
-            Ok(frame) => frame,
-            Err(e) => {
-                self.decoder = Decoder::new();
-                return Err(match e {
-                    rusty_h264::DecodeError::Unsupported(tool) => unsupported(tool.into()),
-                    e => damaged(&e.to_string()),
-                });
-            }
-        };
+        let frame = self.decoder.decode(&unit.data).map_err(|e| match e {
+            rusty_h264::DecodeError::Unsupported(tool) => unsupported(tool.into()),
+            e => damaged(&e.to_string()),
+        })?;
         frame.map(|frame| picture(frame, sps)).transpose()
     }
 }
 
 /// Checks a unit before a decoder sees it, which allocates what it is asked for; returns the parameter set of its
-/// picture, which is `known` unless the unit brings one.
-pub(super) fn admit<'a>(unit: &AccessUnit, known: &'a mut Option<Sps>) -> Result<&'a Sps, Error> {
+/// picture.
+pub(super) fn admit<'a>(unit: &AccessUnit, sets: &'a mut ParameterSets) -> Result<&'a Sps, Error> {
     if !h264::is_about_one_picture(&unit.data) {
         return Err(damaged("it holds far more than one picture"));
-    }
-    for sps in h264::all_sps(&unit.data) {
-        let sps = sps.ok_or_else(|| damaged("its sequence parameter set cannot be read"))?;
-        check(&sps)?;
-        *known = Some(sps);
     }
     // A worker's decoder sees streams of several cameras: a key frame must bring its own sets.
     if unit.random_access && !h264::has_parameter_sets(&unit.data) {
         return Err(damaged("the key frame comes without its parameter sets"));
     }
-    known
-        .as_ref()
-        .ok_or_else(|| damaged("no parameter sets came before it"))
+    let sps = sets.used(&unit.data).map_err(damaged)?;
+    check(sps)?;
+    Ok(sps)
 }
 
 fn check(sps: &Sps) -> Result<(), Error> {

@@ -14,20 +14,12 @@ pub(super) struct Interlaced {
 }
 
 impl Interlaced {
-    /// Decodes an access unit whose parameter sets were checked.
+    /// Decodes an access unit whose parameter sets were checked. After an error it is of no more use.
     pub(super) fn decode(
         &mut self,
         unit: &AccessUnit,
         sps: &Sps,
     ) -> Result<Option<Picture>, Error> {
-        let result = self.picture(unit, sps);
-        if result.is_err() {
-            self.decoder = Decoder::new();
-        }
-        result
-    }
-
-    fn picture(&mut self, unit: &AccessUnit, sps: &Sps) -> Result<Option<Picture>, Error> {
         let mut last = None;
         for nal in parse_annex_b(&unit.data) {
             let frame = self.decoder.decode_nal(&nal).map_err(|e| match e {

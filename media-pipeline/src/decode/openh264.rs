@@ -4,14 +4,14 @@ use openh264::formats::YUVSource as _;
 
 use super::h264::{admit, damaged, unsupported};
 use super::{Picture, Plane, VideoDecoder};
-use crate::h264::{self, Sps};
+use crate::h264::{self, ParameterSets, Sps};
 use crate::{AccessUnit, Error};
 
 /// H.264 by Cisco's OpenH264, compiled from its source in C++ with the feature `openh264`: progressive Baseline, Main and
 /// High profile, without B-frames, which it gives in the order of presentation. For [`DecodePool::with_decoders`](crate::DecodePool::with_decoders).
 pub struct OpenH264Decoder {
     decoder: Decoder,
-    sps: Option<Sps>,
+    sets: ParameterSets,
 }
 
 impl OpenH264Decoder {
@@ -22,14 +22,14 @@ impl OpenH264Decoder {
     pub fn new() -> Result<Self, Error> {
         Ok(Self {
             decoder: decoder()?,
-            sps: None,
+            sets: ParameterSets::default(),
         })
     }
 }
 
 impl VideoDecoder for OpenH264Decoder {
     fn decode(&mut self, unit: &AccessUnit) -> Result<Option<Picture>, Error> {
-        let sps = admit(unit, &mut self.sps)?;
+        let sps = admit(unit, &mut self.sets)?;
         if sps.interlaced {
             return Err(unsupported(
                 "OpenH264 has no interlaced pictures; use the decoder of this crate".into(),

@@ -4,6 +4,9 @@ use crate::colour::Colour;
 /// What the pipeline needs of a sequence parameter set (ITU-T H.264 section 7.3.2.1.1 and annex E).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sps {
+    pub(crate) id: u32,
+    /// `profile_idc`.
+    pub(crate) profile: u32,
     pub(crate) coded_width: u32,
     pub(crate) coded_height: u32,
     /// Luma samples cut from the left, right, top and bottom of the coded picture.
@@ -23,7 +26,7 @@ impl Sps {
         let mut r = BitReader::new(nal.get(1..)?);
         let profile = r.bits(8)?;
         r.bits(16)?; // constraint flags, level
-        r.unsigned()?; // id
+        let id = r.unsigned().filter(|&id| id <= 31)?;
         let (mut chroma_format, mut bit_depth) = (1, 8);
         if HIGH_PROFILES.contains(&profile) {
             chroma_format = r.unsigned()?;
@@ -89,6 +92,8 @@ impl Sps {
             (None, None)
         };
         Some(Self {
+            id,
+            profile,
             coded_width,
             coded_height,
             crop,

@@ -25,7 +25,7 @@ use crate::dial::{Dialed, Dialer};
 use crate::guard::{
     AuthBudget, Caps, Credentials, FailureBudget, ForeignUrlPolicy, Guard, GuardOptions,
 };
-use crate::{Error, Media, TlsOptions};
+use crate::{Error, Media, TlsOptions, parameter_sets};
 
 /// How to reach an RTSP stream.
 #[derive(Clone)]
@@ -212,8 +212,10 @@ impl RtspSource {
                 .frame_format(FRAMES);
             match session.setup(index, setup).await {
                 Ok(()) => {
-                    let rate = session.streams()[index].clock_rate_hz();
-                    tracks.push(Track::new(index, codec, rate));
+                    let stream = &session.streams()[index];
+                    let kind = stream.rtp_payload_type();
+                    let described = parameter_sets::described(codec, session.sdp(), kind);
+                    tracks.push(Track::new(index, codec, stream.clock_rate_hz(), described));
                 }
                 // Many cameras describe sound that they do not have.
                 Err(error)
@@ -341,7 +343,8 @@ const STARTING: &str = "the session could not be started";
 /// How retina is to frame what it reads; see [`AccessUnit::data`](crate::AccessUnit::data).
 const FRAMES: FrameFormat = FrameFormat {
     h26x_framing: h26x::Framing::AnnexB,
-    parameter_set_insertion: ParameterSetInsertion::EachKeyFrame,
+    // It knows one of each kind, and puts them before delimiters.
+    parameter_set_insertion: ParameterSetInsertion::Never,
     aac_framing: aac::Framing::Raw,
 };
 

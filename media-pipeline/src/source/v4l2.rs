@@ -18,6 +18,7 @@ use super::{Source, SourceSession};
 use crate::h264::{self, is_parameter_set, nal_units};
 use crate::{
     AccessUnit, Codec, Error, Parameters, VideoParameters, WallClock, check_jpeg, huffman,
+    parameter_sets,
 };
 
 /// Which device is read, and how. With the feature `v4l2`, on Linux.
@@ -291,10 +292,7 @@ impl Session {
         } else if unit.random_access
             && let Some(video) = self.parameters.as_deref().and_then(Parameters::video)
         {
-            let sets = video.sets.iter().flat_map(|set| [&[0, 0, 0, 1], &set[..]]);
-            unit.data = [&sets.collect::<Vec<_>>().concat(), &unit.data[..]]
-                .concat()
-                .into();
+            unit.data = parameter_sets::insert(Codec::H264, &unit.data, &video.sets);
         }
         unit.parameters.clone_from(&self.parameters);
         unit

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use mp4_atom::{Avcc, Hvcc};
 
 use super::invalid;
-use crate::{AudioParameters, Codec, Parameters, VideoParameters, h264, h265};
+use crate::{AudioParameters, Codec, Parameters, VideoParameters, h264, h265, parameter_sets};
 
 #[derive(Debug)]
 pub(super) struct Coded {
@@ -92,8 +92,7 @@ impl Coded {
             _ => (h265::is_random_access(&out), h265::has_parameter_sets(&out)),
         };
         if let Some(video) = self.parameters.video().filter(|_| key && !complete) {
-            let sets = video.sets.iter().flat_map(|set| [&[0, 0, 0, 1], &set[..]]);
-            out = [sets.collect::<Vec<_>>().concat(), out].concat();
+            return Ok(parameter_sets::insert(self.codec, &out, &video.sets));
         }
         Ok(out.into())
     }

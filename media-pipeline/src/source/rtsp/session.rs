@@ -14,7 +14,7 @@ use super::{explain, tracks};
 use crate::clock::{MediaClock, from_ntp};
 use crate::guard::Guard;
 use crate::source::SourceSession;
-use crate::{AccessUnit, Codec, Error, Parameters, h265};
+use crate::{AccessUnit, Codec, Error, Parameters, VideoParameters, parameter_sets};
 
 pub(super) struct RtspSession {
     demuxed: Demuxed,
@@ -32,20 +32,53 @@ pub(super) struct Track {
     clock: MediaClock,
     begun: bool,
     aligned: bool,
+    /// The parameter sets in the description.
+    described: Option<VideoParameters>,
     parameters: Option<Arc<Parameters>>,
 }
 
 impl Track {
     /// `rate` is the RTP clock rate in Hz.
-    pub(super) fn new(index: usize, codec: Codec, rate: u32) -> Self {
+    pub(super) fn new(
+        index: usize,
+        codec: Codec,
+        rate: u32,
+        described: Option<VideoParameters>,
+    ) -> Self {
         Self {
             index,
             codec,
             clock: MediaClock::new(rate),
             begun: false,
             aligned: false,
+            described,
             parameters: None,
         }
+    }
+
+    /// Takes what retina knows of the track: of several picture parameter sets it knows the one that it saw last. Returns
+    /// the sets that changed.
+    fn update(&mut self, mut new: Option<Parameters>) -> Vec<Bytes> {
+        let before = self.parameters.as_deref().and_then(Parameters::video);
+        match (&mut new, before.or(self.described.as_ref())) {
+            (Some(Parameters::Video(new)), Some(before)) => {
+                parameter_sets::keep(self.codec, new, before);
+            }
+            (None, Some(described)) => new = Some(Parameters::Video(described.clone())),
+            _ => {}
+        }
+        if new.as_ref() == self.parameters.as_deref() {
+            return Vec::new();
+        }
+        let changed = match (new.as_ref().and_then(Parameters::video), before) {
+            (Some(new), Some(before)) => {
+                let sets = new.sets.iter().filter(|set| !before.sets.contains(set));
+                sets.cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        self.parameters = new.map(Arc::new);
+        changed
     }
 }
 
@@ -80,9 +113,10 @@ impl RtspSession {
     fn unit(&mut self, item: Item) -> Option<AccessUnit> {
         let several = self.tracks.len() > 1;
         let track = self.tracks.iter_mut().find(|t| t.index == item.track)?;
+        let mut changed = Vec::new();
         if item.new_parameters || track.parameters.is_none() {
             let stream = &self.demuxed.streams()[track.index];
-            track.parameters = tracks::parameters(stream).map(Arc::new);
+            changed = track.update(tracks::parameters(stream));
         }
         let received = Instant::from_std(item.context.received());
         let arrival = received.saturating_duration_since(self.started);
@@ -95,8 +129,14 @@ impl RtspSession {
         unit.track = track.index as u16;
         unit.loss = u32::from(item.loss);
         unit.parameters = track.parameters.clone();
-        if unit.codec == Codec::H265 && unit.random_access {
-            complete(&mut unit);
+        // retina takes all sets out of the stream.
+        let known = unit.parameters.as_deref().and_then(Parameters::video);
+        let sets = match known {
+            Some(video) if unit.random_access => &video.sets,
+            _ => &changed,
+        };
+        if !sets.is_empty() {
+            unit.data = parameter_sets::insert(unit.codec, &unit.data, sets);
         }
         Some(unit)
     }
@@ -187,20 +227,31 @@ impl SourceSession for RtspSession {
     }
 }
 
-/// Puts the parameter sets before a CRA or BLA picture: retina does so for IDR pictures alone, and takes them out of the
-/// stream.
-fn complete(unit: &mut AccessUnit) {
-    let Some(Parameters::Video(video)) = unit.parameters.as_deref() else {
-        return;
-    };
-    if h265::has_parameter_sets(&unit.data) {
-        return;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_that_comes_between_key_frames_is_passed_on_and_stays() {
+        let (sps, zero, one) = (&[0x67, 1][..], &[0x68, 0xc0][..], &[0x68, 0x50][..]);
+        let video = |sets: &[&'static [u8]]| VideoParameters {
+            width: 16,
+            height: 16,
+            sets: sets.iter().map(|set| Bytes::from_static(set)).collect(),
+        };
+        let known = |sets: &[&'static [u8]]| Some(Parameters::Video(video(sets)));
+        let mut track = Track::new(0, Codec::H264, 90_000, None);
+        assert!(track.update(known(&[sps, zero])).is_empty());
+        assert_eq!(track.update(known(&[sps, one])), [one]);
+        // The next key frame sends the first again, which retina takes for a change.
+        assert!(track.update(known(&[sps, zero])).is_empty());
+        assert_eq!(
+            track.parameters.as_deref(),
+            known(&[sps, zero, one]).as_ref()
+        );
+
+        let mut described = Track::new(0, Codec::H264, 90_000, Some(video(&[sps, zero, one])));
+        assert!(described.update(None).is_empty());
+        assert_eq!(described.parameters, track.parameters);
     }
-    let mut data = Vec::with_capacity(unit.data.len() + 256);
-    for set in &video.sets {
-        data.extend_from_slice(&[0, 0, 0, 1]);
-        data.extend_from_slice(set);
-    }
-    data.extend_from_slice(&unit.data);
-    unit.data = data.into();
 }
