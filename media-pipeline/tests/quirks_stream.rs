@@ -233,6 +233,7 @@ async fn odd_headers_are_understood() {
         RtspHeader::NoInterleaved,
         RtspHeader::SchemelessBase,
         RtspHeader::RtpInfoSemicolon,
+        RtspHeader::RtpInfoSequence,
         RtspHeader::NoContentType,
         RtspHeader::OddContentType,
     ] {

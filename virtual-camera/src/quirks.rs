@@ -290,6 +290,8 @@ pub enum RtspHeader {
     SchemelessBase,
     /// The tracks of `RTP-Info` are separated by semicolons.
     RtpInfoSemicolon,
+    /// The sequence numbers of `RTP-Info` are not those of the first packets.
+    RtpInfoSequence,
     /// The session description has no `Content-Type`.
     NoContentType,
     /// The `Content-Type` of the session description is in capitals, and has a parameter.

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use retina::client::{
-    Described, InitialTimestampPolicy, PlayOptions, Session, SessionGroup, SessionIdPolicy,
-    SessionOptions, SetupOptions, TcpTransportOptions, TeardownPolicy, Transport,
-    UnknownRtcpSsrcPolicy,
+    Described, InitialSequenceNumberPolicy, InitialTimestampPolicy, PlayOptions, Session,
+    SessionGroup, SessionIdPolicy, SessionOptions, SetupOptions, TcpTransportOptions,
+    TeardownPolicy, Transport, UnknownRtcpSsrcPolicy,
 };
 use retina::codec::{FrameFormat, ParameterSetInsertion, aac, h26x};
 use tokio::time::timeout;
@@ -228,6 +228,8 @@ impl RtspSource {
         }
         let play = PlayOptions::default()
             .initial_timestamp(InitialTimestampPolicy::Permissive)
+            // Servers announce numbers that the first packet does not have, and retina would end the session over it.
+            .initial_seq(InitialSequenceNumberPolicy::Ignore)
             .unknown_rtcp_ssrc(UnknownRtcpSsrcPolicy::DropPackets);
         let demuxed = session
             .play(play)

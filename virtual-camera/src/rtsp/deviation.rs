@@ -71,6 +71,18 @@ pub(super) fn deviate(quirks: &Quirks, method: &Method, mut response: Response) 
         Some(RtspHeader::RtpInfoSemicolon) => change(&mut response, &RTP_INFO, |info| {
             info.replace(",url=", ";url=")
         }),
+        Some(RtspHeader::RtpInfoSequence) => change(&mut response, &RTP_INFO, |info| {
+            let wrong = |field: &str| {
+                let digits = |c: char| !c.is_ascii_digit();
+                let number = field.strip_prefix("seq=")?.split(digits).next()?;
+                let sequence = number.parse::<u16>().ok()?.wrapping_add(20_000);
+                Some(field.replace(number, &sequence.to_string()))
+            };
+            let fields = info.split_inclusive([';', ',']);
+            fields
+                .map(|field| wrong(field).unwrap_or_else(|| field.to_owned()))
+                .collect()
+        }),
         Some(RtspHeader::NoContentType) => response.remove_header(&CONTENT_TYPE),
         Some(RtspHeader::OddContentType) => change(&mut response, &CONTENT_TYPE, |kind| {
             kind.replace("application/sdp", "Application/SDP; charset=utf-8")
@@ -209,6 +221,12 @@ mod tests {
                 RTP_INFO,
                 "url=rtsp://h/1;seq=1,url=rtsp://h/2;seq=2",
                 Some("url=rtsp://h/1;seq=1;url=rtsp://h/2;seq=2"),
+            ),
+            (
+                RtspHeader::RtpInfoSequence,
+                RTP_INFO,
+                "url=rtsp://h/1;seq=50000;rtptime=2,url=rtsp://h/2;seq=2",
+                Some("url=rtsp://h/1;seq=4464;rtptime=2,url=rtsp://h/2;seq=20002"),
             ),
             (
                 RtspHeader::NoContentType,
