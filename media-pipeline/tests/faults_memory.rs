@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use futures::future::join_all;
 use media_pipeline::{
     AuthBudget, ClipOptions, Credentials, Error, ErrorKind, Hub, HubItem, HubOptions, HubStatus,
-    Rate, RtspOptions, RtspSource, SnapshotOptions,
+    Rate, RtspOptions, RtspSource, RtspTransport, SnapshotOptions,
 };
 use peak_alloc::PeakAlloc;
 use tokio::sync::watch;
@@ -60,6 +60,7 @@ enum Fault {
     Stalled,
     Reset,
     Credentials,
+    Loss,
     Endless(RtspEndless),
 }
 
@@ -88,12 +89,13 @@ async fn camera() -> VirtualCamera {
 impl Plant {
     async fn start(fault: Fault) -> Self {
         let camera = camera().await;
-        if let Fault::Endless(endless) = fault {
-            camera.set_quirks(Quirks {
-                rtsp_endless: Some(endless),
-                ..Quirks::default()
-            });
+        let mut quirks = Quirks::default();
+        match fault {
+            Fault::Loss => quirks.rtp_loss = 50,
+            Fault::Endless(endless) => quirks.rtsp_endless = Some(endless),
+            _ => {}
         }
+        camera.set_quirks(quirks);
         let mut url = camera.stream_url(2);
         let address = url.socket_addrs(|| None).unwrap()[0];
         let proxy = FaultProxy::tcp(address, FaultProxyOptions::default());
@@ -104,6 +106,9 @@ impl Plant {
         options.budget = Some(Arc::new(Open));
         options.idle_timeout = Duration::from_millis(500);
         options.connect_timeout = Duration::from_secs(20);
+        if matches!(fault, Fault::Loss) {
+            options.transport = RtspTransport::Udp;
+        }
         let delays = HubOptions {
             first_delay: DELAY,
             longest_delay: DELAY,
@@ -171,6 +176,8 @@ impl Plant {
                     .await;
                 self.camera.set_credentials("admin", "secret");
             }
+            // It happens by itself.
+            Fault::Loss => {}
             Fault::Endless(_) => {
                 let breaks_off = |error: &Error| {
                     matches!(error, Error::CapExceeded { .. } | Error::Refused { .. })
@@ -284,6 +291,7 @@ async fn memory_stays_flat_however_often_a_camera_fails() {
         Fault::Stalled,
         Fault::Reset,
         Fault::Credentials,
+        Fault::Loss,
     ];
     let mut plants = join_all(faults.map(Plant::start)).await;
     stays_flat(&mut plants).await;

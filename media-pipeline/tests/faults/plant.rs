@@ -66,11 +66,12 @@ pub struct Plant {
     tasks: Vec<JoinHandle<()>>,
 }
 
-/// The camera of a plant; the third of its streams is of H.265.
+/// The camera of a plant; the third of its streams is of H.265, the fourth of JPEG pictures.
 pub async fn camera() -> VirtualCamera {
     VirtualCamera::builder()
         .credentials("admin", "secret")
         .stream(StreamSpec::new("yard").video(VideoCodec::H265))
+        .stream(StreamSpec::new("gate").video(VideoCodec::Jpeg))
         .start()
         .await
         .unwrap()
@@ -114,10 +115,10 @@ impl Plant {
             folder: tempfile::tempdir().unwrap(),
             tasks: Vec::new(),
         };
-        let codec = if stream == 2 {
-            Codec::H265
-        } else {
-            Codec::H264
+        let codec = match stream {
+            3 => Codec::Jpeg,
+            2 => Codec::H265,
+            _ => Codec::H264,
         };
         plant.consume(codec, Arc::new(sender)).await;
         plant
@@ -155,7 +156,7 @@ impl Plant {
         self.tasks.push(tokio::spawn(async move {
             while let Some(snapshot) = snapshots.next().await {
                 if let Ok(snapshot) = snapshot {
-                    check_snapshot(&snapshot);
+                    check_snapshot(&snapshot, codec);
                     told.send_modify(|told| told.snapshots += 1);
                 }
             }
