@@ -30,8 +30,8 @@ static HEAP: PeakAlloc = PeakAlloc;
 const SOON: Duration = Duration::from_secs(120);
 const DELAY: Duration = Duration::from_millis(20);
 /// What the first sessions take is there to be used again.
-const WARM_UP: usize = 4;
-const CYCLES: usize = 20;
+const WARM_UP: usize = 3;
+const CYCLES: usize = 12;
 /// What all cycles together may leave on the heap: of a camera, its list of the newest requests, and pictures on their way.
 const LEFT: usize = 512 << 10;
 /// What a session may take for a moment: an access unit of 8 MiB, as it comes and as it is given out.

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use futures::StreamExt as _;
 use media_pipeline::{
     AuthBudget, Clip, ClipOptions, Codec, Credentials, Error, Hub, HubItem, HubOptions, HubStatus,
-    Rate, RtspOptions, RtspSource, RtspTransport, SnapshotOptions, WallClock,
+    Rate, RtspOptions, RtspSource, RtspTransport, SnapshotOptions,
 };
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 use virtual_camera::{FaultProxy, FaultProxyOptions, StreamSpec, VideoCodec, VirtualCamera};
 
@@ -20,7 +20,7 @@ use crate::whole::{check_clip, check_snapshot, pictures, slices};
 /// For whatever is waited for: machines that run tests may be slow.
 pub const SOON: Duration = Duration::from_secs(120);
 /// Longest silence.
-const IDLE: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_secs(3);
 /// Most that is waited between two attempts.
 const DELAY: Duration = Duration::from_millis(200);
 /// Attempts that may begin after a fault is over: one more where the first came before the network noticed.
@@ -49,8 +49,6 @@ impl AuthBudget for Open {
 pub struct Progress {
     /// How often it went on after something was missing, or began.
     pub recovered: usize,
-    /// When the first picture was taken that came then.
-    pub resumed: Option<WallClock>,
     pub snapshots: usize,
     pub clips: Vec<Clip>,
 }
@@ -142,10 +140,7 @@ impl Plant {
                 if std::mem::take(&mut waits) {
                     assert!(unit.random_access, "it goes on within a group");
                     account.lock().unwrap().check_recovery(&unit);
-                    told.send_modify(|told| {
-                        told.recovered += 1;
-                        told.resumed = Some(unit.wall);
-                    });
+                    told.send_modify(|told| told.recovered += 1);
                 }
             }
         }));
@@ -156,7 +151,9 @@ impl Plant {
         self.tasks.push(tokio::spawn(async move {
             while let Some(snapshot) = snapshots.next().await {
                 if let Ok(snapshot) = snapshot {
-                    check_snapshot(&snapshot, codec);
+                    // It takes long where nothing is optimized, and the network is not to wait for it.
+                    let checking = spawn_blocking(move || check_snapshot(&snapshot, codec));
+                    checking.await.unwrap();
                     told.send_modify(|told| told.snapshots += 1);
                 }
             }

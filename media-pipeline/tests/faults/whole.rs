@@ -91,7 +91,10 @@ pub fn check_snapshot(snapshot: &Snapshot, codec: Codec) {
     assert!(!is_torn(&picture), "its lower part is missing");
     let number = frame_number(&picture, size.0 as usize, size.1 as usize);
     let number = number.expect("it is not damaged");
-    assert!(codec == Codec::Jpeg || number % GROUP == 0, "{number}");
+    assert!(
+        codec == Codec::Jpeg || number.is_multiple_of(GROUP),
+        "{number}"
+    );
 }
 
 /// Whether the lower part is one flat gray: what decoders show for what is missing.
