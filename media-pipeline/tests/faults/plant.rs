@@ -192,7 +192,7 @@ impl Plant {
                 if is_expected(&error) {
                     return;
                 }
-                let network = matches!(error, Error::Network { .. });
+                let network = matches!(error, Error::Network { .. } | Error::Stalled { .. });
                 assert!(network, "{error:?}");
             }
         };
