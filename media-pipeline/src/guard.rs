@@ -8,6 +8,7 @@
 mod auth;
 mod framing;
 mod keepalive;
+mod pictures;
 mod relay;
 mod reorder;
 mod repair;
@@ -34,6 +35,8 @@ use framing::AccessUnitMeter;
 pub use framing::Caps;
 pub(crate) use framing::{Frame, Framer, Message, Violation};
 use keepalive::Keepalive;
+pub(crate) use pictures::Losses;
+use pictures::PayloadTypes;
 use relay::Relay;
 pub(crate) use relay::short;
 use rewrite::Addresses;
@@ -71,6 +74,8 @@ pub(crate) struct GuardOptions {
 pub(crate) struct Guard {
     /// The URL under which retina finds the camera's stream.
     pub(crate) url: Url,
+    /// Lost packets of JPEG pictures, which retina does not count with the right ones.
+    pub(crate) losses: Losses,
     verdict: Arc<Mutex<Verdict>>,
 }
 
@@ -106,6 +111,7 @@ impl Guard {
             reason: e.to_string(),
         })?;
         let verdict = Arc::new(Mutex::new(Verdict::default()));
+        let losses = Losses::default();
         let relay = Relay {
             addresses: Addresses {
                 camera: camera_origin,
@@ -130,6 +136,8 @@ impl Guard {
             idle: options.idle,
             meter: AccessUnitMeter::new(options.caps.access_unit),
             sources: HashMap::new(),
+            losses: losses.clone(),
+            jpeg: PayloadTypes::default(),
             keepalive: Keepalive::default(),
             playing: false,
             heard: false,
@@ -139,7 +147,11 @@ impl Guard {
             to_client: BytesMut::new(),
         };
         tokio::spawn(relay.run(listener, camera, options.caps));
-        Ok(Self { url, verdict })
+        Ok(Self {
+            url,
+            losses,
+            verdict,
+        })
     }
 
     /// Why the session failed, as far as the guard knows.

@@ -1,4 +1,5 @@
-//! Cameras that misbehave, over real sockets: a typed error, quickly, and the session is gone.
+//! Cameras that misbehave in ways that the virtual camera has no switch for, over real sockets: a typed error, quickly, and
+//! the session is gone.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,6 +16,7 @@ use media_pipeline::{
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+use virtual_camera::{Quirks, RtspEndless, VirtualCamera};
 
 const SDP: &str = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\n\
     a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=42C01E;\
@@ -25,7 +27,6 @@ struct Request {
     uri: String,
     cseq: String,
     authorization: Option<String>,
-    transport: String,
 }
 
 /// One connection of the client, seen from the camera.
@@ -50,15 +51,11 @@ impl Peer {
                         uri,
                         cseq: String::new(),
                         authorization: None,
-                        transport: String::new(),
                     });
                 }
                 Some(request) => match line.split_once(": ") {
                     Some((name, value)) if name.eq_ignore_ascii_case("CSeq") => {
                         request.cseq = value.to_owned()
-                    }
-                    Some((name, value)) if name.eq_ignore_ascii_case("Transport") => {
-                        request.transport = value.to_owned();
                     }
                     Some((name, value)) if name.eq_ignore_ascii_case("Authorization") => {
                         request.authorization = Some(value.to_owned());
@@ -138,146 +135,22 @@ async fn failure(options: RtspOptions) -> Error {
         .expect_err("the session fails")
 }
 
-/// Resident memory of this process in bytes.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/statm").unwrap();
-    status.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
-}
-
-fn rtp(sequence: u16, marker: bool, payload: &[u8]) -> Vec<u8> {
-    let mut packet = vec![b'$', 0];
-    packet.extend((12 + payload.len() as u16).to_be_bytes());
-    packet.extend([0x80, 96 | u8::from(marker) << 7]);
-    packet.extend(sequence.to_be_bytes());
-    packet.extend([0, 0, 0, 9, 0, 0, 0, 1]);
-    packet.extend(payload);
-    packet
-}
-
-#[tokio::test]
-async fn a_body_of_four_gigabytes_is_refused_before_it_comes() {
-    let address = camera(|mut peer| async move {
-        let request = peer.request().await.unwrap();
-        let head = format!(
-            "RTSP/1.0 200 OK\r\nCSeq: {}\r\nContent-Length: 4000000000\r\n\r\n",
-            request.cseq
-        );
-        peer.send(head.as_bytes()).await;
-        while peer.send(&[b'x'; 65_536]).await {}
-    })
-    .await;
-    let before = resident();
-    let error = failure(options(address)).await;
-    assert!(
-        matches!(
-            error,
-            Error::CapExceeded {
-                cap: Cap::Body,
-                limit: 1_048_576,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-    assert!(resident().saturating_sub(before) < 32 << 20);
-}
-
-#[tokio::test]
-async fn an_endless_header_is_cut() {
-    let address = camera(|mut peer| async move {
-        peer.request().await.unwrap();
-        peer.send(b"RTSP/1.0 200 OK\r\nServer: ").await;
-        while peer.send(&[b'x'; 65_536]).await {}
-    })
-    .await;
-    let error = failure(options(address)).await;
-    assert!(
-        matches!(
-            error,
-            Error::CapExceeded {
-                cap: Cap::Header,
-                limit: 16_384,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-}
-
-#[tokio::test]
-async fn fragments_without_an_end_are_cut_and_memory_stays_flat() {
-    let address = camera(|mut peer| async move {
-        peer.play().await;
-        let mut fragment = vec![0x7c, 0x85];
-        fragment.resize(60_000, 0xaa);
-        for sequence in 0.. {
-            if !peer.send(&rtp(sequence, false, &fragment)).await {
-                return;
-            }
-            fragment[1] = 0x05;
-        }
-    })
-    .await;
-    let before = resident();
-    let error = failure(options(address)).await;
-    assert!(
-        matches!(
-            error,
-            Error::CapExceeded {
-                cap: Cap::AccessUnit,
-                limit: 8_388_608,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
-    assert!(
-        resident().saturating_sub(before) < 64 << 20,
-        "{} MiB",
-        (resident() - before) >> 20
-    );
-}
-
-/// Plays over UDP, with datagrams of `datagram` until the client is gone.
-async fn udp_camera(datagram: fn(u16) -> Option<Vec<u8>>) -> SocketAddr {
-    camera(move |mut peer| async move {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let port = socket.local_addr().unwrap().port();
-        let mut client_port = 0;
-        while let Some(request) = peer.request().await {
-            if let Some((_, ports)) = request.transport.split_once("client_port=") {
-                client_port = ports.split('-').next().unwrap().parse::<u16>().unwrap();
-            }
-            let transport = request.transport.clone();
-            let headers = format!(
-                "Content-Type: application/sdp\r\nSession: 1\r\nTransport: {transport};server_port={port}-{}\r\n",
-                port + 1
-            );
-            let body = if request.method == "DESCRIBE" { SDP } else { "" };
-            peer.answer(&request, "200 OK", &headers, body).await;
-            if request.method == "PLAY" {
-                break;
-            }
-        }
-        let mut byte = [0];
-        for sequence in 0.. {
-            let Some(datagram) = datagram(sequence) else { break };
-            let _ = socket.send_to(&datagram, ("127.0.0.1", client_port)).await;
-            if let Ok(Ok(0)) = timeout(Duration::from_millis(1), peer.0.read(&mut byte)).await {
-                return;
-            }
-        }
-        while matches!(peer.0.read(&mut byte).await, Ok(1)) {}
-    })
-    .await
+/// The small stream of a virtual camera, by UDP.
+async fn datagrams(quirks: Quirks) -> (VirtualCamera, RtspOptions) {
+    let builder = VirtualCamera::builder().quirks(quirks);
+    let camera = builder.start().await.unwrap();
+    let mut options = RtspOptions::new(camera.stream_url(1));
+    options.transport = RtspTransport::Udp;
+    (camera, options)
 }
 
 #[tokio::test]
 async fn the_cap_on_access_units_holds_for_udp() {
-    let address =
-        udp_camera(|sequence| Some(rtp(sequence, false, &[0x41; 30_000])[4..].to_vec())).await;
-    let mut options = options(address);
-    options.transport = RtspTransport::Udp;
+    let (_camera, mut options) = datagrams(Quirks {
+        rtsp_endless: Some(RtspEndless::Fragments),
+        ..Quirks::default()
+    })
+    .await;
     options.caps.access_unit = 1 << 20;
     let error = failure(options).await;
     assert!(
@@ -295,9 +168,12 @@ async fn the_cap_on_access_units_holds_for_udp() {
 
 #[tokio::test]
 async fn silence_is_noticed_on_udp() {
-    let address = udp_camera(|_| None).await;
-    let mut options = options(address);
-    options.transport = RtspTransport::Udp;
+    let (_camera, mut options) = datagrams(Quirks {
+        rtp_loss: 1000,
+        ..Quirks::default()
+    })
+    .await;
+    options.idle_timeout = Duration::from_millis(300);
     let error = failure(options).await;
     assert!(matches!(error, Error::Stalled { .. }), "{error:?}");
 }

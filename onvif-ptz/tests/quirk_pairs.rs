@@ -72,7 +72,7 @@ const SWITCHES: &[Switch] = &[
     ("rtsp_header", "no-interleaved"), ("rtp_jump_s", "60"), ("drift_ppm", "500"), ("sr_step_s", "2"),
     ("sei_mark", "true"), ("fps_lie", "50"), ("max_rtsp_sessions", "1"), ("stale_rtsp_sessions", "true"),
     ("rtsp_full_503", "true"), ("rtp_loss", "10"), ("rtp_duplicate", "10"), ("rtp_reorder", "10"),
-    ("rtp_seed", "7"), ("mjpeg", "quoted"),
+    ("rtp_seed", "7"), ("rtsp_endless", "fragments"), ("mjpeg", "quoted"),
 ];
 
 /// Pairs that went wrong once; they are tried besides those that are drawn.

@@ -93,8 +93,8 @@ pub use mark::frame_number;
 pub use motion::{PtzPathPoint, PtzPosition};
 pub use observed::{CredentialCount, Observed};
 pub use quirks::{
-    BadDateTime, BadSprop, HttpJunk, MjpegForm, PtzMode, PtzMoveStatus, Quirks, RtspHeader,
-    RtspKeepalive, SnapshotAuth, SnapshotFault, WssePrefix,
+    BadDateTime, BadSprop, HttpJunk, MjpegForm, PtzMode, PtzMoveStatus, Quirks, RtspEndless,
+    RtspHeader, RtspKeepalive, SnapshotAuth, SnapshotFault, WssePrefix,
 };
 pub use recorder::{CertificatePolicy, Recorder, RecorderOptions};
 pub use recording::{RecordedTrack, Recording};

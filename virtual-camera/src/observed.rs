@@ -27,7 +27,7 @@ pub struct Observed {
     pub snapshots: u64,
     /// Pull-point subscriptions that are alive now.
     pub subscriptions: usize,
-    /// RTSP sessions that are alive now.
+    /// RTSP sessions that are alive now, whether or not they play: of publishers too, and those that outlived their connection.
     pub rtsp_sessions: usize,
     /// HTTP connections that were accepted.
     pub connections: u64,

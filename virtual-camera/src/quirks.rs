@@ -237,11 +237,13 @@ pub struct Quirks {
     pub stale_rtsp_sessions: bool,
     /// One RTSP session too many is status 503, not 453 (C58).
     pub rtsp_full_503: bool,
-    /// Of a thousand RTP packets so many are lost, the same ones each time.
+    /// What never comes to its end in an RTSP session.
+    pub rtsp_endless: Option<RtspEndless>,
+    /// Of a thousand RTP packets so many are lost, the same ones each time; of sessions that play as well.
     pub rtp_loss: u16,
-    /// Of a thousand RTP packets so many come twice.
+    /// Of a thousand RTP packets so many come twice; of sessions that play as well.
     pub rtp_duplicate: u16,
-    /// Of a thousand RTP packets so many come after the one that follows them.
+    /// Of a thousand RTP packets so many come after the one that follows them; of sessions that play as well.
     pub rtp_reorder: u16,
     /// The number that chance is drawn from which decides about RTP packets.
     pub rtp_seed: u64,
@@ -296,6 +298,21 @@ pub enum RtspHeader {
     NoContentType,
     /// The `Content-Type` of the session description is in capitals, and has a parameter.
     OddContentType,
+}
+
+/// What never comes to its end in an RTSP session. The client has to break it off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RtspEndless {
+    /// A header of every answer.
+    Header,
+    /// The body of every answer; `Content-Length` is 4000000000.
+    Body,
+    /// The fragments of every key frame: none has the end, none a marker, and they come as fast as they are taken.
+    Fragments,
+    /// Redirections: each `DESCRIBE` is sent to where it came.
+    Redirect,
 }
 
 /// What is wrong with dates and times.

@@ -7,6 +7,7 @@ mod connection;
 mod cues;
 mod deviation;
 mod distortion;
+mod endless;
 mod entrance;
 mod framing;
 mod groups;
@@ -202,13 +203,9 @@ impl RtspServer {
         &self.port
     }
 
-    /// How many sessions are playing.
+    /// How many sessions there are, whether or not they play.
     pub(crate) fn sessions(&self) -> usize {
-        let sessions = self.shared.sessions();
-        sessions
-            .iter()
-            .filter(|session| session.is_playing())
-            .count()
+        self.shared.sessions().iter().count()
     }
 
     /// What was published.

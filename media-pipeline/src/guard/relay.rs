@@ -19,6 +19,7 @@ use url::Url;
 use super::auth::{AuthBudget, Authenticator};
 use super::framing::{AccessUnitMeter, Caps, Frame, Framer, Message, Violation};
 use super::keepalive::Keepalive;
+use super::pictures::{Losses, PayloadTypes, Pictures};
 use super::repair::{channel, repair};
 use super::rewrite::{Addresses, Foreign};
 use super::source_filter::SourceFilter;
@@ -55,7 +56,9 @@ pub(super) struct Relay {
     pub(super) idle: Duration,
     pub(super) meter: AccessUnitMeter,
     /// The tracks that come through the connection, by the channel of their RTP packets.
-    pub(super) sources: HashMap<u8, SourceFilter>,
+    pub(super) sources: HashMap<u8, (SourceFilter, Pictures)>,
+    pub(super) losses: Losses,
+    pub(super) jpeg: PayloadTypes,
     pub(super) keepalive: Keepalive,
     /// The camera has agreed to send.
     pub(super) playing: bool,
@@ -259,7 +262,7 @@ impl Relay {
             return false;
         }
         match self.sources.get_mut(&channel) {
-            Some(source) => source.admits(packet),
+            Some((source, pictures)) => source.admits(packet) && pictures.admits(packet),
             // RTCP has the next channel.
             None => channel
                 .checked_sub(1)
@@ -401,10 +404,15 @@ impl Relay {
         let announced = repair(&pending.request, &mut response);
         if status < 300 {
             self.playing |= pending.method == "PLAY";
+            if pending.method == "DESCRIBE" {
+                self.jpeg = PayloadTypes::of(&response.body);
+            }
             if pending.method == "SETUP"
                 && let Some(channel) = channel(&response)
             {
-                self.sources.insert(channel, SourceFilter::new(announced));
+                let pictures = Pictures::new(self.jpeg, self.losses.clone());
+                self.sources
+                    .insert(channel, (SourceFilter::new(announced), pictures));
             }
         }
         if let Some(udp) = pending.udp
@@ -417,6 +425,7 @@ impl Relay {
                     meter: AccessUnitMeter::new(self.access_unit),
                     silence: self.idle,
                     source: SourceFilter::new(announced),
+                    pictures: Pictures::new(self.jpeg, self.losses.clone()),
                     label: self.label.clone(),
                 },
                 self.packets.0.clone(),

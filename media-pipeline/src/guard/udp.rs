@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::framing::{AccessUnitMeter, Message, Violation};
+use super::pictures::Pictures;
 use super::reorder::Reorder;
 use super::source_filter::SourceFilter;
 use crate::RtspTransport;
@@ -37,6 +38,7 @@ pub(super) struct Watch {
     pub(super) meter: AccessUnitMeter,
     pub(super) silence: Duration,
     pub(super) source: SourceFilter,
+    pub(super) pictures: Pictures,
     /// Names the stream in logs.
     pub(super) label: String,
 }
@@ -178,7 +180,9 @@ impl Receiver {
                 if let Err(violation) = self.watch.meter.count(0, &packet) {
                     return End::Violation(violation);
                 }
-                self.pass(self.channel, &packet).await;
+                if self.watch.pictures.admits(&packet) {
+                    self.pass(self.channel, &packet).await;
+                }
             }
             if now >= self.heard + self.watch.silence {
                 return End::Silent;

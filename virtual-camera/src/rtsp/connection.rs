@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::endless;
 use super::framing::{Incoming, next_message};
 use super::handler::{Handler, encode, refusal};
 use super::sessions::SESSION_TIMEOUT;
@@ -87,6 +88,10 @@ async fn read_requests(
         match next_message(&mut buffer) {
             Ok(Some(Incoming::Request(received))) => {
                 let answer = handler.answer(&received).await;
+                if let Some(beginning) = endless::beginning(&handler.quirks(), &answer) {
+                    endless::pour(beginning, queue).await;
+                    return Ok(());
+                }
                 if queue.send(encode(&answer)).await.is_err() {
                     return Ok(());
                 }

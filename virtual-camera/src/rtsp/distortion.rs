@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::clip::{Codec, Unit};
 use crate::fault_proxy::{Fate, Line, LinkFaults, Way};
-use crate::quirks::Quirks;
+use crate::quirks::{Quirks, RtspEndless};
 
 /// From one jump of the RTP time to the next.
 const JUMP_EVERY_SECONDS: u64 = 3;
@@ -38,15 +38,8 @@ pub(super) struct Distortion {
 
 impl Distortion {
     pub(super) fn new(quirks: Quirks, began: Instant, first: u32, clock_rate: u64) -> Self {
-        let chance = |of_thousand: u16| f64::from(of_thousand) / 1000.0;
-        let network = LinkFaults {
-            drop: chance(quirks.rtp_loss),
-            duplicate: chance(quirks.rtp_duplicate),
-            reorder: chance(quirks.rtp_reorder),
-            ..LinkFaults::default()
-        };
         Self {
-            network,
+            network: network(&quirks),
             line: Line::new(quirks.rtp_seed, 0, Way::ToClient),
             held: None,
             began,
@@ -114,6 +107,16 @@ impl Distortion {
         }
     }
 
+    /// Makes the network another one from now on.
+    pub(super) fn set_network(&mut self, quirks: &Quirks) {
+        self.network = network(quirks);
+    }
+
+    /// Whether key frames have no end.
+    pub(super) fn is_endless(&self) -> bool {
+        self.quirks.rtsp_endless == Some(RtspEndless::Fragments)
+    }
+
     /// What becomes of packets.
     pub(super) fn packets(&mut self, packets: Vec<Bytes>, now: Instant) -> Vec<Bytes> {
         let mut arriving = Vec::with_capacity(packets.len());
@@ -147,6 +150,16 @@ impl Distortion {
             .sum::<u64>();
         let due = self.sent >= u64::from(after) * 1024;
         due && !std::mem::replace(&mut self.garbled, due)
+    }
+}
+
+fn network(quirks: &Quirks) -> LinkFaults {
+    let chance = |of_thousand: u16| f64::from(of_thousand) / 1000.0;
+    LinkFaults {
+        drop: chance(quirks.rtp_loss),
+        duplicate: chance(quirks.rtp_duplicate),
+        reorder: chance(quirks.rtp_reorder),
+        ..LinkFaults::default()
     }
 }
 
@@ -250,6 +263,19 @@ mod tests {
         different.dedup();
         assert!((160..200).contains(&different.len()), "{}", different.len());
         assert!(numbers.len() > different.len());
+    }
+
+    #[test]
+    fn a_network_that_is_put_right_loses_nothing_more() {
+        let lossy = Quirks {
+            rtp_loss: 1000,
+            ..Quirks::default()
+        };
+        let mut distortion = distortion(lossy);
+        let now = Instant::now();
+        assert!(distortion.packets(packets(9), now).is_empty());
+        distortion.set_network(&Quirks::default());
+        assert_eq!(distortion.packets(packets(9), now), packets(9));
     }
 
     #[test]

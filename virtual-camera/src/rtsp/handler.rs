@@ -20,6 +20,7 @@ use url::Position;
 use self::record::Inlet;
 use super::connection::Ends;
 use super::deviation;
+use super::endless;
 use super::framing::Received;
 use super::publication::Publication;
 use super::sdp;
@@ -28,6 +29,7 @@ use super::session::Session;
 use super::sessions::SESSION_TIMEOUT;
 use super::track::{Programme, Stream, control, split_control};
 use super::{Shared, now};
+use crate::quirks::Quirks;
 use crate::requests::{Asked, SeenCredentials};
 use crate::xml::Node;
 
@@ -127,9 +129,12 @@ impl Handler {
         let quirks = self.shared.quirks();
         self.shared.sessions().set_terms(deviation::terms(&quirks));
         let method = received.request.method();
-        let answered = match deviation::refuses(&quirks, method) {
-            true => Err(refusal(StatusCode::MethodNotAllowed)),
-            false => self.dispatch(received).await,
+        let answered = if deviation::refuses(&quirks, method) {
+            Err(refusal(StatusCode::MethodNotAllowed))
+        } else if let Some(redirection) = endless::redirection(&quirks, received) {
+            Err(redirection)
+        } else {
+            self.dispatch(received).await
         };
         let (Ok(response) | Err(response)) = answered;
         let mut response = deviation::deviate(&quirks, method, response);
@@ -139,6 +144,10 @@ impl Handler {
             tokio::time::sleep(EARLY).await;
         }
         response
+    }
+
+    pub(super) fn quirks(&self) -> Quirks {
+        self.shared.quirks()
     }
 
     /// To be called when the answer is queued: what PLAY starts must not come before it.

@@ -26,6 +26,8 @@ use crate::quirks::Quirks;
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
 /// A client that falls so far behind is taken to the next key frame.
 const MAX_LAG_SECONDS: u64 = 2;
+/// Packets at a time of what has no end.
+const ENDLESS_BATCH: usize = 32;
 
 pub(super) struct Sender {
     track: Track,
@@ -174,6 +176,11 @@ impl Sender {
                 }
                 next_report = now() + REPORT_INTERVAL;
             }
+            if at(unit).is_key && self.distortion().is_endless() {
+                return self
+                    .play_without_end(clip, at(unit), self.timeline.ticks_of(unit))
+                    .await;
+            }
             let packets = self.clip_packets(clip, at(unit), self.timeline.ticks_of(unit));
             if let Err(gone) = self.send_packets(packets).await {
                 return gone;
@@ -186,6 +193,25 @@ impl Sender {
                     unit += 1;
                 }
             }
+        }
+    }
+
+    /// Sends the fragments of a unit but the last, of which the last that is left again and again.
+    async fn play_without_end(&self, clip: &Clip, unit: &Unit, ticks: u32) -> Gone {
+        let mut payloads = Vec::new();
+        cut(clip, unit, &mut |parts, _| payloads.push(parts.concat()));
+        payloads.pop();
+        let again = payloads.last().cloned().unwrap_or_default();
+        loop {
+            let packets = self.packets(ticks, |emit| {
+                payloads.iter().for_each(|payload| emit(&[payload], false));
+            });
+            if let Err(gone) = self.send_packets(packets).await {
+                return gone;
+            }
+            payloads = vec![again.clone(); ENDLESS_BATCH];
+            // Datagrams are always taken, and others want their turn.
+            tokio::task::yield_now().await;
         }
     }
 
@@ -269,8 +295,10 @@ impl Sender {
 
     /// Sends packets with what is wrong with them.
     async fn send_packets(&self, packets: Vec<Bytes>) -> Result<(), Gone> {
+        let programme = self.programme.upgrade().ok_or(Gone)?;
         let (packets, garbled) = {
             let mut distortion = self.distortion();
+            distortion.set_network(&programme.quirks());
             let packets = distortion.packets(packets, now());
             let garbled = distortion.garbles(&packets);
             (packets, garbled)

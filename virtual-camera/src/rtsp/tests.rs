@@ -296,10 +296,19 @@ fn group_port() -> u16 {
         .unwrap()
 }
 
+/// How many sessions play.
+fn playing(server: &RtspServer) -> usize {
+    let sessions = server.shared.sessions();
+    sessions
+        .iter()
+        .filter(|session| session.is_playing())
+        .count()
+}
+
 /// Waits until so many sessions play.
 async fn until_playing(server: &RtspServer, sessions: usize) {
     timeout(DEADLINE, async {
-        while server.sessions() != sessions {
+        while playing(server) != sessions {
             tokio::task::yield_now().await;
         }
     })

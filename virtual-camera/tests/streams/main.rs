@@ -3,6 +3,7 @@
 
 mod client;
 mod codecs;
+mod endless;
 mod events;
 mod key_frames;
 mod multicast;

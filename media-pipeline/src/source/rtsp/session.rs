@@ -128,6 +128,10 @@ impl RtspSession {
         let mut unit = AccessUnit::new(track.codec, item.data, pts, wall);
         unit.track = track.index as u16;
         unit.loss = u32::from(item.loss);
+        if track.codec == Codec::Jpeg {
+            let timestamp = item.timestamp.timestamp() as u32;
+            unit.loss = unit.loss.max(self.guard.losses.take(timestamp));
+        }
         unit.parameters = track.parameters.clone();
         // retina takes all sets out of the stream.
         let known = unit.parameters.as_deref().and_then(Parameters::video);

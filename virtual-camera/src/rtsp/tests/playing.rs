@@ -141,7 +141,7 @@ async fn pauses_and_goes_on_with_the_next_sequence_number() {
         }
     };
     assert_eq!(answer.status, 200);
-    assert_eq!(server.sessions(), 0);
+    assert_eq!((playing(&server), server.sessions()), (0, 1));
     let again = client.ask("PAUSE", "/main", &[("Session", &session)]).await;
     assert_eq!(again.status, 455);
 
