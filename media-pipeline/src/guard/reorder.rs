@@ -14,6 +14,8 @@ const FIRST_PATIENCE: Duration = Duration::from_millis(20);
 const MOST: usize = 256;
 /// So many packets from the past in a row mean that the camera counts anew.
 const LATE_IN_A_ROW: u32 = 100;
+/// Where the numbers begin: none is below zero, though each packet that waits were half a turn before the one before.
+const FIRST_TURN: u64 = 1 << 32;
 
 #[derive(Debug, Default)]
 pub(super) struct Reorder {
@@ -44,8 +46,7 @@ impl Reorder {
         };
         let sequence = u16::from_be_bytes([high, low]);
         self.tally.received += 1;
-        // A whole turn of the numbers ahead, so that there is something before the first.
-        let next = *self.next.get_or_insert((1 << 16) + u64::from(sequence));
+        let next = *self.next.get_or_insert(FIRST_TURN + u64::from(sequence));
         let ahead = sequence.wrapping_sub(next as u16).cast_signed();
         let number = next.wrapping_add_signed(ahead.into());
         if (ahead >= 0 || !self.begun) && !self.waiting.contains_key(&number) {
@@ -61,9 +62,9 @@ impl Reorder {
         if ahead < 0 && self.late >= LATE_IN_A_ROW {
             self.late = 0;
             self.waiting.clear();
-            self.next = Some((1 << 16) + u64::from(sequence));
-            self.waiting
-                .insert((1 << 16) + u64::from(sequence), (now, packet));
+            let number = FIRST_TURN + u64::from(sequence);
+            self.next = Some(number);
+            self.waiting.insert(number, (now, packet));
         }
     }
 
@@ -163,6 +164,13 @@ mod tests {
         let many: Vec<_> = (0..30).chain(31..1000).collect();
         let (out, tally) = ordered(&many);
         assert_eq!((out, tally.lost), (many, 1));
+    }
+
+    #[test]
+    fn packets_that_are_always_before_the_first_are_taken_as_well() {
+        let (out, tally) = ordered(&[0, 32_769, 2, 32_771, 4, 32_773]);
+        assert_eq!(out, [32_773, 4, 32_771, 2, 32_769, 0]);
+        assert_eq!(tally.useless, 0);
     }
 
     #[test]
